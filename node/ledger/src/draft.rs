@@ -1,0 +1,241 @@
+//! From what a person wants to the bytes to be signed. Takes clock and dice as arguments, signs
+//! through the schemas crate, and reaches the store by the same two doors as a neighbour's entry.
+
+use xw_schemas::checkpoint::{Checkpoint, cosign};
+use xw_schemas::cose::SecretKey;
+use xw_schemas::entry::{
+    Body, ChangeStatement, Core, EntryFault, Opening, Pin, Statement, VerifiedEntry, sign,
+};
+use xw_schemas::id::{EntryId, Incarnation, LogId, OperationId, PublicKey, RecordId, hex};
+use xw_schemas::limits::SALT_BYTES;
+use xw_schemas::record::{Content, SchemaHash};
+use xw_schemas::space::Space;
+
+use crate::document::{Document, DocumentError, Edit, Place};
+use crate::judge::{Definitions, Evidence, admitted};
+use crate::log::Logs;
+use crate::roster::Roster;
+use crate::standing::Standing;
+use crate::steps::{STEPS, Step};
+
+/// What a person wants to do with one record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// Fields and list items.
+    pub edits: Vec<Edit>,
+    /// A state transition.
+    pub step: Option<Step>,
+}
+
+/// The clock and the dice of one act.
+#[derive(Debug, Clone, Copy)]
+pub struct Act {
+    /// Sixteen random bytes, kept in every republication of this act.
+    pub operation: OperationId,
+    /// The PC's clock, milliseconds since 1970.
+    pub time_ms: u64,
+    /// Random bytes that hide the body behind its commitment.
+    pub salt: [u8; SALT_BYTES],
+}
+
+/// Whose act it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Author<'a> {
+    /// The PC's key.
+    pub node: &'a SecretKey,
+    /// The person's key, for everything that a person does.
+    pub person: Option<&'a SecretKey>,
+}
+
+/// A new entry with its body, signed and not yet judged.
+#[derive(Debug, Clone)]
+pub struct Signed {
+    /// The entry.
+    pub entry: VerifiedEntry,
+    /// Its body.
+    pub body: Option<Body>,
+}
+
+/// Why a draft does not become an entry.
+#[derive(Debug, thiserror::Error)]
+pub enum DraftError {
+    /// The edits do not make a change.
+    #[error("the edits do not make a change")]
+    Document(#[from] DocumentError),
+    /// The entry cannot be signed: a clock before 2000, a key that is not the one named.
+    #[error("the entry cannot be signed")]
+    Entry(#[from] EntryFault),
+    /// The log to write in is not open.
+    #[error("this node has no open log in that space")]
+    NoLog,
+}
+
+impl Draft {
+    /// The draft of a new record: all its fields and its first step.
+    #[must_use]
+    pub fn of_new(content: &Content, step: Step) -> Self {
+        Self { edits: edits_of(content), step: Some(step) }
+    }
+}
+
+/// Edits that write all of a content.
+#[must_use]
+pub fn edits_of(content: &Content) -> Vec<Edit> {
+    let put = |(path, value): (&String, _)| Edit::Put {
+        at: Place::Root,
+        path: path.clone(),
+        value: Clone::clone(value),
+    };
+    let append = |(list, items): (&String, &Vec<_>)| -> Vec<Edit> {
+        let list = list.clone();
+        let append = |item: &xw_schemas::record::Item| Edit::Append {
+            at: Place::Root,
+            list: list.clone(),
+            item: item.clone(),
+        };
+        items.iter().map(append).collect()
+    };
+    content.values.iter().map(put).chain(content.lists.iter().flat_map(append)).collect()
+}
+
+/// What an honest node builds on: its own changes, witnessed ones, and those of offices above.
+/// What is later voided then takes no honest work with it. Changes of offices above count at once,
+/// or a village could not answer its township while the county is out of reach.
+#[must_use]
+pub fn base<'a>(
+    roster: &Roster,
+    own: &PublicKey,
+    evidence: &[Evidence<'a>],
+) -> Vec<Evidence<'a>> {
+    let office = roster.node_office(own).map(|office| office.division);
+    let above = |author: &PublicKey| {
+        let author = roster.node_office(author).map(|office| office.division);
+        matches!((author, office), (Some(author), Some(own)) if author != own && author.covers(own))
+    };
+    let firm = |item: &&Evidence<'_>| {
+        item.standing <= Standing::Witnessed
+            || item.entry.node() == *own
+            || (item.standing.counts() && above(&item.entry.node()))
+    };
+    evidence.iter().filter(firm).copied().collect()
+}
+
+/// Opens a log of this node in a space.
+pub fn open_log(
+    roster: &Roster,
+    space: Space,
+    author: Author<'_>,
+    incarnation: Incarnation,
+    act: Act,
+    successor_of: Option<EntryId>,
+) -> Result<Signed, DraftError> {
+    let node = author.node.public();
+    let core = Core {
+        network: roster.network(),
+        log: LogId::of(roster.network(), node, space, incarnation),
+        sequence: 0,
+        previous: EntryId([0; 32]),
+        root: xw_schemas::merkle::root_of(&[]),
+        seen: None,
+        claimed_time_ms: act.time_ms,
+        operation: act.operation,
+        person: None,
+        statement: Statement::Open(Opening { node, space, incarnation, successor_of }),
+    };
+    Ok(Signed { entry: sign(core, author.node, None)?, body: None })
+}
+
+/// The record that this author creates by this act.
+#[must_use]
+pub fn new_record(roster: &Roster, author: Author<'_>, act: Act) -> RecordId {
+    RecordId::of(roster.network(), author.node.public(), act.operation, act.time_ms)
+}
+
+/// Makes and signs a change of a record. `evidence` is what is to be built on: see [`base`]; none
+/// for a new record.
+#[expect(clippy::too_many_arguments, reason = "the whole of what an entry names")]
+pub fn write_change(
+    roster: &Roster,
+    definitions: &Definitions,
+    logs: &Logs,
+    log: LogId,
+    record: RecordId,
+    record_type: &str,
+    schema: SchemaHash,
+    evidence: &[Evidence<'_>],
+    draft: &Draft,
+    author: Author<'_>,
+    act: Act,
+) -> Result<Signed, DraftError> {
+    let (_, raw) = admitted(roster, definitions, record, evidence);
+    let mut document = Document::from_changes(log.actor(record), raw.into_iter())?;
+    let mut edits = draft.edits.clone();
+    edits.extend(draft.step.iter().map(|step| Edit::Append {
+        at: Place::Root,
+        list: STEPS.to_owned(),
+        item: step.item(hex(&act.operation.0)),
+    }));
+    let time_s = i64::try_from(act.time_ms / 1_000).unwrap_or(i64::MAX);
+    let change = document.edit(&edits, time_s)?;
+    let body = Body::new(act.salt, &change);
+    let statement = Statement::Change(ChangeStatement {
+        record,
+        record_type: record_type.to_owned(),
+        schema,
+        commitment: body.commitment(),
+        length: change.len() as u64,
+    });
+    let core = next_core(roster, logs, log, author.person, act, statement)?;
+    Ok(Signed { entry: sign(core, author.node, author.person)?, body: Some(body) })
+}
+
+/// Makes and signs a witness entry over what these logs hold beyond the last pins; `None` when
+/// there is nothing to witness.
+pub fn write_witness(
+    roster: &Roster,
+    logs: &Logs,
+    log: LogId,
+    targets: &[LogId],
+    author: Author<'_>,
+    act: Act,
+) -> Result<Option<Signed>, DraftError> {
+    let node = author.node.public();
+    let network = roster.network();
+    let pin = |target: &LogId| -> Option<Pin> {
+        let (sequence, head) = logs.to_pin(roster, &node, target)?;
+        let root = logs.root_at(target, (sequence, head))?;
+        let checkpoint = Checkpoint { network, log: *target, size: sequence + 1, root };
+        Some(cosign(author.node, &checkpoint, head, act.time_ms / 1_000))
+    };
+    let mut pins: Vec<Pin> = targets.iter().filter_map(pin).collect();
+    pins.sort_by_key(|pin| pin.log);
+    pins.dedup_by_key(|pin| pin.log);
+    if pins.is_empty() {
+        return Ok(None);
+    }
+    let core = next_core(roster, logs, log, None, act, Statement::Witness(pins))?;
+    Ok(Some(Signed { entry: sign(core, author.node, None)?, body: None }))
+}
+
+fn next_core(
+    roster: &Roster,
+    logs: &Logs,
+    log: LogId,
+    person: Option<&SecretKey>,
+    act: Act,
+    statement: Statement,
+) -> Result<Core, DraftError> {
+    let held = logs.log(&log).ok_or(DraftError::NoLog)?;
+    Ok(Core {
+        network: roster.network(),
+        log,
+        sequence: held.size(),
+        previous: held.head().ok_or(DraftError::NoLog)?,
+        root: held.root(),
+        seen: logs.seen(held.space),
+        claimed_time_ms: act.time_ms,
+        operation: act.operation,
+        person: person.map(SecretKey::public),
+        statement,
+    })
+}

@@ -1,0 +1,369 @@
+//! The verdict: which changes of one record count, and the view they amount to. A pure function of
+//! the record's entries, how they stand in their logs, and the roster; never of the order in which
+//! anything arrived.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use xw_schemas::edition::SignerKind;
+use xw_schemas::entry::{Body, ChangeStatement, VerifiedEntry};
+use xw_schemas::id::{EntryId, RecordId};
+use xw_schemas::limits::RECORD_CHANGES_MAX;
+use xw_schemas::record::{RecordType, SchemaHash};
+use xw_schemas::space::Tier;
+
+use crate::change::{Change, ChangeHash};
+use crate::history::History;
+use crate::roster::Roster;
+use crate::standing::Standing;
+use crate::steps::{CONFLICT, Causes};
+use crate::verdict::{Missing, Refusal, Verdict};
+use crate::view::View;
+
+mod authority;
+mod reading;
+
+use reading::Reading;
+
+/// Record-type definitions by hash, as far as they are held here.
+pub type Definitions = BTreeMap<SchemaHash, Arc<RecordType>>;
+
+/// Highest operation counter of a record: 1,000 changes of a few hundred operations. With the
+/// limit on changes it bounds what a rebuild can cost.
+const RECORD_OPS_MAX: u64 = 1 << 20;
+
+/// One change entry of the record to be judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The entry; its statement is a change of the record.
+    pub entry: &'a VerifiedEntry,
+    /// Its body, where it is held. It matches the commitment.
+    pub body: Option<&'a Body>,
+    /// How it stands in its log.
+    pub standing: Standing,
+}
+
+/// What one record amounts to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// The verdict on every entry.
+    pub verdicts: BTreeMap<EntryId, Verdict>,
+    /// The view; `None` when nothing counts.
+    pub view: Option<View>,
+    /// The weakest standing among the entries that count.
+    pub standing: Standing,
+}
+
+/// A change with everything that the rules read of it.
+#[derive(Debug)]
+struct Candidate<'a> {
+    entry: &'a VerifiedEntry,
+    statement: &'a ChangeStatement,
+    change: Change,
+    /// The change entry before it of the same log on this record.
+    before: Option<EntryId>,
+}
+
+/// Judges one record of one space.
+#[must_use]
+pub fn judge(
+    roster: &Roster,
+    definitions: &Definitions,
+    record: RecordId,
+    evidence: &[Evidence<'_>],
+) -> Judged {
+    let mut court = Court::new(roster, definitions, record);
+    let candidates = court.summon(evidence);
+    court.hear(candidates);
+    court.close(evidence)
+}
+
+/// The changes that count, in the canonical order in which a document is replayed, with the
+/// history they make. For drafts and for reading a record through Automerge.
+#[must_use]
+pub fn admitted<'a>(
+    roster: &Roster,
+    definitions: &Definitions,
+    record: RecordId,
+    evidence: &'a [Evidence<'a>],
+) -> (History, Vec<&'a [u8]>) {
+    let mut court = Court::new(roster, definitions, record);
+    let candidates = court.summon(evidence);
+    court.hear(candidates);
+    let bodies: BTreeMap<EntryId, &Body> = evidence
+        .iter()
+        .filter_map(|evidence| Some((evidence.entry.id(), evidence.body?)))
+        .collect();
+    let order = court.history.canonical_order();
+    let raw = order
+        .iter()
+        .filter_map(|change| bodies.get(court.entries.get(&change.hash)?))
+        .map(|body| body.change())
+        .collect();
+    (court.history, raw)
+}
+
+/// One hearing.
+struct Court<'a> {
+    roster: &'a Roster,
+    definitions: &'a Definitions,
+    record: RecordId,
+    verdicts: BTreeMap<EntryId, Verdict>,
+    history: History,
+    causes: Causes,
+    /// Which entry brought each admitted change.
+    entries: BTreeMap<ChangeHash, EntryId>,
+    by_entry: BTreeMap<EntryId, &'a VerifiedEntry>,
+    refused_changes: BTreeSet<ChangeHash>,
+    /// What the record's first change fixes.
+    founding: Option<Founding>,
+}
+
+/// What the first change of a record fixes.
+struct Founding {
+    record_type: String,
+    office: Option<xw_schemas::edition::OfficeId>,
+}
+
+impl<'a> Court<'a> {
+    fn new(roster: &'a Roster, definitions: &'a Definitions, record: RecordId) -> Self {
+        Self {
+            roster,
+            definitions,
+            record,
+            verdicts: BTreeMap::new(),
+            history: History::new(),
+            causes: Causes::new(),
+            entries: BTreeMap::new(),
+            by_entry: BTreeMap::new(),
+            refused_changes: BTreeSet::new(),
+            founding: None,
+        }
+    }
+
+    /// Judges what each entry says by itself; what passes is heard in canonical order.
+    fn summon(&mut self, evidence: &[Evidence<'a>]) -> Vec<Candidate<'a>> {
+        let mut by_log: BTreeMap<_, Vec<&Evidence<'a>>> = BTreeMap::new();
+        for item in evidence {
+            by_log.entry(item.entry.core().log).or_default().push(item);
+        }
+        let mut candidates = Vec::with_capacity(evidence.len());
+        for mut items in by_log.into_values() {
+            items.sort_by_key(|item| (item.entry.core().sequence, item.entry.id()));
+            // Entries that count form one chain, whatever forks the log has.
+            let mut before = None;
+            for item in items {
+                let Some(statement) = item.entry.change() else { continue };
+                let id = item.entry.id();
+                self.by_entry.insert(id, item.entry);
+                match self.examine(item, statement) {
+                    Ok(Some(change)) => {
+                        candidates.push(Candidate { entry: item.entry, statement, change, before });
+                    }
+                    Ok(None) => {
+                        self.verdicts.insert(id, Verdict::Sealed);
+                    }
+                    Err(verdict) => self.record_verdict(id, None, verdict),
+                }
+                if item.standing.counts() {
+                    before = Some(id);
+                }
+            }
+        }
+        candidates.sort_by_key(|c| (c.change.start_op, c.change.actor, c.entry.core().sequence));
+        candidates
+    }
+
+    fn examine(
+        &self,
+        item: &Evidence<'_>,
+        statement: &ChangeStatement,
+    ) -> Result<Option<Change>, Verdict> {
+        let refuse = |refusal| Err(Verdict::Refused(refusal));
+        match item.standing {
+            Standing::Final | Standing::Witnessed | Standing::Local => {}
+            Standing::Pending => return Err(Verdict::Waiting(Missing::Cut)),
+            standing @ (Standing::Disputed | Standing::Void) => {
+                return refuse(Refusal::NotStanding(standing));
+            }
+        }
+        let Some(body) = item.body else { return Ok(None) };
+        let core = item.entry.core();
+        let change = match Change::decode(body.change()) {
+            Ok(change) => change,
+            Err(fault) => return refuse(Refusal::Malformed(fault)),
+        };
+        let time = i64::try_from(core.claimed_time_ms / 1_000);
+        if change.actor != core.log.actor(statement.record) || time != Ok(change.time_s) {
+            return refuse(Refusal::OtherAuthor);
+        }
+        let grown = change.seq > RECORD_CHANGES_MAX as u64 || change.max_op() > RECORD_OPS_MAX;
+        if grown { refuse(Refusal::TooLong) } else { Ok(Some(change)) }
+    }
+
+    /// Hears candidates until none can move any more. What one verdict needs are the verdicts on
+    /// its causal past only, so the rounds change the order of work and never the outcome.
+    fn hear(&mut self, mut candidates: Vec<Candidate<'a>>) {
+        loop {
+            let before = candidates.len();
+            let mut deferred = Vec::new();
+            for candidate in candidates {
+                match self.ready(&candidate) {
+                    Readiness::Ready => self.decide(candidate),
+                    Readiness::Never(verdict) => {
+                        let change = Some(candidate.change.hash);
+                        self.record_verdict(candidate.entry.id(), change, verdict);
+                    }
+                    Readiness::Later => deferred.push(candidate),
+                }
+            }
+            if deferred.len() == before {
+                for candidate in deferred {
+                    let missing = self.what_is_missing(&candidate);
+                    self.verdicts.insert(candidate.entry.id(), Verdict::Waiting(missing));
+                }
+                return;
+            }
+            candidates = deferred;
+        }
+    }
+
+    fn ready(&self, candidate: &Candidate<'_>) -> Readiness {
+        if let Some(before) = candidate.before {
+            match self.verdicts.get(&before) {
+                Some(Verdict::Admitted) => {}
+                Some(Verdict::Refused(_)) => {
+                    return Readiness::Never(Verdict::Refused(Refusal::AfterRefused(before)));
+                }
+                Some(Verdict::Waiting(_) | Verdict::Sealed) | None => return Readiness::Later,
+            }
+        }
+        for dep in &candidate.change.deps {
+            if self.refused_changes.contains(dep) {
+                return Readiness::Never(Verdict::Refused(Refusal::OnRefused(*dep)));
+            }
+            if !self.history.contains(dep) {
+                return Readiness::Later;
+            }
+        }
+        if !self.definitions.contains_key(&candidate.statement.schema)
+            && self.roster.adopted(&candidate.statement.schema).is_some()
+        {
+            return Readiness::Later;
+        }
+        Readiness::Ready
+    }
+
+    fn what_is_missing(&self, candidate: &Candidate<'_>) -> Missing {
+        let missing = candidate.change.deps.iter().find(|dep| !self.history.contains(dep));
+        match (missing, candidate.before) {
+            (Some(dep), _) => Missing::Change(*dep),
+            (None, Some(before)) if !matches!(self.verdicts.get(&before), Some(Verdict::Admitted)) => {
+                Missing::Entry(before)
+            }
+            (None, _) => Missing::Definition(candidate.statement.schema),
+        }
+    }
+
+    fn decide(&mut self, candidate: Candidate<'_>) {
+        let (id, hash) = (candidate.entry.id(), candidate.change.hash);
+        match self.weigh(&candidate) {
+            Ok(()) => {
+                if self.founding.is_none() {
+                    self.founding = Some(Founding {
+                        record_type: candidate.statement.record_type.clone(),
+                        office: self.roster.office_of(&candidate.entry.node()).map(|o| o.id),
+                    });
+                }
+                self.causes.insert(hash, candidate.change.deps.clone());
+                self.entries.insert(hash, id);
+                self.history.push(candidate.change);
+                self.verdicts.insert(id, Verdict::Admitted);
+            }
+            Err(refusal) => self.record_verdict(id, Some(hash), Verdict::Refused(refusal)),
+        }
+    }
+
+    fn record_verdict(&mut self, id: EntryId, change: Option<ChangeHash>, verdict: Verdict) {
+        if let (Verdict::Refused(_), Some(hash)) = (&verdict, change) {
+            self.refused_changes.insert(hash);
+        }
+        self.verdicts.insert(id, verdict);
+    }
+
+    /// Everything that depends on the causal past, which is admitted.
+    fn weigh(&self, candidate: &Candidate<'_>) -> Result<(), Refusal> {
+        let (core, statement) = (candidate.entry.core(), candidate.statement);
+        let creates = candidate.change.deps.is_empty();
+        let network = self.roster.network();
+        let (node, operation) = (candidate.entry.node(), core.operation);
+        if creates && !self.record.is_created_by(network, node, operation, core.claimed_time_ms) {
+            return Err(Refusal::NotTheCreator);
+        }
+        if self.roster.adopted(&statement.schema) != Some(statement.record_type.as_str()) {
+            return Err(Refusal::SchemaNotAdopted);
+        }
+        let definition = self.definitions.get(&statement.schema);
+        let definition = definition.ok_or(Refusal::SchemaNotAdopted)?;
+        if self.founding.as_ref().is_some_and(|f| f.record_type != statement.record_type) {
+            return Err(Refusal::OtherType);
+        }
+        self.history.check(&candidate.change).map_err(Refusal::Unsound)?;
+        let roles = self.roles(candidate.entry)?;
+        let past = self.history.past(&candidate.change.deps);
+        let before = self.read(definition, &past, None);
+        let mut now = past.into_owned();
+        now.apply(&candidate.change);
+        let after = self.read(definition, &now, Some((candidate.change.hash, candidate.entry)));
+        self.authorise(definition, &roles, candidate, &before, &after)?;
+        match after.first_problem_not_in(&before) {
+            Some((path, code)) => Err(Refusal::Invalid { path, code }),
+            None => Ok(()),
+        }
+    }
+
+    /// The roles in which the signer may act, or why there are none.
+    fn roles(&self, entry: &VerifiedEntry) -> Result<Vec<String>, Refusal> {
+        let person = entry.core().person.ok_or(Refusal::NoPerson)?;
+        let signer = self.roster.signer(&person).ok_or(Refusal::OtherOffice)?;
+        let office = self.roster.office_of(&entry.node()).map(|office| office.id);
+        if signer.kind != SignerKind::Person || Some(signer.office) != office {
+            return Err(Refusal::OtherOffice);
+        }
+        if let Some(cut) = self.roster.cut(&person) {
+            let kept = cut.get(&entry.core().log);
+            if kept.is_none_or(|(sequence, _)| entry.core().sequence > *sequence) {
+                return Err(Refusal::PersonCut);
+            }
+        }
+        Ok(signer.roles.clone())
+    }
+
+    fn tier(&self, entry: &EntryId) -> Tier {
+        let office = self.by_entry.get(entry).and_then(|e| self.roster.office_of(&e.node()));
+        office.map_or(Tier::Village, |office| office.division.tier())
+    }
+
+    fn close(self, evidence: &[Evidence<'_>]) -> Judged {
+        let counting = evidence.iter().filter(|item| {
+            matches!(
+                self.verdicts.get(&item.entry.id()),
+                Some(Verdict::Admitted | Verdict::Sealed)
+            )
+        });
+        let standing = counting.map(|item| item.standing).max().unwrap_or(Standing::Local);
+        let view = self.view(evidence);
+        Judged { verdicts: self.verdicts, view, standing }
+    }
+}
+
+enum Readiness {
+    Ready,
+    Later,
+    Never(Verdict),
+}
+
+/// Whether a state is the pseudo-state of contradicting steps.
+fn is_conflict(reading: &Reading) -> bool {
+    reading.folded.state == CONFLICT
+}

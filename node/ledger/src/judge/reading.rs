@@ -1,0 +1,232 @@
+//! A record as someone saw it: its content without the bookkeeping, its steps folded, its problems.
+//! Used for the causal past of a change, for the change itself and for the merged view.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use xw_schemas::entry::VerifiedEntry;
+use xw_schemas::id::EntryId;
+use xw_schemas::record::{Content, ProblemCode, RecordType, Value, problems};
+use xw_schemas::space::Tier;
+
+use super::{Court, Evidence};
+use crate::change::{ChangeHash, OpId};
+use crate::opset::{OpSet, Wrote};
+use crate::steps::{CONFLICT, Folded, NOWHERE, STEPS, Step, Stepped, fold};
+use crate::verdict::Verdict;
+use crate::view::{Conflict, ConflictValue, View, ViewProblem, ViewStep};
+
+/// The path under which contradicting steps stand among the conflicts.
+const STATE_PATH: &str = "state";
+
+/// A record as of some set of changes.
+pub(super) struct Reading {
+    pub(super) content: Content,
+    /// Item id and step, in canonical order.
+    pub(super) steps: Vec<(String, Stepped)>,
+    pub(super) unreadable_steps: bool,
+    pub(super) folded: Folded,
+    problems: BTreeSet<(String, ProblemCode)>,
+}
+
+impl Reading {
+    /// The first problem that the record did not have before.
+    pub(super) fn first_problem_not_in(&self, before: &Self) -> Option<(String, ProblemCode)> {
+        self.problems.difference(&before.problems).next().cloned()
+    }
+}
+
+impl Court<'_> {
+    /// Reads the record as of `ops`. `fresh` is the change under judgement, which is not in the
+    /// history yet.
+    pub(super) fn read(
+        &self,
+        definition: &RecordType,
+        ops: &OpSet,
+        fresh: Option<(ChangeHash, &VerifiedEntry)>,
+    ) -> Reading {
+        let mut content = ops.content();
+        let items = content.lists.remove(STEPS).unwrap_or_default();
+        // A scalar under the bookkeeping's name is no step list.
+        let mut unreadable_steps = content.values.remove(STEPS).is_some();
+        let made = step_ops(ops);
+        let mut steps: Vec<(OpId, String, Stepped)> = Vec::with_capacity(items.len());
+        for item in items {
+            let op = made.get(&item.id);
+            match (Step::read(&item), op) {
+                (Some(step), Some(op)) => {
+                    let (change, tier) = self.who_stepped(*op, fresh);
+                    steps.push((*op, item.id, Stepped { step, change, tier }));
+                }
+                _ => unreadable_steps = true,
+            }
+        }
+        steps.sort_by_key(|(op, _, _)| *op);
+        let steps: Vec<(String, Stepped)> =
+            steps.into_iter().map(|(_, id, step)| (id, step)).collect();
+        let folded = self.fold(&steps, fresh);
+        let problems = if folded.state == NOWHERE {
+            BTreeSet::new()
+        } else {
+            self.problems(definition, &content, &steps, &folded)
+        };
+        Reading { content, steps, unreadable_steps, folded, problems }
+    }
+
+    fn who_stepped(
+        &self,
+        op: OpId,
+        fresh: Option<(ChangeHash, &VerifiedEntry)>,
+    ) -> (ChangeHash, Tier) {
+        match (self.history.author_of(op), fresh) {
+            (Some(change), _) => {
+                let tier = self.entries.get(&change).map(|entry| self.tier(entry));
+                (change, tier.unwrap_or(Tier::Village))
+            }
+            (None, Some((change, entry))) => (change, self.tier(&entry.id())),
+            (None, None) => (ChangeHash([0; 32]), Tier::Village),
+        }
+    }
+
+    fn fold(&self, steps: &[(String, Stepped)], fresh: Option<(ChangeHash, &VerifiedEntry)>) -> Folded {
+        let stepped: Vec<Stepped> = steps.iter().map(|(_, step)| step.clone()).collect();
+        match fresh {
+            // The change under judgement has seen every step that stands in its own past.
+            Some((change, _)) => {
+                let mut causes = self.causes.clone();
+                let all = stepped.iter().map(|step| step.change).filter(|seen| *seen != change);
+                causes.insert(change, all.collect());
+                fold(&stepped, &causes)
+            }
+            None => fold(&stepped, &self.causes),
+        }
+    }
+
+    fn problems(
+        &self,
+        definition: &RecordType,
+        content: &Content,
+        steps: &[(String, Stepped)],
+        folded: &Folded,
+    ) -> BTreeSet<(String, ProblemCode)> {
+        let mut left: Vec<String> = steps
+            .iter()
+            .map(|(_, stepped)| stepped.step.from.clone())
+            .filter(|state| state != NOWHERE && state != CONFLICT)
+            .collect();
+        left.sort();
+        left.dedup();
+        // In conflict the state before the contradiction still tells what is required.
+        let state = match (&*folded.state, folded.claims.first()) {
+            (CONFLICT, Some(claim)) => &steps[*claim].1.step.from,
+            (state, _) => state,
+        };
+        problems(definition, content, state, &left)
+            .into_iter()
+            .filter(|problem| !problem.is_warning())
+            .map(|problem| (problem.path.clone(), problem.code))
+            .collect()
+    }
+
+    pub(super) fn view(&self, evidence: &[Evidence<'_>]) -> Option<View> {
+        let times = |wanted: fn(&Verdict) -> bool| {
+            evidence
+                .iter()
+                .filter(move |item| self.verdicts.get(&item.entry.id()).is_some_and(wanted))
+                .map(|item| item.entry.core().claimed_time_ms)
+        };
+        let count = |wanted: fn(&Verdict) -> bool| {
+            u32::try_from(times(wanted).count()).unwrap_or(u32::MAX)
+        };
+        let sealed = self.history.is_empty();
+        let counts: fn(&Verdict) -> bool = if sealed {
+            |verdict| matches!(verdict, Verdict::Sealed)
+        } else {
+            |verdict| matches!(verdict, Verdict::Admitted)
+        };
+        let (created_ms, updated_ms) = (times(counts).min()?, times(counts).max()?);
+        // The newest statement in canonical order names type and definition.
+        let newest = evidence
+            .iter()
+            .filter(|item| self.verdicts.get(&item.entry.id()).is_some_and(counts))
+            .max_by_key(|item| (item.entry.core().claimed_time_ms, item.entry.id()))?;
+        let statement = newest.entry.change()?;
+        let mut view = View {
+            record: self.record,
+            record_type: statement.record_type.clone(),
+            schema: xw_schemas::id::hex(&statement.schema.0),
+            sealed,
+            state: String::new(),
+            content: Content::default(),
+            conflicts: Vec::new(),
+            problems: Vec::new(),
+            steps: Vec::new(),
+            created_ms,
+            updated_ms,
+            changes: count(counts),
+            refused: count(|verdict| matches!(verdict, Verdict::Refused(_))),
+            waiting: count(|verdict| matches!(verdict, Verdict::Waiting(_))),
+        };
+        if !sealed {
+            self.fill(&mut view, self.definitions.get(&statement.schema)?);
+        }
+        Some(view)
+    }
+
+    fn fill(&self, view: &mut View, definition: &RecordType) {
+        let merged = self.history.merged();
+        let reading = self.read(definition, merged, None);
+        let entry_of = |op: OpId| -> EntryId {
+            let change = self.history.author_of(op);
+            change.and_then(|change| self.entries.get(&change)).copied().unwrap_or(EntryId([0; 32]))
+        };
+        for conflict in merged.conflicts() {
+            let values = conflict
+                .values
+                .into_iter()
+                .map(|(op, value)| ConflictValue { value, entry: entry_of(op) })
+                .collect();
+            view.conflicts.push(Conflict { path: conflict.path, values });
+        }
+        if reading.folded.state == CONFLICT {
+            let values = reading.folded.claims.iter().map(|claim| {
+                let stepped = &reading.steps[*claim].1;
+                ConflictValue {
+                    value: Value::Text(stepped.step.to.clone()),
+                    entry: self.entries.get(&stepped.change).copied().unwrap_or(EntryId([0; 32])),
+                }
+            });
+            let values = values.collect();
+            view.conflicts.push(Conflict { path: STATE_PATH.to_owned(), values });
+        }
+        view.steps = reading
+            .steps
+            .iter()
+            .enumerate()
+            .map(|(at, (_, stepped))| ViewStep {
+                step: stepped.step.clone(),
+                entry: self.entries.get(&stepped.change).copied().unwrap_or(EntryId([0; 32])),
+                overruled: reading.folded.overruled.contains(&at),
+            })
+            .collect();
+        view.problems = reading
+            .problems
+            .into_iter()
+            .map(|(path, code)| ViewProblem { path, code })
+            .collect();
+        view.state = reading.folded.state;
+        view.content = reading.content;
+    }
+}
+
+/// The operation that appended each step, by item id.
+fn step_ops(ops: &OpSet) -> BTreeMap<String, OpId> {
+    let prefix = format!("{STEPS}[");
+    ops.marks()
+        .into_iter()
+        .filter(|mark| mark.wrote == Wrote::Item)
+        .filter_map(|mark| {
+            let id = mark.path.strip_prefix(&prefix)?.strip_suffix(']')?;
+            (!id.contains('[')).then(|| (id.to_owned(), mark.op))
+        })
+        .collect()
+}

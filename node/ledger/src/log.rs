@@ -1,0 +1,545 @@
+//! All logs that a node holds, as chains of entry ids: the door of the store. Judges only what can
+//! never change (the entry before is held, the root is right, the keys have once been on the roster)
+//! and keeps every fork. Holds no bodies and does no I/O.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use xw_schemas::entry::{Statement, VerifiedEntry};
+use xw_schemas::id::{EntryId, LogId, PublicKey};
+use xw_schemas::limits::VARIANTS_KEPT;
+use xw_schemas::merkle::Frontier;
+use xw_schemas::space::{Space, Tier};
+
+use crate::roster::Roster;
+use crate::standing::{LogStanding, Standing, assess};
+
+/// A place in a log: its number and the entry there.
+pub type Point = (u64, EntryId);
+
+/// What a witness entry says of one log: the last number of the prefix it holds, and its entry.
+pub type PinnedLog = (LogId, u64, EntryId);
+
+/// One log as held here.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// Its id.
+    pub id: LogId,
+    /// The node that writes it.
+    pub node: PublicKey,
+    /// Where its entries live.
+    pub space: Space,
+    /// The first branch that arrived, by number. Which one is first decides nothing.
+    pub(crate) chain: Vec<EntryId>,
+    /// Entries of other branches: number and the entry before.
+    pub(crate) branches: BTreeMap<EntryId, Point>,
+    /// The county's highest pin whose entry is held.
+    pub(crate) county: Option<Point>,
+    /// The own township's highest pin whose entry is held.
+    pub(crate) township: Option<Point>,
+    frontier: Frontier,
+    /// Witness entries in this log, with what they pin.
+    witnesses: BTreeMap<EntryId, (u64, Vec<PinnedLog>)>,
+}
+
+/// All logs held.
+#[derive(Debug, Clone, Default)]
+pub struct Logs {
+    logs: BTreeMap<LogId, Log>,
+    spaces: BTreeMap<Space, BTreeSet<LogId>>,
+    /// Pins whose entry is not held yet.
+    awaited: BTreeMap<LogId, BTreeSet<(Tier, u64, EntryId)>>,
+    /// The witness entry that arrived last in each space; named by what is written next here.
+    seen: BTreeMap<Space, EntryId>,
+}
+
+/// What the door did with an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placed {
+    /// It was held already.
+    Duplicate,
+    /// It extends its log.
+    Appended,
+    /// It stands in a slot that is taken, or on a branch: proof of a fork.
+    Forked,
+}
+
+/// Which standings an entry changed beside its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Restood {
+    /// Logs in which the standing of entries from this number on may have changed.
+    pub logs: BTreeMap<LogId, u64>,
+}
+
+/// Why the door does not take an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DoorRefusal {
+    /// No roster edition held ever listed the node or person.
+    #[error("the key is on no roster edition held here")]
+    UnknownKey,
+    /// The log's opening is not held.
+    #[error("the opening of the log is not held")]
+    UnknownLog,
+    /// The entry before is not held.
+    #[error("the entry before is not held")]
+    MissingPrevious,
+    /// Another node than the one that opened the log signed it.
+    #[error("another node than the log's own signed the entry")]
+    OtherNode,
+    /// The root over the entries before is wrong.
+    #[error("the root over the entries before is wrong")]
+    WrongRoot,
+    /// Two variants of this slot are held already: they are the proof, more adds nothing.
+    #[error("two variants of this slot are held already")]
+    EnoughVariants,
+    /// The node's office has no business in this space.
+    #[error("the office does not share this space")]
+    NotItsSpace,
+}
+
+impl Logs {
+    /// No logs.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A log.
+    #[must_use]
+    pub fn log(&self, log: &LogId) -> Option<&Log> {
+        self.logs.get(log)
+    }
+
+    /// All logs, by id.
+    pub fn iter(&self) -> impl Iterator<Item = (&LogId, &Log)> {
+        self.logs.iter()
+    }
+
+    /// The spaces held, with their logs.
+    pub fn spaces(&self) -> impl Iterator<Item = (&Space, &BTreeSet<LogId>)> {
+        self.spaces.iter()
+    }
+
+    /// Whether an entry is held.
+    #[must_use]
+    pub fn holds(&self, log: &LogId, sequence: u64, entry: &EntryId) -> bool {
+        self.logs.get(log).is_some_and(|log| log.holds(sequence, entry))
+    }
+
+    /// Takes an entry in, or says why not. `Ok` with what changed; the caller stores the bytes.
+    pub fn place(
+        &mut self,
+        roster: &Roster,
+        entry: &VerifiedEntry,
+    ) -> Result<(Placed, Restood), DoorRefusal> {
+        let (core, id) = (entry.core(), entry.id());
+        let placed = match &core.statement {
+            Statement::Open(opening) => {
+                if self.logs.contains_key(&core.log) {
+                    // The log id fixes node, space and incarnation; another opening differs in
+                    // operation, time or predecessor and is a fork of slot 0.
+                    self.extend(roster, entry)?
+                } else {
+                    let office = roster.node_office(&opening.node).ok_or(DoorRefusal::UnknownKey)?;
+                    if !opening.space.is_read_by(office.division) {
+                        return Err(DoorRefusal::NotItsSpace);
+                    }
+                    let mut log = Log::new(core.log, opening.node, opening.space);
+                    log.append(id);
+                    self.logs.insert(core.log, log);
+                    self.spaces.entry(opening.space).or_default().insert(core.log);
+                    Placed::Appended
+                }
+            }
+            Statement::Change(_) | Statement::Witness(_) => self.extend(roster, entry)?,
+        };
+        let mut restood = Restood::default();
+        if placed == Placed::Duplicate {
+            return Ok((placed, restood));
+        }
+        if placed == Placed::Forked {
+            self.after_fork(roster, core.log, &mut restood);
+        }
+        if let Statement::Witness(pins) = &core.statement {
+            let pins = pins.iter().map(|pin| (pin.log, pin.size - 1, pin.head)).collect();
+            self.add_witness(roster, core.log, core.sequence, id, pins, &mut restood);
+        }
+        self.meet_awaited(core.log, &mut restood);
+        Ok((placed, restood))
+    }
+
+    fn extend(&mut self, roster: &Roster, entry: &VerifiedEntry) -> Result<Placed, DoorRefusal> {
+        let (core, id) = (entry.core(), entry.id());
+        let variants_awaited = usize::from(self.awaited.contains_key(&core.log));
+        let log = self.logs.get_mut(&core.log).ok_or(DoorRefusal::UnknownLog)?;
+        if log.holds(core.sequence, &id) {
+            return Ok(Placed::Duplicate);
+        }
+        if log.node != entry.node() {
+            return Err(DoorRefusal::OtherNode);
+        }
+        if core.person.is_some_and(|person| roster.signer(&person).is_none()) {
+            return Err(DoorRefusal::UnknownKey);
+        }
+        if core.sequence > 0 && !log.holds(core.sequence - 1, &core.previous) {
+            return Err(DoorRefusal::MissingPrevious);
+        }
+        if core.sequence == log.size() && log.head() == Some(core.previous) {
+            if core.root != log.frontier.root() {
+                return Err(DoorRefusal::WrongRoot);
+            }
+            log.append(id);
+            return Ok(Placed::Appended);
+        }
+        if log.variants(core.sequence) >= VARIANTS_KEPT + variants_awaited {
+            return Err(DoorRefusal::EnoughVariants);
+        }
+        if core.sequence > 0 && core.root != log.root_after(core.sequence - 1, core.previous) {
+            return Err(DoorRefusal::WrongRoot);
+        }
+        log.branches.insert(id, (core.sequence, core.previous));
+        Ok(Placed::Forked)
+    }
+
+    fn add_witness(
+        &mut self,
+        roster: &Roster,
+        log: LogId,
+        sequence: u64,
+        id: EntryId,
+        pins: Vec<PinnedLog>,
+        restood: &mut Restood,
+    ) {
+        let Some(held) = self.logs.get_mut(&log) else { return };
+        held.witnesses.insert(id, (sequence, pins.clone()));
+        let (node, space) = (held.node, held.space);
+        if assess(roster, held).of(sequence, &id).counts() {
+            self.seen.insert(space, id);
+            self.apply_pins(roster, node, &pins, restood);
+        }
+    }
+
+    /// Raises the pins that a counting witness entry makes.
+    fn apply_pins(
+        &mut self,
+        roster: &Roster,
+        witness: PublicKey,
+        pins: &[PinnedLog],
+        restood: &mut Restood,
+    ) {
+        for (target, sequence, head) in pins {
+            let Some(log) = self.logs.get_mut(target) else {
+                // Kept by rank once the log's author is known: its opening comes later.
+                self.await_pin(roster, witness, *target, *sequence, *head);
+                continue;
+            };
+            let Some(tier) = roster.witness_rank(&witness, &log.node) else { continue };
+            if log.holds(*sequence, head) {
+                if let Some(from) = log.raise(tier, (*sequence, *head)) {
+                    restood.note(*target, from);
+                }
+            } else {
+                self.awaited.entry(*target).or_default().insert((tier, *sequence, *head));
+            }
+        }
+    }
+
+    fn await_pin(
+        &mut self,
+        roster: &Roster,
+        witness: PublicKey,
+        target: LogId,
+        sequence: u64,
+        head: EntryId,
+    ) {
+        if let Some(office) = roster.node_office(&witness) {
+            let tier = office.division.tier();
+            self.awaited.entry(target).or_default().insert((tier, sequence, head));
+        }
+    }
+
+    /// A pin counts once the pinned entry is held.
+    fn meet_awaited(&mut self, target: LogId, restood: &mut Restood) {
+        let Some(awaited) = self.awaited.get_mut(&target) else { return };
+        let Some(log) = self.logs.get_mut(&target) else { return };
+        let met: Vec<_> =
+            awaited.iter().filter(|(_, sequence, head)| log.holds(*sequence, head)).copied().collect();
+        for pin in met {
+            awaited.remove(&pin);
+            if let Some(from) = log.raise(pin.0, (pin.1, pin.2)) {
+                restood.note(target, from);
+            }
+        }
+        if awaited.is_empty() {
+            self.awaited.remove(&target);
+        }
+    }
+
+    /// After a fork the log's own standing changes, and with it what its witness entries pin.
+    fn after_fork(&mut self, roster: &Roster, log: LogId, restood: &mut Restood) {
+        let Some(held) = self.logs.get(&log) else { return };
+        restood.note(log, held.fork().unwrap_or(0));
+        if !held.witnesses.is_empty() {
+            self.reassess(roster, restood);
+        }
+    }
+
+    /// Works out every pin again: after a new roster edition, or a fork in a witness's log. Offices
+    /// above come first, since what stands of their logs decides which pins count.
+    pub fn reassess(&mut self, roster: &Roster, restood: &mut Restood) {
+        self.awaited.clear();
+        for (id, log) in &mut self.logs {
+            (log.county, log.township) = (None, None);
+            restood.note(*id, 0);
+        }
+        let rank = |node: &PublicKey| roster.node_office(node).map(|o| o.division.tier());
+        let mut order: Vec<(Option<Tier>, LogId)> =
+            self.logs.iter().map(|(id, log)| (rank(&log.node), *id)).collect();
+        order.sort_by_key(|(tier, id)| (tier.unwrap_or(Tier::Village), *id));
+        for (_, id) in order {
+            let log = &self.logs[&id];
+            let standing = assess(roster, log);
+            let node = log.node;
+            let counting: Vec<Vec<PinnedLog>> = log
+                .witnesses
+                .iter()
+                .filter(|(entry, (sequence, _))| standing.of(*sequence, entry).counts())
+                .map(|(_, (_, pins))| pins.clone())
+                .collect();
+            for pins in counting {
+                self.apply_pins(roster, node, &pins, restood);
+            }
+        }
+    }
+
+    /// What an honest witness pins next in a log: the head of an unforked one; of a forked one what
+    /// lies below the fork, or for the county the branch that the township pinned. `None` when there
+    /// is nothing beyond what this rank has pinned.
+    #[must_use]
+    pub fn to_pin(&self, roster: &Roster, witness: &PublicKey, log: &LogId) -> Option<Point> {
+        let log = self.logs.get(log)?;
+        let tier = roster.witness_rank(witness, &log.node)?;
+        if roster.cut(&log.node).is_some() {
+            return None;
+        }
+        let pinned = if tier == Tier::County { log.county } else { log.township };
+        let target = match log.fork() {
+            None => log.head().map(|head| (log.size() - 1, head)),
+            Some(_) if tier == Tier::County && log.township > pinned => log.township,
+            Some(0) => None,
+            Some(fork) => log.at(fork - 1).map(|id| (fork - 1, id)),
+        }?;
+        let path = log.path(target)?;
+        let extends = pinned.is_none_or(|(sequence, id)| {
+            sequence < target.0 && usize::try_from(sequence).ok().and_then(|at| path.get(at)) == Some(&id)
+        });
+        extends.then_some(target)
+    }
+
+    /// The witness entry that arrived last in a space.
+    #[must_use]
+    pub fn seen(&self, space: Space) -> Option<EntryId> {
+        self.seen.get(&space).copied()
+    }
+
+    /// The root over a log's entries up to a point.
+    #[must_use]
+    pub fn root_at(&self, log: &LogId, point: Point) -> Option<[u8; 32]> {
+        let log = self.logs.get(log)?;
+        let whole = log.size() == point.0 + 1 && log.head() == Some(point.1);
+        Some(if whole { log.root() } else { log.root_after(point.0, point.1) })
+    }
+
+    /// The standing of one entry.
+    #[must_use]
+    pub fn standing(&self, roster: &Roster, log: &LogId, sequence: u64, entry: &EntryId) -> Standing {
+        self.logs.get(log).map_or(Standing::Pending, |log| assess(roster, log).of(sequence, entry))
+    }
+
+    /// What stands in one log.
+    #[must_use]
+    pub fn assess(&self, roster: &Roster, log: &LogId) -> Option<LogStanding> {
+        self.logs.get(log).map(|log| assess(roster, log))
+    }
+}
+
+impl Restood {
+    fn note(&mut self, log: LogId, from: u64) {
+        let lowest = self.logs.entry(log).or_insert(from);
+        *lowest = from.min(*lowest);
+    }
+
+    /// Joins what two entries changed.
+    pub fn join(&mut self, other: Self) {
+        for (log, from) in other.logs {
+            self.note(log, from);
+        }
+    }
+}
+
+impl Log {
+    fn new(id: LogId, node: PublicKey, space: Space) -> Self {
+        Self {
+            id,
+            node,
+            space,
+            chain: Vec::new(),
+            branches: BTreeMap::new(),
+            county: None,
+            township: None,
+            frontier: Frontier::new(),
+            witnesses: BTreeMap::new(),
+        }
+    }
+
+    fn append(&mut self, id: EntryId) {
+        self.chain.push(id);
+        self.frontier.push(&id);
+    }
+
+    /// Number of entries on the first branch.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.chain.len() as u64
+    }
+
+    /// Last entry of the first branch.
+    #[must_use]
+    pub fn head(&self) -> Option<EntryId> {
+        self.chain.last().copied()
+    }
+
+    /// Root over the first branch.
+    #[must_use]
+    pub fn root(&self) -> [u8; 32] {
+        self.frontier.root()
+    }
+
+    /// The entry at a number of the first branch.
+    #[must_use]
+    pub fn at(&self, sequence: u64) -> Option<EntryId> {
+        usize::try_from(sequence).ok().and_then(|at| self.chain.get(at)).copied()
+    }
+
+    /// Whether an entry is held at a number, on any branch.
+    #[must_use]
+    pub fn holds(&self, sequence: u64, entry: &EntryId) -> bool {
+        self.at(sequence) == Some(*entry)
+            || self.branches.get(entry).is_some_and(|(number, _)| *number == sequence)
+    }
+
+    /// The lowest slot with two variants.
+    #[must_use]
+    pub fn fork(&self) -> Option<u64> {
+        self.branches.values().map(|(sequence, _)| *sequence).min()
+    }
+
+    /// The ends of all branches.
+    #[must_use]
+    pub fn tips(&self) -> Vec<Point> {
+        let mut tips: Vec<Point> = self.head().map(|head| (self.size() - 1, head)).into_iter().collect();
+        let inner: BTreeSet<EntryId> = self.branches.values().map(|(_, previous)| *previous).collect();
+        let ends = self.branches.iter().filter(|(id, _)| !inner.contains(*id));
+        tips.extend(ends.map(|(id, (sequence, _))| (*sequence, *id)));
+        tips
+    }
+
+    /// The entries from the opening to `tip`, by number; `None` when the tip is not held.
+    #[must_use]
+    pub fn path(&self, tip: Point) -> Option<Vec<EntryId>> {
+        let mut tail = Vec::new();
+        let (mut sequence, mut id) = tip;
+        while self.at(sequence) != Some(id) {
+            let (number, previous) = self.branches.get(&id)?;
+            if *number != sequence {
+                return None;
+            }
+            tail.push(id);
+            if sequence == 0 {
+                tail.reverse();
+                return Some(tail);
+            }
+            (sequence, id) = (sequence - 1, *previous);
+        }
+        let stem = usize::try_from(sequence).ok()? + 1;
+        tail.reverse();
+        Some(self.chain[..stem].iter().copied().chain(tail).collect())
+    }
+
+    /// The next entries, at most `most`, that somebody lacks who holds this log up to `known`.
+    /// Points that are not held here count for nothing. Empty when nothing is lacking.
+    #[must_use]
+    pub fn lacking(&self, known: &[Point], most: usize) -> Vec<Point> {
+        if self.branches.is_empty() {
+            let next = known.iter().filter(|(s, id)| self.holds(*s, id)).map(|(s, _)| s + 1).max();
+            return self.chain_from(next.unwrap_or(0), most);
+        }
+        for tip in self.tips() {
+            let Some(path) = self.path(tip) else { continue };
+            let on_path = |point: &&Point| {
+                usize::try_from(point.0).ok().and_then(|at| path.get(at)) == Some(&point.1)
+            };
+            let next = known.iter().filter(on_path).map(|(s, _)| s + 1).max().unwrap_or(0);
+            let lacking: Vec<Point> =
+                (0..).zip(path).skip_while(|(s, _)| *s < next).take(most).collect();
+            if !lacking.is_empty() {
+                return lacking;
+            }
+        }
+        Vec::new()
+    }
+
+    fn chain_from(&self, next: u64, most: usize) -> Vec<Point> {
+        let from = usize::try_from(next).unwrap_or(usize::MAX).min(self.chain.len());
+        (next..).zip(self.chain[from..].iter().copied()).take(most).collect()
+    }
+
+    /// Points of the branch to `tip`, newest first, ever farther apart: at most 66.
+    #[must_use]
+    pub fn skeleton(&self, tip: Point) -> Vec<Point> {
+        let path = self.path(tip).unwrap_or_default();
+        let mut points = Vec::new();
+        let mut back = 0;
+        while let Some(at) = path.len().checked_sub(1 + back) {
+            points.push((at as u64, path[at]));
+            back = back * 2 + 1;
+        }
+        if let (Some(first), Some((last, _))) = (path.first(), points.last())
+            && *last > 0
+        {
+            points.push((0, *first));
+        }
+        points
+    }
+
+    fn variants(&self, sequence: u64) -> usize {
+        let branched = self.branches.values().filter(|(number, _)| *number == sequence).count();
+        usize::from(self.at(sequence).is_some()) + branched
+    }
+
+    fn root_after(&self, sequence: u64, entry: EntryId) -> [u8; 32] {
+        self.path((sequence, entry)).map_or([0; 32], |path| {
+            let mut frontier = Frontier::new();
+            for id in &path {
+                frontier.push(id);
+            }
+            frontier.root()
+        })
+    }
+
+    /// Raises a pin; the number from which standings may change.
+    fn raise(&mut self, tier: Tier, pin: Point) -> Option<u64> {
+        let slot = match tier {
+            Tier::County => &mut self.county,
+            Tier::Township => &mut self.township,
+            Tier::Village => return None,
+        };
+        let before = slot.map(|(sequence, _)| sequence);
+        // Two pins of one rank and number on different branches: the lower id, on every node.
+        let better = slot.is_none_or(|held| (pin.0, std::cmp::Reverse(pin.1)) > (held.0, std::cmp::Reverse(held.1)));
+        if !better {
+            return None;
+        }
+        *slot = Some(pin);
+        if self.branches.is_empty() { Some(before.map_or(0, |sequence| sequence + 1)) } else { Some(0) }
+    }
+}

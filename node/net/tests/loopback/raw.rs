@@ -1,0 +1,107 @@
+//! A neighbour that holds a key and speaks the protocol by hand, to break its rules.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::task::Poll;
+
+use futures::{AsyncReadExt, AsyncWriteExt};
+use libp2p::core::muxing::{StreamMuxerBox, StreamMuxerExt, SubstreamBox};
+use libp2p::core::transport::{DialOpts, PortUse};
+use libp2p::core::upgrade::Version;
+use libp2p::core::{Endpoint, Transport};
+use libp2p::identity::Keypair;
+use libp2p::multiaddr::{Multiaddr, Protocol};
+use libp2p::{noise, tcp, yamux};
+
+use crate::nodes::NETWORK;
+
+/// A connection past its handshake. It answers no ping.
+pub(crate) struct Raw {
+    muxer: StreamMuxerBox,
+}
+
+impl Raw {
+    pub(crate) async fn connect(seed: u8, addr: SocketAddr) -> io::Result<Self> {
+        let identity = Keypair::ed25519_from_bytes([seed; 32]).unwrap();
+        let prologue = [b"xiangwang/".as_slice(), &NETWORK].concat();
+        let mut transport = tcp::tokio::Transport::new(tcp::Config::new())
+            .upgrade(Version::V1)
+            .authenticate(
+                noise::Config::new(&identity)
+                    .unwrap()
+                    .with_prologue(prologue),
+            )
+            .multiplex(yamux::Config::default())
+            .boxed();
+        let address = Multiaddr::from(addr.ip()).with(Protocol::Tcp(addr.port()));
+        let opts = DialOpts {
+            role: Endpoint::Dialer,
+            port_use: PortUse::New,
+        };
+        let (_, muxer) = transport
+            .dial(address, opts)
+            .map_err(io::Error::other)?
+            .await?;
+        Ok(Self { muxer })
+    }
+
+    /// Opens a stream and agrees on the protocol.
+    pub(crate) async fn open(&mut self) -> io::Result<SubstreamBox> {
+        let muxer = &mut self.muxer;
+        let mut stream = poll_fn(|cx| {
+            let _ = muxer.poll_unpin(cx);
+            muxer.poll_outbound_unpin(cx).map_err(io::Error::other)
+        })
+        .await?;
+        let id: String = NETWORK[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let mut hello = line("/multistream/1.0.0");
+        hello.extend(line(&format!("/xiangwang/{id}/sync/1")));
+        let muxer = &mut self.muxer;
+        let agree = async {
+            stream.write_all(&hello).await?;
+            stream.flush().await?;
+            let mut answer = vec![0; hello.len()];
+            stream.read_exact(&mut answer).await?;
+            assert_eq!(answer, hello);
+            Ok(stream)
+        };
+        tokio::select! {
+            agreed = agree => agreed,
+            never = drive(muxer) => never,
+        }
+    }
+
+    /// Lets the connection work by itself until the other side ends it.
+    pub(crate) fn run(mut self) {
+        tokio::spawn(async move { drive(&mut self.muxer).await.map(|never: ()| never) });
+    }
+}
+
+/// Keeps a connection moving, accepting streams and leaving them alone, until it breaks.
+async fn drive<T>(muxer: &mut StreamMuxerBox) -> io::Result<T> {
+    let mut ignored = Vec::new();
+    poll_fn(|cx| {
+        while let Poll::Ready(stream) = muxer.poll_inbound_unpin(cx) {
+            match stream {
+                Ok(stream) => ignored.push(stream),
+                Err(error) => return Poll::Ready(Err(io::Error::other(error))),
+            }
+        }
+        match muxer.poll_unpin(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(io::Error::other(error))),
+            _ => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// One line of the multistream-select protocol.
+fn line(text: &str) -> Vec<u8> {
+    let len = u8::try_from(text.len() + 1).unwrap();
+    assert!(len < 0x80, "longer lines need a longer length");
+    [&[len], text.as_bytes(), b"\n"].concat()
+}

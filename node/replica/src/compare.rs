@@ -1,0 +1,233 @@
+//! Finding what differs: digests along the tree, then lists of what each side holds. Ends with a
+//! known place of the neighbour in every shared log.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use xw_ledger::log::Point;
+use xw_schemas::id::{EntryId, LogId};
+use xw_schemas::limits::{DIGESTS_MAX, HAVE_LOGS_MAX};
+use xw_schemas::space::Division;
+use xw_schemas::wire::{Digests, Frame, Have};
+
+use crate::common::{Held, Shared, division_digests, group, group_digests, shared};
+use crate::event::{Effect, SessionId};
+use crate::neighbour::{Neighbour, Phase};
+use crate::replica::Replica;
+
+/// Up to so many shared logs are listed at once: 40 bytes each are less than a round trip.
+const LIST_AT_ONCE_MAX: usize = 24;
+
+impl Replica {
+    /// The digests in both hellos are the same: the neighbour stands where we stood.
+    pub(crate) fn agree(neighbour: &mut Neighbour, said: &Shared) {
+        for (log, tips) in said.values().flatten() {
+            neighbour.known.insert(*log, tips.clone());
+        }
+        neighbour.phase = Phase::Live;
+    }
+
+    /// The dialer begins to compare.
+    pub(crate) fn compare(&mut self, held: Held<'_>, session: SessionId) -> Vec<Effect> {
+        let own = self.own;
+        let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
+        neighbour.phase = Phase::Comparing;
+        let shared = shared(held, &own, &neighbour.peer);
+        let logs: usize = shared.values().map(BTreeMap::len).sum();
+        if logs > LIST_AT_ONCE_MAX {
+            let items = group_digests(&shared);
+            return vec![send(session, Frame::Digests(Digests { groups: Vec::new(), items }))];
+        }
+        lists(session, &shared, None, true)
+    }
+
+    /// Digests came: answer with finer ones, or with lists.
+    pub(crate) fn digests(
+        &mut self,
+        held: Held<'_>,
+        session: SessionId,
+        theirs: &Digests,
+    ) -> Vec<Effect> {
+        let own = self.own;
+        let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
+        let shared = shared(held, &own, &neighbour.peer);
+        let their_items: BTreeMap<_, _> = theirs.items.iter().copied().collect();
+        if theirs.groups.is_empty() {
+            let groups = differing(&group_digests(&shared), &their_items);
+            // What lies in other groups is the same on both sides.
+            let same = shared.iter().filter(|(division, _)| !groups.contains(&group(**division)));
+            settle(neighbour, same);
+            let within: Shared = shared
+                .into_iter()
+                .filter(|(division, _)| groups.contains(&group(*division)))
+                .collect();
+            let items = division_digests(&within);
+            // Taken as the same until the list of what differs comes; nothing is sent before.
+            settle(neighbour, within.iter());
+            let groups = groups.into_iter().collect();
+            return vec![send(session, Frame::Digests(Digests { groups, items }))];
+        }
+        let groups: BTreeSet<Division> = theirs.groups.iter().copied().collect();
+        let (within, outside): (Shared, Shared) =
+            shared.into_iter().partition(|(division, _)| groups.contains(&group(*division)));
+        settle(neighbour, outside.iter());
+        let divisions = differing(&division_digests(&within), &their_items);
+        settle(neighbour, within.iter().filter(|(division, _)| !divisions.contains(*division)));
+        let listed: Shared =
+            within.into_iter().filter(|(division, _)| divisions.contains(division)).collect();
+        lists(session, &listed, Some(&divisions), true)
+    }
+
+    /// A list came: now we know where the neighbour stands in these divisions.
+    pub(crate) fn have(&mut self, held: Held<'_>, session: SessionId, have: &Have) -> Vec<Effect> {
+        let own = self.own;
+        let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
+        let mut ours = shared(held, &own, &neighbour.peer);
+        if let Some(divisions) = &have.divisions {
+            ours.retain(|division, _| divisions.contains(division));
+        }
+        let mut theirs: BTreeMap<LogId, Vec<Point>> = BTreeMap::new();
+        for (log, sequence, entry) in &have.tips {
+            theirs.entry(*log).or_default().push((*sequence, *entry));
+        }
+        let mut effects = Vec::new();
+        if have.answer {
+            // Only logs that were listed: what the neighbour lacks wholly is sent to it anyway.
+            let mut listed = ours.clone();
+            listed.values_mut().for_each(|logs| logs.retain(|log, _| theirs.contains_key(log)));
+            let divisions = have.divisions.as_ref().map(|d| d.iter().copied().collect());
+            effects.extend(lists(session, &listed, divisions.as_ref(), false));
+        }
+        for (log, tips) in ours.values().flatten() {
+            let points = theirs.remove(log).unwrap_or_default();
+            effects.extend(locate(held, neighbour, session, *log, tips, points));
+        }
+        // Logs that we lack wholly: the neighbour sends them unasked, and holds what it sends.
+        neighbour.ahead.extend(theirs);
+        neighbour.phase = Phase::Live;
+        effects
+    }
+
+    /// The neighbour asks where our branches of a log stand.
+    pub(crate) fn located(held: Held<'_>, session: SessionId, log: LogId) -> Vec<Effect> {
+        let Some(found) = held.logs.log(&log) else { return Vec::new() };
+        let mut points: Vec<Point> =
+            found.tips().into_iter().flat_map(|tip| found.skeleton(tip)).collect();
+        points.sort_unstable_by(|a, b| b.cmp(a));
+        points.dedup();
+        points.truncate(xw_schemas::wire::KNOWN_MAX);
+        vec![send(session, Frame::Known { log, points })]
+    }
+
+    /// Points of the neighbour's branches: those that are held here are where it stands.
+    pub(crate) fn known(
+        &mut self,
+        held: Held<'_>,
+        session: SessionId,
+        log: LogId,
+        points: &[(u64, EntryId)],
+    ) {
+        let Some(neighbour) = self.neighbours.get_mut(&session) else { return };
+        let held_here =
+            points.iter().filter(|(s, id)| held.logs.holds(&log, *s, id)).copied().collect();
+        neighbour.known.insert(log, held_here);
+    }
+}
+
+/// Marks logs as the same on both sides.
+fn settle<'a>(
+    neighbour: &mut Neighbour,
+    same: impl Iterator<Item = (&'a Division, &'a BTreeMap<LogId, Vec<Point>>)>,
+) {
+    for (log, tips) in same.flat_map(|(_, logs)| logs) {
+        neighbour.known.insert(*log, tips.clone());
+    }
+}
+
+/// Decides where the neighbour stands in one log, or asks.
+fn locate(
+    held: Held<'_>,
+    neighbour: &mut Neighbour,
+    session: SessionId,
+    log: LogId,
+    tips: &[Point],
+    points: Vec<Point>,
+) -> Option<Effect> {
+    let (here, foreign): (Vec<Point>, Vec<Point>) =
+        points.into_iter().partition(|(s, id)| held.logs.holds(&log, *s, id));
+    let own_last = tips.iter().map(|(sequence, _)| *sequence).max().unwrap_or(0);
+    if foreign.is_empty() {
+        neighbour.known.insert(log, here);
+        return None;
+    }
+    // A tip beyond ours is coming with its entries; one below ours is on another branch.
+    let (ahead, aside): (Vec<Point>, Vec<Point>) =
+        foreign.into_iter().partition(|(sequence, _)| *sequence > own_last);
+    if !ahead.is_empty() {
+        neighbour.ahead.insert(log, ahead);
+    }
+    if aside.is_empty() {
+        if !here.is_empty() {
+            neighbour.known.insert(log, here);
+        }
+        return None;
+    }
+    Some(send(session, Frame::Locate { log }))
+}
+
+fn differing(
+    ours: &[(Division, [u8; 32])],
+    theirs: &BTreeMap<Division, [u8; 32]>,
+) -> BTreeSet<Division> {
+    let listed: BTreeMap<Division, [u8; 32]> = ours.iter().copied().collect();
+    let changed = listed.iter().filter(|(d, digest)| theirs.get(d) != Some(digest)).map(|(d, _)| *d);
+    let lacking = theirs.keys().filter(|division| !listed.contains_key(division)).copied();
+    changed.chain(lacking).collect()
+}
+
+/// Lists of what is held, split where one message cannot carry them.
+fn lists(
+    session: SessionId,
+    shared: &Shared,
+    divisions: Option<&BTreeSet<Division>>,
+    answer: bool,
+) -> Vec<Effect> {
+    let Some(divisions) = divisions else {
+        return vec![have(session, None, shared.values().collect(), answer)];
+    };
+    let mut frames = Vec::new();
+    let (mut page, mut logs, mut count) = (Vec::new(), Vec::new(), 0);
+    for division in divisions {
+        let here = shared.get(division);
+        let size = here.map_or(0, |logs| logs.values().map(Vec::len).sum());
+        if (count + size > HAVE_LOGS_MAX || page.len() >= DIGESTS_MAX) && !page.is_empty() {
+            let (page, logs) = (std::mem::take(&mut page), std::mem::take(&mut logs));
+            frames.push(have(session, Some(page), logs, answer));
+            count = 0;
+        }
+        page.push(*division);
+        logs.extend(here);
+        count += size;
+    }
+    // The last page goes out even when empty: it ends the comparison.
+    frames.push(have(session, Some(page), logs, answer));
+    frames
+}
+
+fn have(
+    session: SessionId,
+    divisions: Option<Vec<Division>>,
+    logs: Vec<&BTreeMap<LogId, Vec<Point>>>,
+    answer: bool,
+) -> Effect {
+    let tips = logs
+        .into_iter()
+        .flatten()
+        .flat_map(|(log, tips)| tips.iter().map(|(sequence, entry)| (*log, *sequence, *entry)))
+        .take(HAVE_LOGS_MAX)
+        .collect();
+    send(session, Frame::Have(Have { divisions, tips, answer }))
+}
+
+pub(crate) fn send(session: SessionId, frame: Frame) -> Effect {
+    Effect::Send { session, frame }
+}

@@ -1,0 +1,166 @@
+//! All that can happen to a replica and all that it can ask for.
+
+use xw_ledger::log::Point;
+use xw_schemas::edition::Edition;
+use xw_schemas::entry::{Body, VerifiedEntry};
+use xw_schemas::id::{LogId, PublicKey};
+use xw_schemas::record::SchemaHash;
+use xw_schemas::space::Space;
+use xw_schemas::wire::{Frame, Parcel};
+
+/// One conversation with one neighbour, named by the shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub u64);
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A connection to a rostered key stands.
+    Opened {
+        /// Its name.
+        session: SessionId,
+        /// Who is at the other end; proven by the transport.
+        peer: PublicKey,
+        /// Whether this side dialled.
+        dialer: bool,
+    },
+    /// The connection is gone.
+    Closed {
+        /// Which.
+        session: SessionId,
+    },
+    /// A frame other than entries arrived.
+    Frame {
+        /// From whom.
+        session: SessionId,
+        /// What.
+        frame: Frame,
+    },
+    /// Entries arrived whose signatures verify.
+    Received {
+        /// From whom.
+        session: SessionId,
+        /// The entries, in the order of the frame.
+        entries: Vec<(VerifiedEntry, Option<Body>)>,
+        /// Unpacked bytes, to be acknowledged.
+        bytes: u64,
+    },
+    /// What was asked to be stored is on disk (or was refused at the door).
+    Stored {
+        /// Who sent it; `None` for this node's own entries.
+        session: Option<SessionId>,
+        /// Unpacked bytes, to be acknowledged.
+        bytes: u64,
+        /// Entries now held, new or not: log and place.
+        held: Vec<(LogId, Point)>,
+        /// Whether an entry could not be placed because something before it is missing.
+        gap: bool,
+        /// Entries that the door refused for good.
+        refused: u32,
+    },
+    /// Parcels that were asked for.
+    Loaded {
+        /// For whom.
+        session: SessionId,
+        /// Of which log.
+        log: LogId,
+        /// Where the last of them stands.
+        upto: Point,
+        /// The parcels.
+        parcels: Vec<Parcel>,
+    },
+    /// Bytes of a blob that was asked for; `None` when this node lacks it.
+    BlobRead {
+        /// For whom.
+        session: SessionId,
+        /// Which.
+        hash: [u8; 32],
+        /// From which byte.
+        offset: u64,
+        /// The whole blob.
+        bytes: Option<Vec<u8>>,
+    },
+    /// The roster or the definitions held have changed.
+    RosterChanged,
+    /// Time has passed.
+    Ticked,
+}
+
+/// What must be done.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    /// Send a frame.
+    Send {
+        /// To whom.
+        session: SessionId,
+        /// What.
+        frame: Frame,
+    },
+    /// Pack parcels into an entries frame and send it.
+    SendEntries {
+        /// To whom.
+        session: SessionId,
+        /// What.
+        parcels: Vec<Parcel>,
+    },
+    /// Put entries on disk, then say [`Event::Stored`].
+    Store {
+        /// Who sent them.
+        session: SessionId,
+        /// The entries.
+        entries: Vec<(VerifiedEntry, Option<Body>)>,
+        /// Unpacked bytes.
+        bytes: u64,
+    },
+    /// Load parcels from disk, then say [`Event::Loaded`]. Bodies go along only where the reader's
+    /// office gets the bodies of that record type.
+    Load {
+        /// For whom.
+        session: SessionId,
+        /// The reader.
+        reader: PublicKey,
+        /// From which log.
+        log: LogId,
+        /// Which entries, in order; fewer may be loaded.
+        points: Vec<Point>,
+        /// At most so many unpacked bytes, but at least one entry.
+        bytes_max: usize,
+    },
+    /// Read a public blob, then say [`Event::BlobRead`].
+    ReadBlob {
+        /// For whom.
+        session: SessionId,
+        /// Which.
+        hash: [u8; 32],
+        /// From which byte.
+        offset: u64,
+    },
+    /// Take up a roster edition; say [`Event::RosterChanged`] when it changed anything.
+    AddEdition(Edition),
+    /// Take up a definition whose hash is right; then say [`Event::RosterChanged`].
+    AddDefinition {
+        /// Its hash.
+        hash: SchemaHash,
+        /// Its canonical bytes.
+        bytes: Vec<u8>,
+    },
+    /// Sign and store a witness entry in this space over these logs, as far as they stand then.
+    Witness {
+        /// The space.
+        space: Space,
+        /// The logs.
+        logs: Vec<LogId>,
+    },
+    /// The neighbour has said hello properly: its back-off may be reset.
+    Confirm {
+        /// Which.
+        session: SessionId,
+    },
+    /// End a conversation.
+    Close {
+        /// Which.
+        session: SessionId,
+        /// Why, for the log.
+        reason: &'static str,
+    },
+}

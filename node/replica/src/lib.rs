@@ -1,0 +1,19 @@
+//! One node's share of the mesh, without hands: events go in with the time, effects come out. The
+//! shell owns sockets, disk and keys; a simulated county and a real PC run this same code.
+//!
+//! The loop of a shell: hand every happening to [`Replica::handle`], do the effects in order, hand
+//! back what they brought. A conversation goes: `Hello` both ways; roster editions and definitions
+//! until both sides have the same; digests where something differs; `Have` lists; then entries in
+//! log order, acknowledged after the commit, for as long as the connection lives.
+
+mod replica;
+mod event;
+mod neighbour;
+mod common;
+mod compare;
+mod witness;
+
+pub use common::Held;
+pub use event::{Effect, Event, SessionId};
+pub use neighbour::Phase;
+pub use replica::{Replica, SessionInfo};

@@ -1,0 +1,117 @@
+//! One conversation: what the neighbour is known to hold, what is under way, what is owed.
+
+use std::collections::BTreeMap;
+
+use xw_ledger::log::Point;
+use xw_schemas::id::{EditionId, LogId, PublicKey};
+use xw_schemas::limits::{CREDIT_BYTES_MAX, CREDIT_BYTES_START};
+
+use crate::common::Shared;
+
+/// Points remembered of a neighbour's branches of one log: forks have few branches, and what is
+/// forgotten is sent once more.
+const KNOWN_POINTS_MAX: usize = 64;
+
+/// How far a conversation has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// No hello yet.
+    Greeting,
+    /// The rosters differ; nothing else is compared before they agree.
+    Roster,
+    /// Digests or lists are being compared.
+    Comparing,
+    /// Every shared log has a known place; new entries flow as they come.
+    Live,
+}
+
+/// A blob on its way here.
+#[derive(Debug, Clone)]
+pub(crate) struct Incoming {
+    pub(crate) hash: [u8; 32],
+    pub(crate) is_edition: bool,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// One neighbour in one conversation.
+#[derive(Debug, Clone)]
+pub(crate) struct Neighbour {
+    pub(crate) peer: PublicKey,
+    pub(crate) dialer: bool,
+    pub(crate) phase: Phase,
+    pub(crate) opened_ms: u64,
+    /// The roster named in our last hello, the digest in it, and what it was taken over.
+    pub(crate) said: Option<(EditionId, [u8; 32], Shared)>,
+    /// Where the neighbour stands in each shared log. A log not listed is not compared yet.
+    pub(crate) known: BTreeMap<LogId, Vec<Point>>,
+    /// Logs whose tips there are not held here and lie ahead: their entries are coming.
+    pub(crate) ahead: BTreeMap<LogId, Vec<Point>>,
+    /// Unpacked bytes sent and not acknowledged.
+    pub(crate) under_way: u64,
+    pub(crate) window: u64,
+    pub(crate) last_ack_ms: u64,
+    /// A load that the shell is doing for this neighbour.
+    pub(crate) loading: bool,
+    /// The log served last, so that long logs do not starve others.
+    pub(crate) served: Option<LogId>,
+    pub(crate) incoming: Option<Incoming>,
+    pub(crate) wanted_blobs: Vec<([u8; 32], bool)>,
+    /// How often the neighbour sent entries that do not fit anywhere.
+    pub(crate) gaps: u32,
+    /// Entries that this disk is still busy with; bounds what one neighbour may occupy.
+    pub(crate) storing: u64,
+}
+
+impl Neighbour {
+    pub(crate) fn new(peer: PublicKey, dialer: bool, now_ms: u64) -> Self {
+        Self {
+            peer,
+            dialer,
+            phase: Phase::Greeting,
+            opened_ms: now_ms,
+            said: None,
+            known: BTreeMap::new(),
+            ahead: BTreeMap::new(),
+            under_way: 0,
+            window: CREDIT_BYTES_START,
+            last_ack_ms: now_ms,
+            loading: false,
+            served: None,
+            incoming: None,
+            wanted_blobs: Vec::new(),
+            gaps: 0,
+            storing: 0,
+        }
+    }
+
+    /// Room for more unpacked bytes.
+    pub(crate) fn credit(&self) -> u64 {
+        self.window.saturating_sub(self.under_way)
+    }
+
+    /// Takes an acknowledgement; the window grows while the neighbour keeps up.
+    pub(crate) fn acknowledged(&mut self, bytes: u64, now_ms: u64) {
+        if self.under_way * 2 >= self.window {
+            self.window = (self.window * 2).min(CREDIT_BYTES_MAX);
+        }
+        self.under_way = self.under_way.saturating_sub(bytes);
+        self.last_ack_ms = now_ms;
+    }
+
+    /// Notes that the neighbour holds an entry, keeping one point per branch where that is clear.
+    pub(crate) fn holds(&mut self, log: LogId, point: Point) {
+        let points = self.known.entry(log).or_default();
+        if points.contains(&point) {
+            return;
+        }
+        match points.as_mut_slice() {
+            // The usual case: one branch that grows.
+            [only] if only.0 < point.0 => *only = point,
+            _ => {
+                points.push(point);
+                let surplus = points.len().saturating_sub(KNOWN_POINTS_MAX);
+                points.drain(..surplus);
+            }
+        }
+    }
+}

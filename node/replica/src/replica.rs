@@ -1,0 +1,484 @@
+//! The replica: one `handle` for everything that happens, in the order in which a conversation
+//! goes. It owns no data but what it knows of its neighbours.
+
+use std::collections::BTreeMap;
+
+use xw_ledger::log::Point;
+use xw_schemas::edition::Edition;
+use xw_schemas::entry::{Body, Statement, VerifiedEntry};
+use xw_schemas::hash::tagged;
+use xw_schemas::id::{LogId, PublicKey};
+use xw_schemas::limits::{
+    BLOB_CHUNK_BYTES, DEFINITION_BYTES_MAX, EDITION_BYTES_MAX, ENTRIES_PER_FRAME_MAX,
+    ENTRIES_UNPACKED_AIM,
+};
+use xw_schemas::record::SchemaHash;
+use xw_schemas::wire::{BlobChunk, EDITIONS_LISTED_MAX, Frame, Hello};
+
+use crate::common::{Held, root_digest, shared};
+use crate::compare::send;
+use crate::event::{Effect, Event, SessionId};
+use crate::neighbour::{Incoming, Neighbour, Phase};
+use crate::witness::Due;
+
+/// A neighbour that has not said hello by then is dropped; a link that needs longer for 150 bytes
+/// carries nothing.
+const HELLO_MS_MAX: u64 = 30_000;
+
+/// A neighbour that acknowledges nothing for so long is dropped: a frame of 64 KiB takes 10 s on a
+/// link of 64 kbit/s, and its disk a second.
+const ACK_MS_MAX: u64 = 120_000;
+
+/// Entries that fit nowhere, after which a neighbour is dropped. Each honest one repairs itself
+/// with one exchange of lists.
+const GAPS_MAX: u32 = 16;
+
+/// Unpacked bytes of one neighbour that may wait for this disk: twice the credit it is given.
+const STORING_BYTES_MAX: u64 = 2 * xw_schemas::limits::CREDIT_BYTES_MAX;
+
+/// One node's share of the mesh.
+#[derive(Debug, Clone)]
+pub struct Replica {
+    pub(crate) own: PublicKey,
+    pub(crate) neighbours: BTreeMap<SessionId, Neighbour>,
+    due: Due,
+}
+
+/// What a screen shows of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionInfo {
+    /// The neighbour's node key.
+    pub peer: PublicKey,
+    /// How far it has come.
+    pub phase: Phase,
+    /// Unpacked bytes sent and not acknowledged.
+    pub under_way: u64,
+}
+
+impl Replica {
+    /// A replica of the node with this key.
+    #[must_use]
+    pub fn new(own: PublicKey) -> Self {
+        Self { own, neighbours: BTreeMap::new(), due: Due::default() }
+    }
+
+    /// The conversations.
+    pub fn sessions(&self) -> impl Iterator<Item = (SessionId, SessionInfo)> {
+        self.neighbours.iter().map(|(session, n)| {
+            (*session, SessionInfo { peer: n.peer, phase: n.phase, under_way: n.under_way })
+        })
+    }
+
+    /// Takes one event and says what must be done about it, in order.
+    pub fn handle(&mut self, held: Held<'_>, now_ms: u64, event: Event) -> Vec<Effect> {
+        match event {
+            Event::Opened { session, peer, dialer } => {
+                self.neighbours.insert(session, Neighbour::new(peer, dialer, now_ms));
+                self.hello(held, session)
+            }
+            Event::Closed { session } => {
+                self.neighbours.remove(&session);
+                Vec::new()
+            }
+            Event::Frame { session, frame } => self.frame(held, now_ms, session, frame),
+            Event::Received { session, entries, bytes } => {
+                self.received(held, session, entries, bytes)
+            }
+            Event::Stored { session, bytes, held: places, gap, refused } => {
+                self.stored(held, now_ms, session, bytes, &places, gap, refused)
+            }
+            Event::Loaded { session, log, upto, parcels } => {
+                self.loaded(held, session, log, upto, parcels)
+            }
+            Event::BlobRead { session, hash, offset, bytes } => {
+                Self::blob_read(session, hash, offset, bytes)
+            }
+            Event::RosterChanged => self.roster_changed(held),
+            Event::Ticked => self.ticked(held, now_ms),
+        }
+    }
+
+    fn hello(&mut self, held: Held<'_>, session: SessionId) -> Vec<Effect> {
+        let own = self.own;
+        let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
+        let roster = held.roster();
+        let shared = shared(held, &own, &neighbour.peer);
+        let digest = root_digest(&shared);
+        neighbour.said = Some((roster.head(), digest, shared));
+        let editions = held.chain.above(0).count() as u64;
+        vec![send(
+            session,
+            Frame::Hello(Hello {
+                network: roster.network(),
+                roster_number: roster.number(),
+                roster: roster.head(),
+                editions,
+                digest,
+            }),
+        )]
+    }
+
+    fn frame(
+        &mut self,
+        held: Held<'_>,
+        now_ms: u64,
+        session: SessionId,
+        frame: Frame,
+    ) -> Vec<Effect> {
+        let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
+        let greeted = neighbour.phase != Phase::Greeting;
+        let agreed = neighbour.phase >= Phase::Comparing
+            || neighbour.said.as_ref().is_some_and(|(head, _, _)| *head == held.roster().head());
+        match frame {
+            Frame::Hello(hello) => self.greeted(held, session, &hello),
+            Frame::Bye { .. } => close(session, "the neighbour said goodbye"),
+            _ if !greeted => close(session, "a frame before the hello"),
+            Frame::WantEditions { above } => {
+                let editions = held.chain.above(above).take(EDITIONS_LISTED_MAX);
+                vec![send(session, Frame::Editions(editions.map(Edition::id).collect()))]
+            }
+            Frame::Editions(editions) => {
+                let known: Vec<_> = held.chain.above(0).map(Edition::id).collect();
+                let lacking = editions.into_iter().filter(|id| !known.contains(id));
+                neighbour.wanted_blobs = lacking.rev().map(|id| (id.0, true)).collect();
+                next_blob(session, neighbour)
+            }
+            Frame::WantBlob { hash, offset } => vec![Effect::ReadBlob { session, hash, offset }],
+            Frame::Blob(chunk) => blob(session, neighbour, &chunk),
+            _ if !agreed => Vec::new(),
+            Frame::Digests(digests) => self.digests(held, session, &digests),
+            Frame::Have(have) => {
+                let mut effects = self.have(held, session, &have);
+                effects.extend(self.pump(held, session));
+                effects
+            }
+            Frame::Locate { log } => {
+                let own = self.own;
+                if may_share(held, &own, &neighbour.peer, &log) {
+                    Self::located(held, session, log)
+                } else {
+                    close(session, "asked for a log that it may not read")
+                }
+            }
+            Frame::Known { log, points } => {
+                self.known(held, session, log, &points);
+                self.pump(held, session)
+            }
+            Frame::Ack { bytes } => {
+                neighbour.acknowledged(bytes, now_ms);
+                self.pump(held, session)
+            }
+            // The shell unpacks and verifies entries and brings them as an event of their own.
+            Frame::Entries(_) => Vec::new(),
+        }
+    }
+
+    fn greeted(&mut self, held: Held<'_>, session: SessionId, hello: &Hello) -> Vec<Effect> {
+        let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
+        let roster = held.roster();
+        if hello.network != roster.network() {
+            return close(session, "another network");
+        }
+        let mut effects = Vec::new();
+        if neighbour.phase == Phase::Greeting {
+            effects.push(Effect::Confirm { session });
+        }
+        let own_editions = held.chain.above(0).count() as u64;
+        let same = hello.roster == roster.head();
+        if !same || hello.editions != own_editions {
+            neighbour.phase = Phase::Roster;
+            let behind = hello.editions > own_editions || hello.roster_number >= roster.number();
+            if behind && !(same && hello.editions < own_editions) {
+                let above = hello.roster_number.min(roster.number()).saturating_sub(1);
+                effects.push(send(session, Frame::WantEditions { above }));
+            }
+            return effects;
+        }
+        let said = neighbour.said.clone();
+        match said {
+            Some((head, digest, shared)) if head == hello.roster => {
+                if digest == hello.digest {
+                    Self::agree(neighbour, &shared);
+                    effects.extend(self.pump(held, session));
+                } else if neighbour.dialer {
+                    effects.extend(self.compare(held, session));
+                } else if neighbour.phase < Phase::Comparing {
+                    neighbour.phase = Phase::Comparing;
+                }
+            }
+            // Our last hello was said under another roster: say it again, then compare.
+            _ => {
+                neighbour.phase = Phase::Roster;
+                effects.extend(self.hello(held, session));
+                effects.extend(self.greeted(held, session, hello));
+            }
+        }
+        effects.extend(self.want_definitions(held, session));
+        effects
+    }
+
+    fn want_definitions(&mut self, held: Held<'_>, session: SessionId) -> Vec<Effect> {
+        let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
+        if neighbour.incoming.is_some() || held.missing_definitions.is_empty() {
+            return Vec::new();
+        }
+        neighbour.wanted_blobs =
+            held.missing_definitions.iter().map(|hash| (hash.0, false)).collect();
+        next_blob(session, neighbour)
+    }
+
+    fn roster_changed(&mut self, held: Held<'_>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let live = held.roster().live_nodes();
+        let sessions: Vec<(SessionId, PublicKey)> =
+            self.neighbours.iter().map(|(session, n)| (*session, n.peer)).collect();
+        for (session, peer) in sessions {
+            if !live.contains(&peer) {
+                effects.extend(close(session, "no longer on the roster"));
+                continue;
+            }
+            let said = self.neighbours.get(&session).and_then(|n| n.said.as_ref());
+            if said.is_none_or(|(head, _, _)| *head != held.roster().head()) {
+                effects.extend(self.hello(held, session));
+            }
+            if let Some(neighbour) = self.neighbours.get_mut(&session) {
+                effects.extend(next_blob(session, neighbour));
+            }
+        }
+        effects
+    }
+
+    fn received(
+        &mut self,
+        held: Held<'_>,
+        session: SessionId,
+        entries: Vec<(VerifiedEntry, Option<Body>)>,
+        bytes: u64,
+    ) -> Vec<Effect> {
+        let own = self.own;
+        let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
+        if neighbour.phase < Phase::Comparing {
+            return close(session, "entries before the rosters agree");
+        }
+        let foreign = entries.iter().any(|(entry, _)| {
+            let space = match &entry.core().statement {
+                Statement::Open(opening) => Some(opening.space),
+                Statement::Change(_) | Statement::Witness(_) => {
+                    held.logs.log(&entry.core().log).map(|log| log.space)
+                }
+            };
+            // A log that is not held yet is judged at the door, behind its opening.
+            space.is_some_and(|space| {
+                !held.roster().may_read(&own, space)
+                    || !held.roster().may_read(&neighbour.peer, space)
+            })
+        });
+        neighbour.storing += bytes;
+        if foreign || neighbour.storing > STORING_BYTES_MAX {
+            return close(session, "entries of a space that is not shared, or beyond its credit");
+        }
+        vec![Effect::Store { session, entries, bytes }]
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one event, named in event.rs")]
+    fn stored(
+        &mut self,
+        held: Held<'_>,
+        now_ms: u64,
+        source: Option<SessionId>,
+        bytes: u64,
+        places: &[(LogId, Point)],
+        gap: bool,
+        refused: u32,
+    ) -> Vec<Effect> {
+        self.note_due(held, now_ms, places);
+        let mut effects = Vec::new();
+        if let Some(session) = source
+            && let Some(neighbour) = self.neighbours.get_mut(&session)
+        {
+            neighbour.storing = neighbour.storing.saturating_sub(bytes);
+            effects.push(send(session, Frame::Ack { bytes }));
+            neighbour.gaps += u32::from(gap) + refused;
+            if neighbour.gaps > GAPS_MAX {
+                effects.extend(close(session, "too many entries that fit nowhere"));
+            } else if gap {
+                effects.extend(self.compare(held, session));
+            }
+        }
+        let own = self.own;
+        let sessions: Vec<SessionId> = self.neighbours.keys().copied().collect();
+        for session in sessions {
+            let Some(neighbour) = self.neighbours.get_mut(&session) else { continue };
+            for (log, point) in places {
+                let arrives = neighbour.ahead.get(log).is_some_and(|tips| tips.contains(point));
+                if Some(session) == source || arrives {
+                    neighbour.holds(*log, *point);
+                } else if point.0 == 0
+                    && !neighbour.ahead.contains_key(log)
+                    && may_share(held, &own, &neighbour.peer, log)
+                {
+                    neighbour.known.entry(*log).or_default();
+                }
+            }
+            effects.extend(self.pump(held, session));
+        }
+        effects
+    }
+
+    fn note_due(&mut self, held: Held<'_>, now_ms: u64, places: &[(LogId, Point)]) {
+        let mut last = None;
+        for (id, _) in places {
+            if last.replace(id) == Some(id) {
+                continue;
+            }
+            let Some(log) = held.logs.log(id) else { continue };
+            if held.roster().witness_rank(&self.own, &log.node).is_some() {
+                self.due.note(log.space, *id, now_ms);
+            }
+        }
+    }
+
+    /// Loads the next entries that the neighbour lacks, as far as its credit goes.
+    pub(crate) fn pump(&mut self, held: Held<'_>, session: SessionId) -> Vec<Effect> {
+        let own = self.own;
+        let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
+        if neighbour.phase != Phase::Live || neighbour.loading || neighbour.credit() == 0 {
+            return Vec::new();
+        }
+        // Logs are served in turn, beginning behind the one served last.
+        let after = neighbour.served;
+        let turn = neighbour
+            .known
+            .iter()
+            .filter(|(log, _)| after.is_none_or(|after| **log > after))
+            .chain(neighbour.known.iter().filter(|(log, _)| after.is_some_and(|a| **log <= a)));
+        for (id, known) in turn {
+            let Some(log) = held.logs.log(id) else { continue };
+            if known.len() == 1 && log.head() == Some(known[0].1) && log.fork().is_none() {
+                continue;
+            }
+            let points = log.lacking(known, ENTRIES_PER_FRAME_MAX);
+            if points.is_empty() || !may_share(held, &own, &neighbour.peer, id) {
+                continue;
+            }
+            let (id, reader) = (*id, neighbour.peer);
+            neighbour.loading = true;
+            neighbour.served = Some(id);
+            let bytes_max = usize::try_from(neighbour.credit()).unwrap_or(usize::MAX);
+            let bytes_max = bytes_max.min(ENTRIES_UNPACKED_AIM);
+            return vec![Effect::Load { session, reader, log: id, points, bytes_max }];
+        }
+        Vec::new()
+    }
+
+    fn loaded(
+        &mut self,
+        held: Held<'_>,
+        session: SessionId,
+        log: LogId,
+        upto: Point,
+        parcels: Vec<xw_schemas::wire::Parcel>,
+    ) -> Vec<Effect> {
+        let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
+        neighbour.loading = false;
+        if parcels.is_empty() {
+            return Vec::new();
+        }
+        let bytes: usize = parcels.iter().map(xw_schemas::wire::Parcel::unpacked_bytes).sum();
+        neighbour.under_way += bytes as u64;
+        neighbour.holds(log, upto);
+        let mut effects = vec![Effect::SendEntries { session, parcels }];
+        effects.extend(self.pump(held, session));
+        effects
+    }
+
+    fn blob_read(
+        session: SessionId,
+        hash: [u8; 32],
+        offset: u64,
+        bytes: Option<Vec<u8>>,
+    ) -> Vec<Effect> {
+        let Some(bytes) = bytes else { return Vec::new() };
+        let total = bytes.len() as u64;
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+        let to = (from + BLOB_CHUNK_BYTES).min(bytes.len());
+        let bytes = bytes[from..to].to_vec();
+        vec![send(session, Frame::Blob(BlobChunk { hash, offset: from as u64, total, bytes }))]
+    }
+
+    fn ticked(&mut self, held: Held<'_>, now_ms: u64) -> Vec<Effect> {
+        let mut effects = self.due.take(now_ms);
+        for (session, neighbour) in &self.neighbours {
+            let silent = neighbour.phase == Phase::Greeting
+                && now_ms.saturating_sub(neighbour.opened_ms) > HELLO_MS_MAX;
+            let since = neighbour.last_ack_ms.max(neighbour.opened_ms);
+            let stalled = neighbour.under_way >= neighbour.window
+                && now_ms.saturating_sub(since) > ACK_MS_MAX;
+            if silent || stalled {
+                effects.extend(close(*session, "no progress"));
+            }
+        }
+        let sessions: Vec<SessionId> = self.neighbours.keys().copied().collect();
+        for session in sessions {
+            effects.extend(self.pump(held, session));
+        }
+        effects
+    }
+}
+
+fn close(session: SessionId, reason: &'static str) -> Vec<Effect> {
+    vec![Effect::Close { session, reason }]
+}
+
+/// Whether both sides may read the log's space.
+fn may_share(held: Held<'_>, own: &PublicKey, peer: &PublicKey, log: &LogId) -> bool {
+    held.logs.log(log).is_some_and(|log| {
+        held.roster().may_read(own, log.space) && held.roster().may_read(peer, log.space)
+    })
+}
+
+/// Asks for the next wanted blob, unless one is on its way.
+fn next_blob(session: SessionId, neighbour: &mut Neighbour) -> Vec<Effect> {
+    if neighbour.incoming.is_some() {
+        return Vec::new();
+    }
+    let Some((hash, is_edition)) = neighbour.wanted_blobs.pop() else { return Vec::new() };
+    neighbour.incoming = Some(Incoming { hash, is_edition, bytes: Vec::new() });
+    vec![send(session, Frame::WantBlob { hash, offset: 0 })]
+}
+
+/// Takes a piece of a blob; hands the whole on when it is complete and its hash is right.
+fn blob(session: SessionId, neighbour: &mut Neighbour, chunk: &BlobChunk) -> Vec<Effect> {
+    let Some(incoming) = &mut neighbour.incoming else { return Vec::new() };
+    let limit = if incoming.is_edition { EDITION_BYTES_MAX } else { DEFINITION_BYTES_MAX };
+    let fits = chunk.hash == incoming.hash
+        && chunk.offset == incoming.bytes.len() as u64
+        && chunk.total <= limit as u64
+        && chunk.offset + chunk.bytes.len() as u64 <= chunk.total
+        && !chunk.bytes.is_empty();
+    if !fits {
+        return close(session, "a piece of a blob that does not fit");
+    }
+    incoming.bytes.extend(&chunk.bytes);
+    if (incoming.bytes.len() as u64) < chunk.total {
+        let offset = incoming.bytes.len() as u64;
+        return vec![send(session, Frame::WantBlob { hash: chunk.hash, offset })];
+    }
+    let Some(Incoming { hash, is_edition, bytes }) = neighbour.incoming.take() else {
+        return Vec::new();
+    };
+    let taken = if is_edition {
+        Edition::decode(bytes).ok().filter(|edition| edition.id().0 == hash).map(Effect::AddEdition)
+    } else {
+        (tagged("xw/schema/1", &[&bytes]) == hash)
+            .then(|| Effect::AddDefinition { hash: SchemaHash(hash), bytes })
+    };
+    match taken {
+        Some(effect) => {
+            let mut effects = vec![effect];
+            effects.extend(next_blob(session, neighbour));
+            effects
+        }
+        None => close(session, "a blob that is not what it was named"),
+    }
+}

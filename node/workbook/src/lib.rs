@@ -1,0 +1,34 @@
+//! Excel ledgers (台账) in and out: from a clerk's workbook to rows that can become records, and back.
+//! Keeps no state, opens no file, asks no clock; what a cell says about a person reaches no log.
+//!
+//! [`read()`] is the way in, [`write()`] the way out, [`Report`] what the clerk is told.
+
+mod limits;
+
+mod container;
+mod grid;
+mod heading;
+mod cell;
+mod draft;
+mod complete;
+mod read;
+
+mod write;
+mod report;
+
+mod defaults;
+mod error;
+mod identity;
+mod moment;
+mod row;
+mod text;
+
+pub use cell::Divisions;
+pub use defaults::{Defaults, Desk, Give, Rule, When, defaults_for};
+pub use error::WorkbookError;
+pub use identity::sha256_hex;
+pub use limits::{COLUMNS_MAX, FILE_BYTES_MAX, ROWS_MAX};
+pub use read::{Context, Sheet, read};
+pub use report::{Outcome, Report, RowReport, Tally};
+pub use row::{CellSlip, CellWarning, NaturalKey, Row};
+pub use write::{Head, Line, write};

@@ -1,0 +1,79 @@
+//! Every limit of the formats and of replication, with its unit and its reason. Tested at the limit
+//! and at ten times it.
+
+/// Largest Automerge change. A full mediation file with transcripts is about 12 KiB.
+pub const CHANGE_BYTES_MAX: usize = 64 << 10;
+
+/// Most operations in one change; the longest form has about 300 fields.
+pub const CHANGE_OPS_MAX: usize = 4_096;
+
+/// Most changes in one record; a successor record continues it. A case sees 5 to 30.
+pub const RECORD_CHANGES_MAX: usize = 1_000;
+
+/// Most bytes of changes in one record, for the same reason.
+pub const RECORD_BYTES_MAX: usize = 1 << 20;
+
+/// Random bytes that hide a body behind its commitment: 128 bits against guessing.
+pub const SALT_BYTES: usize = 16;
+
+/// Most logs that one witness statement covers. A county has about 530 villages; it splits its
+/// statement beyond this, so that an entry core stays below [`CORE_BYTES_MAX`].
+pub const WITNESS_PINS_MAX: usize = 256;
+
+/// Largest entry core: a witness statement of [`WITNESS_PINS_MAX`] pins of about 190 bytes.
+pub const CORE_BYTES_MAX: usize = 64 << 10;
+
+/// Largest envelope: a core and two signatures.
+pub const ENVELOPE_BYTES_MAX: usize = CORE_BYTES_MAX + 1_024;
+
+/// Claimed times lie in 2000-01-01 ..= 2200-01-01 (milliseconds since 1970); a dead CMOS battery
+/// gives 1980 or 2010, and what lies outside is the clerk's clock to mend before signing.
+pub const TIME_MS_MIN: u64 = 946_684_800_000;
+/// See [`TIME_MS_MIN`].
+pub const TIME_MS_MAX: u64 = 7_258_118_400_000;
+
+/// Highest sequence number in a log: a village writes about 3,000 entries a year.
+pub const SEQUENCE_MAX: u64 = 1 << 32;
+
+/// Different entries kept in one forked slot, beside a pinned one: two are the proof.
+pub const VARIANTS_KEPT: usize = 2;
+
+/// Largest roster edition: 600 offices and 2,000 signers take about 250 KiB.
+pub const EDITION_BYTES_MAX: usize = 4 << 20;
+
+/// Most facts in one roster edition.
+pub const EDITION_FACTS_MAX: usize = 20_000;
+
+/// Most root keys, and most signatures on an edition.
+pub const ROOT_KEYS_MAX: usize = 16;
+
+/// Largest record-type definition in canonical form; the longest of ours takes about 60 KiB.
+pub const DEFINITION_BYTES_MAX: usize = 1 << 20;
+
+/// Largest frame on the wire. It must hold one largest entry with its body, packed.
+pub const FRAME_BYTES_MAX: usize = 192 << 10;
+
+/// Largest unpacked content of an entries frame: bounds decompression before it begins.
+pub const ENTRIES_UNPACKED_MAX: usize = 512 << 10;
+
+/// Entries are gathered into a frame until it holds this many unpacked bytes: about 35 records,
+/// 0.4 s on a 512 kbit/s link.
+pub const ENTRIES_UNPACKED_AIM: usize = 64 << 10;
+
+/// Most entries in one frame: bounds the work of verifying it to about 30 ms.
+pub const ENTRIES_PER_FRAME_MAX: usize = 512;
+
+/// Unpacked bytes that a sender may have under way before the first acknowledgement.
+pub const CREDIT_BYTES_START: u64 = 256 << 10;
+
+/// Most unpacked bytes that may be under way to one neighbour: what its disk takes in 100 ms.
+pub const CREDIT_BYTES_MAX: u64 = 2 << 20;
+
+/// Most logs listed in one message; longer lists are split.
+pub const HAVE_LOGS_MAX: usize = 1_024;
+
+/// Most digests in one message: one county's townships and villages.
+pub const DIGESTS_MAX: usize = 1_024;
+
+/// Bytes of a public blob (roster edition, definition) carried in one message.
+pub const BLOB_CHUNK_BYTES: usize = 48 << 10;
