@@ -50,8 +50,8 @@ pub const ROOT_KEYS_MAX: usize = 16;
 /// Largest record-type definition in canonical form; the longest of ours takes about 60 KiB.
 pub const DEFINITION_BYTES_MAX: usize = 1 << 20;
 
-/// Largest frame on the wire. It must hold one largest entry with its body, packed.
-pub const FRAME_BYTES_MAX: usize = 192 << 10;
+/// Largest frame on the wire. It must hold one largest entry with its body, packed: 66 KiB.
+pub const FRAME_BYTES_MAX: usize = 128 << 10;
 
 /// Largest unpacked content of an entries frame: bounds decompression before it begins.
 pub const ENTRIES_UNPACKED_MAX: usize = 512 << 10;

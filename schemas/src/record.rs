@@ -1,25 +1,25 @@
 //! Record types as data: what a county's records hold, how they are checked, and the contents of one.
 //! Compiles the files of `schemas/records/`; never reads a disk, a clock or a signature.
 
-mod model;
-mod condition;
-mod index;
-mod content;
-mod json;
-mod problems;
-mod compute;
-mod ledger;
+mod builtin;
 mod canonical;
 mod compile;
+mod compute;
+mod condition;
+mod content;
+mod index;
+mod json;
+mod ledger;
 mod lint;
-mod source;
+mod model;
+mod problems;
 mod schema_error;
-mod builtin;
+mod source;
 
 pub use builtin::{builtin, builtin_files};
 pub use compile::compile;
-pub use condition::{CONDITION_DEPTH_MAX, Condition, sentence};
 pub use compute::{Calendar, Compute, fill_computed};
+pub use condition::{CONDITION_DEPTH_MAX, Condition, sentence};
 pub use content::{Content, Item, is_bookkeeping};
 pub use json::{from_json, to_json};
 pub use ledger::{Column, ColumnPath, ColumnStep, Ledger, SPECIALS};

@@ -86,6 +86,3 @@ impl Lang {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

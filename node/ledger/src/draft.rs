@@ -8,6 +8,7 @@ use xw_schemas::entry::{
 };
 use xw_schemas::id::{EntryId, Incarnation, LogId, OperationId, PublicKey, RecordId, hex};
 use xw_schemas::limits::SALT_BYTES;
+use xw_schemas::merkle::Frontier;
 use xw_schemas::record::{Content, SchemaHash};
 use xw_schemas::space::Space;
 
@@ -47,6 +48,37 @@ pub struct Author<'a> {
     pub person: Option<&'a SecretKey>,
 }
 
+/// The end of a log that this node writes: where the next entry goes.
+#[derive(Debug, Clone)]
+pub struct Tail {
+    log: LogId,
+    frontier: Frontier,
+    head: EntryId,
+    seen: Option<EntryId>,
+}
+
+impl Tail {
+    /// The end of a log as held.
+    #[must_use]
+    pub fn of(logs: &Logs, log: LogId) -> Option<Self> {
+        let held = logs.log(&log)?;
+        let (frontier, head) = (held.frontier().clone(), held.head()?);
+        Some(Self { log, frontier, head, seen: logs.seen(held.space) })
+    }
+
+    /// The log.
+    #[must_use]
+    pub fn log(&self) -> LogId {
+        self.log
+    }
+
+    /// Moves behind an entry that was signed on this tail, so that several can be stored at once.
+    pub fn push(&mut self, entry: &VerifiedEntry) {
+        self.frontier.push(&entry.id());
+        self.head = entry.id();
+    }
+}
+
 /// A new entry with its body, signed and not yet judged.
 #[derive(Debug, Clone)]
 pub struct Signed {
@@ -65,9 +97,6 @@ pub enum DraftError {
     /// The entry cannot be signed: a clock before 2000, a key that is not the one named.
     #[error("the entry cannot be signed")]
     Entry(#[from] EntryFault),
-    /// The log to write in is not open.
-    #[error("this node has no open log in that space")]
-    NoLog,
 }
 
 impl Draft {
@@ -157,8 +186,7 @@ pub fn new_record(roster: &Roster, author: Author<'_>, act: Act) -> RecordId {
 pub fn write_change(
     roster: &Roster,
     definitions: &Definitions,
-    logs: &Logs,
-    log: LogId,
+    tail: &Tail,
     record: RecordId,
     record_type: &str,
     schema: SchemaHash,
@@ -168,7 +196,7 @@ pub fn write_change(
     act: Act,
 ) -> Result<Signed, DraftError> {
     let (_, raw) = admitted(roster, definitions, record, evidence);
-    let mut document = Document::from_changes(log.actor(record), raw.into_iter())?;
+    let mut document = Document::from_changes(tail.log.actor(record), raw.into_iter())?;
     let mut edits = draft.edits.clone();
     edits.extend(draft.step.iter().map(|step| Edit::Append {
         at: Place::Root,
@@ -185,7 +213,7 @@ pub fn write_change(
         commitment: body.commitment(),
         length: change.len() as u64,
     });
-    let core = next_core(roster, logs, log, author.person, act, statement)?;
+    let core = next_core(roster, tail, author.person, act, statement);
     Ok(Signed { entry: sign(core, author.node, author.person)?, body: Some(body) })
 }
 
@@ -194,7 +222,7 @@ pub fn write_change(
 pub fn write_witness(
     roster: &Roster,
     logs: &Logs,
-    log: LogId,
+    tail: &Tail,
     targets: &[LogId],
     author: Author<'_>,
     act: Act,
@@ -213,29 +241,27 @@ pub fn write_witness(
     if pins.is_empty() {
         return Ok(None);
     }
-    let core = next_core(roster, logs, log, None, act, Statement::Witness(pins))?;
+    let core = next_core(roster, tail, None, act, Statement::Witness(pins));
     Ok(Some(Signed { entry: sign(core, author.node, None)?, body: None }))
 }
 
 fn next_core(
     roster: &Roster,
-    logs: &Logs,
-    log: LogId,
+    tail: &Tail,
     person: Option<&SecretKey>,
     act: Act,
     statement: Statement,
-) -> Result<Core, DraftError> {
-    let held = logs.log(&log).ok_or(DraftError::NoLog)?;
-    Ok(Core {
+) -> Core {
+    Core {
         network: roster.network(),
-        log,
-        sequence: held.size(),
-        previous: held.head().ok_or(DraftError::NoLog)?,
-        root: held.root(),
-        seen: logs.seen(held.space),
+        log: tail.log,
+        sequence: tail.frontier.size(),
+        previous: tail.head,
+        root: tail.frontier.root(),
+        seen: tail.seen,
         claimed_time_ms: act.time_ms,
         operation: act.operation,
         person: person.map(SecretKey::public),
         statement,
-    })
+    }
 }

@@ -408,6 +408,12 @@ impl Log {
         self.chain.last().copied()
     }
 
+    /// The right edge of the first branch's Merkle tree.
+    #[must_use]
+    pub fn frontier(&self) -> &Frontier {
+        &self.frontier
+    }
+
     /// Root over the first branch.
     #[must_use]
     pub fn root(&self) -> [u8; 32] {

@@ -96,9 +96,20 @@ impl Session {
                 reason = reader.run(id, &outbox, &shared, &events) => reason,
             };
         }
+        eprintln!("DBG session {id} over {reason}");
         shared.unregister(id);
+        // When a connection is cut, its stream breaks too; why it was cut says more.
+        if let Some(cut) = *inlet.close.borrow() {
+            reason = cut;
+        }
         if opened && reason.is_polite() {
-            let _ = timeout(FLUSH_DEADLINE, writer.finish(&mut inlet.frames)).await;
+            // The neighbour hangs up once it has read everything. Closing the connection earlier
+            // than that throws away what is under way.
+            let farewell = async {
+                writer.finish(&mut inlet.frames).await?;
+                reader.await_end().await
+            };
+            let _ = timeout(FLUSH_DEADLINE, farewell).await;
         }
         drop((reader, writer));
         // The switchboard is gone only when the whole network is.
@@ -171,6 +182,12 @@ impl Reader {
                 return CloseReason::Shutdown;
             }
         }
+    }
+
+    /// Reads on, and keeps nothing, until the neighbour hangs up.
+    async fn await_end(&mut self) -> Result<(), CloseReason> {
+        let copied = futures::io::copy(&mut self.from, &mut futures::io::sink()).await;
+        copied.map(drop).map_err(|_| CloseReason::Lost)
     }
 
     async fn frame(&mut self, outbox: &Outbox, shared: &Shared) -> Result<Vec<u8>, CloseReason> {

@@ -108,6 +108,7 @@ impl Switchboard {
     }
 
     fn on_swarm(&mut self, event: SwarmEvent<BehavioursEvent>) {
+        eprintln!("DBG {} {event:?}", self.key);
         match event {
             SwarmEvent::Behaviour(BehavioursEvent::Frames(event)) => self.on_frames(event),
             SwarmEvent::Behaviour(BehavioursEvent::Ping(event)) => self.on_ping(&event),
@@ -402,19 +403,16 @@ impl Switchboard {
     }
 
     fn on_ping(&mut self, event: &ping::Event) {
+        eprintln!("DBG ping {event:?}");
+        let (Err(error), Some(peer)) = (&event.result, PeerKey::of(&event.peer)) else { return };
         // The ping protocol keeps the first failure in a row to itself: what it reports is the
         // second. A ping stuck behind bulk on a thin line is not silence.
-        let (Err(error), Some(peer)) = (&event.result, PeerKey::of(&event.peer)) else {
-            return;
-        };
         let patience = self.limits.ping_interval + self.limits.ping_timeout;
-        let held = self
-            .neighbours
-            .get(&peer)
-            .and_then(|line| line.held.as_ref());
+        let held = self.neighbours.get(&peer).and_then(|line| line.held.as_ref());
         let heard_ms = held.map_or(0, |held| held.outbox.heard_ms());
-        let silent_ms = self.shared.now_ms().saturating_sub(heard_ms);
-        if u128::from(silent_ms) >= patience.as_millis() {
+        let silent_ms = u128::from(self.shared.now_ms().saturating_sub(heard_ms));
+        // A side that knows no ping is asked no second time, so it would never be found silent.
+        if matches!(error, ping::Failure::Unsupported) || silent_ms >= patience.as_millis() {
             tracing::debug!(%peer, %error, "no answer to pings");
             self.cut(peer, event.connection, CloseReason::Silent);
         }

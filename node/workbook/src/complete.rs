@@ -1,8 +1,10 @@
 //! From what a row says to a whole record: what follows from it, what the desk adds, what is missing.
 //! Never writes over what the ledger says.
 
+use std::collections::BTreeSet;
+
 use xw_schemas::record::{
-    Content, Kind, Problem, ProblemCode, RecordType, Required, fill_computed, parse, problems,
+    Content, Kind, Problem, ProblemCode, RecordType, fill_computed, parse, problems,
 };
 
 use crate::defaults::Defaults;
@@ -31,7 +33,9 @@ pub(crate) fn complete(
 ) -> Content {
     let mut content = draft.given.clone();
     follow_from_ids(rt, &mut content);
-    defaults.fill(rt, &mut content);
+    for (list, members) in defaults.fill(rt, &mut content) {
+        assumed(rt, draft, &list, &members, number);
+    }
     fill_computed(rt, &mut content);
     let state = rt.initial_transitions().next().map_or("", |step| step.to.as_str());
     let mut wrong = Vec::new();
@@ -53,6 +57,24 @@ pub(crate) fn complete(
     }
     remark(rt, draft, &mut content, number);
     content
+}
+
+/// Says which members of list items the ledger left open and the desk's defaults filled.
+fn assumed(rt: &RecordType, draft: &mut Draft, list: &str, members: &BTreeSet<String>, number: u32) {
+    let labels = members.iter().map(|member| {
+        // Of 走访人 and its parts the first is enough to say.
+        let first = member.split('.').next().unwrap_or(member);
+        rt.field(&format!("{list}.{first}")).map_or(first, |field| field.zh.as_str())
+    });
+    let labels: BTreeSet<&str> = labels.collect();
+    let labels = labels.into_iter().collect::<Vec<_>>().join("、");
+    let Some(field) = rt.field(list) else { return };
+    draft.warnings.push(CellWarning {
+        cell: number.to_string(),
+        column_zh: field.zh.clone(),
+        zh: format!("台账没有列出{labels}，按通常情况记入，请核对"),
+        en: "details that the ledger does not list were filled with the usual; check them".to_owned(),
+    });
 }
 
 fn is_callers(problem: &Problem) -> bool {
@@ -133,6 +155,10 @@ fn fill_words(
     number: u32,
 ) -> bool {
     let Some(field) = rt.field(full) else { return false };
+    // A person without a name is no person.
+    if field.name == "name" {
+        return false;
+    }
     let text = match field.kind {
         Kind::Str { .. } | Kind::Text { .. } | Kind::Ref { .. } => NOT_LISTED.to_owned(),
         Kind::Enum => {
@@ -178,8 +204,11 @@ fn report(heading: &Heading<'_>, draft: &mut Draft, problem: &Problem, number: u
     let bound = column.and_then(|column| heading.columns.get(&column));
     let cell = column.map_or_else(|| number.to_string(), |column| cell_name(column, number));
     let column_zh = bound.map(|bound| bound.heading.clone()).unwrap_or_default();
-    let (zh, en) = (problem.zh().to_owned(), problem.en().to_owned());
+    let (mut zh, mut en) = (problem.zh().to_owned(), problem.en().to_owned());
     if problem.is_warning() {
+        // The two values are left out: a warning is shown once for all rows that have it.
+        zh = "与按公式算出的不同，按台账填写的导入，请核对".to_owned();
+        en = "differs from what its formula gives; imported as written".to_owned();
         draft.warnings.push(CellWarning { cell, column_zh, zh, en });
     } else if draft.slips.len() < SLIPS_PER_ROW_MAX
         // A cell that was not understood is missing only for that reason.
@@ -256,22 +285,21 @@ pub(crate) fn missing_columns(
             Target::Extra(_) => false,
         })
     };
+    // What an empty row lacks once the desk has filled in what it knows, every row lacks.
+    let mut empty = Content::default();
+    defaults.fill(rt, &mut empty);
+    let state = rt.initial_transitions().next().map_or("", |step| step.to.as_str());
+    let lacking: BTreeSet<String> = problems(rt, &empty, state, &[])
+        .into_iter()
+        .filter(|problem| problem.code == ProblemCode::Missing && !is_callers(problem))
+        .map(|problem| problem.path)
+        .collect();
     heading
         .ledger
         .columns
         .iter()
         .filter(|column| !has(&column.zh))
-        .filter(|column| {
-            let path = column.path.as_deref().unwrap_or_default();
-            let Some(resolved) = heading.ledger.resolve(rt, path) else { return false };
-            let holder = path.rsplit_once('.').and_then(|(holder, _)| rt.field(holder));
-            resolved.lists.is_empty()
-                && resolved.field.required == Required::Always
-                && holder.is_none_or(|holder| holder.required != Required::Never)
-                && !defaults.covers(&resolved.leaf)
-                && !HEADER_FIELDS.contains(&resolved.leaf.as_str())
-                && !CALLER_FILLS.contains(&resolved.leaf.as_str())
-        })
+        .filter(|column| column.path.as_ref().is_some_and(|path| lacking.contains(path)))
         .map(|column| column.zh.clone())
         .collect()
 }

@@ -1,6 +1,8 @@
 //! What a ledger does not say but a record needs from its first save. Each value here is a choice
 //! that the office can see and change; nothing is invented about a person.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use xw_schemas::record::{Content, Field, Kind, Lang, RecordType, Value, display, parse};
 
 /// Values for fields that the ledger leaves open, in the order in which they are tried.
@@ -72,11 +74,6 @@ impl Defaults {
         self.rules.push((path.to_owned(), Rule { when, give }));
     }
 
-    /// Whether the field has a default, whatever its condition.
-    pub(crate) fn covers(&self, path: &str) -> bool {
-        self.rules.iter().any(|(known, _)| known == path)
-    }
-
     /// The fixed text given for a field, for the few places that need it before a row is read.
     pub(crate) fn fixed(&self, path: &str) -> Option<&str> {
         self.rules.iter().find(|(known, _)| known == path).and_then(|(_, rule)| match &rule.give {
@@ -87,10 +84,20 @@ impl Defaults {
 
     /// Fills what is empty. Values that would not fit their field are left out: the check of the
     /// whole record says what is missing better than a wrong default could.
-    pub(crate) fn fill(&self, rt: &RecordType, content: &mut Content) {
-        for (path, rule) in &self.rules {
+    ///
+    /// Returns which members of list items were filled: a list takes more guessing than a field.
+    pub(crate) fn fill(
+        &self,
+        rt: &RecordType,
+        content: &mut Content,
+    ) -> BTreeMap<String, BTreeSet<String>> {
+        let mut filled: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        // Twice, since one default may follow from another that stands behind it.
+        for (path, rule) in self.rules.iter().chain(&self.rules) {
             if let Some((list, member)) = list_member(rt, path) {
-                fill_items(rt, content, &list, &member, rule);
+                if fill_items(rt, content, &list, &member, rule) {
+                    filled.entry(list).or_default().insert(member);
+                }
             } else if let Some(field) = rt.field(path)
                 && content.value(path).is_none()
                 && let Some(value) = rule.value(rt, field, content, None)
@@ -98,6 +105,7 @@ impl Defaults {
                 content.values.insert(path.clone(), value);
             }
         }
+        filled
     }
 }
 
@@ -139,12 +147,18 @@ impl Rule {
 }
 
 /// Fills one member of every item of a list; one level of lists inside an item is made if need be.
-fn fill_items(rt: &RecordType, content: &mut Content, list: &str, member: &str, rule: &Rule) {
-    let Some(field) = rt.field(&format!("{list}.{member}")) else { return };
+fn fill_items(
+    rt: &RecordType,
+    content: &mut Content,
+    list: &str,
+    member: &str,
+    rule: &Rule,
+) -> bool {
+    let Some(field) = rt.field(&format!("{list}.{member}")) else { return false };
     let items = content.items(list).len();
     // One sum of money cannot be the amount of each of several items.
     if items == 0 || (items > 1 && field.kind == Kind::Money) {
-        return;
+        return false;
     }
     let values: Vec<Option<Value>> = content
         .items(list)
@@ -154,11 +168,13 @@ fn fill_items(rt: &RecordType, content: &mut Content, list: &str, member: &str, 
     let inner = member.split_once('.').filter(|(inner, _)| {
         rt.field(&format!("{list}.{inner}")).is_some_and(|f| matches!(f.kind, Kind::List { .. }))
     });
+    let mut any = false;
     for (item, value) in content.lists.get_mut(list).into_iter().flatten().zip(values) {
         let Some(value) = value else { continue };
         let Some((inner, leaf)) = inner else {
             if item.content.value(member).is_none() {
                 item.content.values.insert(member.to_owned(), value);
+                any = true;
             }
             continue;
         };
@@ -170,9 +186,11 @@ fn fill_items(rt: &RecordType, content: &mut Content, list: &str, member: &str, 
             });
         }
         for inner_item in inner_items {
+            any |= inner_item.content.value(leaf).is_none();
             inner_item.content.values.entry(leaf.to_owned()).or_insert_with(|| value.clone());
         }
     }
+    any
 }
 
 /// The list that a path leads into, and the path within its items.
@@ -212,8 +230,8 @@ fn cut(field: &Field, text: &str) -> String {
 /// The defaults of an import at a desk, by record type. What each stands for:
 ///
 /// - `entry_mode` 3 表格导入 and `time_source` 3 纸质记载: the days in a ledger come from paper.
-/// - `division_code`, `responsible_org`, `recorder`: the desk. `recorded_at`: the row's own day of
-///   acceptance or discovery, otherwise today.
+/// - `division_code`, `responsible_org`, `recorder`: the desk. `recorded_at`: a service case's
+///   day of acceptance, otherwise today.
 /// - `legal_basis` 02 履行法定职责: a ledger carries no consent papers. `notice_given` 1 当面告知,
 ///   for monitored households 3 村内公示.
 /// - `disclosure_class` 1 村务公开 for projects and households, 4 仅公开统计数 for the rest.
@@ -224,7 +242,8 @@ fn cut(field: &Field, text: &str) -> String {
 /// - Households: clue by cadres' survey on the day of identification; formerly poor if the category
 ///   says so.
 /// - Projects: 新建; an asset card takes its own name as the project's.
-/// - Mediations: parties are persons; the committee is the office's own.
+/// - Mediations: parties are persons; the committee is the office's own; a written agreement has one
+///   copy for each of two parties and one to keep.
 pub fn defaults_for(rt: &RecordType, desk: &Desk) -> Defaults {
     let mut given = Defaults::default();
     let text = |text: &str| Value::Text(text.to_owned());
@@ -268,7 +287,6 @@ pub fn defaults_for(rt: &RecordType, desk: &Desk) -> Defaults {
             given.set("title", text("防止返贫致贫监测对象"));
             given.set("clue_text", text("由监测对象台账导入"));
             copy(&mut given, "clue_at", &["identified_on"]);
-            copy(&mut given, "recorded_at", &["identified_on"]);
             let poor = When::Is("category".into(), "1".into());
             given.rule("is_tuopin", poor, Give::Value(Value::Bool(true)));
             // A second rule for one field: whoever is not in category 1 was not a registered household.
@@ -290,7 +308,6 @@ pub fn defaults_for(rt: &RecordType, desk: &Desk) -> Defaults {
             given.set("disclosure_class", text("1"));
             copy(&mut given, "project_name", &["asset_name"]);
             copy(&mut given, "title", &["project_name", "asset_name"]);
-            copy(&mut given, "recorded_at", &["actual_start", "formed_on"]);
             given.set("project_class", text("1"));
             given.set("nature", text("1"));
             copy(&mut given, "site", &["location"]);
@@ -305,6 +322,8 @@ pub fn defaults_for(rt: &RecordType, desk: &Desk) -> Defaults {
             given.set("committee", text(&committee_of(&desk.office_zh)));
             copy(&mut given, "title", &["dispute_type"]);
             given.set("parties.kind", text("1"));
+            let written = When::Is("agreement_form".into(), "1".into());
+            given.rule("copies", written, Give::Value(Value::Int(3)));
             given.set("mediators.role", text("VMED"));
         }
         _ => {}
@@ -313,6 +332,11 @@ pub fn defaults_for(rt: &RecordType, desk: &Desk) -> Defaults {
     given
         .rules
         .push(("recorded_at".into(), Rule { when: When::Always, give: Give::Value(text(&today)) }));
+    if rt.code == "PVM" {
+        // Without a day of identification the clue is as old as its entry here.
+        let entered = Give::Copy(vec!["recorded_at".into()]);
+        given.rules.push(("clue_at".into(), Rule { when: When::Always, give: entered }));
+    }
     given
 }
 

@@ -78,16 +78,16 @@ impl Condition {
     /// Whether the condition holds for a record.
     pub(crate) fn holds(&self, facts: &impl Facts) -> bool {
         match self {
-            Condition::In { field, codes } => {
-                facts.text(field).is_some_and(|text| codes.iter().any(|code| code == text))
-            }
-            Condition::Has { field, code } => {
-                facts.text(field).is_some_and(|text| text.split(',').any(|one| one == code))
-            }
+            Condition::In { field, codes } => facts
+                .text(field)
+                .is_some_and(|text| codes.iter().any(|code| code == text)),
+            Condition::Has { field, code } => facts
+                .text(field)
+                .is_some_and(|text| text.split(',').any(|one| one == code)),
             Condition::Filled { field } => facts.filled(field),
-            Condition::AnyFalse { fields } => {
-                fields.iter().any(|field| facts.text(field) == Some("false"))
-            }
+            Condition::AnyFalse { fields } => fields
+                .iter()
+                .any(|field| facts.text(field) == Some("false")),
             Condition::State { states } => states.iter().any(|state| state == facts.state()),
             Condition::Left { state } => facts.left(state),
             Condition::PiAtLeast { class } => facts.holds_pi(*class),
@@ -105,7 +105,11 @@ impl Condition {
             }
             match condition {
                 Condition::All(parts) | Condition::Any(parts) => {
-                    1 + parts.iter().map(|part| walk(part, room - 1)).max().unwrap_or(0)
+                    1 + parts
+                        .iter()
+                        .map(|part| walk(part, room - 1))
+                        .max()
+                        .unwrap_or(0)
                 }
                 Condition::Not(part) => 1 + walk(part, room - 1),
                 _ => 1,
@@ -117,7 +121,12 @@ impl Condition {
 
 /// Says a condition in words, with the labels of the root form of `rt`.
 pub fn sentence(rt: &RecordType, condition: &Condition, lang: Lang) -> String {
-    Words { rt, scope: &rt.fields, lang }.say(condition)
+    Words {
+        rt,
+        scope: &rt.fields,
+        lang,
+    }
+    .say(condition)
 }
 
 /// Says a condition of one form, structure or item in words.
@@ -166,7 +175,10 @@ impl Words<'_> {
             }
             Condition::State { states } => {
                 let states = self.join(states.iter().map(|state| self.state(state)));
-                self.pick(format!("状态为“{states}”"), format!("the state is {states}"))
+                self.pick(
+                    format!("状态为“{states}”"),
+                    format!("the state is {states}"),
+                )
             }
             Condition::Left { state } => {
                 let state = self.state(state);
@@ -220,7 +232,10 @@ impl Words<'_> {
     }
 
     fn label(&self, name: &str) -> String {
-        match (self.scope.iter().find(|field| field.name == name), self.lang) {
+        match (
+            self.scope.iter().find(|field| field.name == name),
+            self.lang,
+        ) {
             (Some(field), Lang::Zh) => field.zh.clone(),
             (Some(field), Lang::En) => field.en.clone(),
             (None, _) => name.to_owned(),

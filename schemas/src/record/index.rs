@@ -70,9 +70,15 @@ impl RecordType {
 
 impl Index {
     fn new(rt: &RecordType) -> Index {
-        let mut build = Build { rt, fields: BTreeMap::new() };
+        let mut build = Build {
+            rt,
+            fields: BTreeMap::new(),
+        };
         let root = build.scope(&rt.fields, None, "", 0);
-        Index { root, fields: build.fields }
+        Index {
+            root,
+            fields: build.fields,
+        }
     }
 
     pub(crate) fn field(&self, path: &str) -> Option<&Field> {
@@ -81,7 +87,9 @@ impl Index {
 
     /// Every dotted path, through groups and lists, with its field.
     pub(crate) fn paths(&self) -> impl Iterator<Item = (&str, &Field)> {
-        self.fields.iter().map(|(path, field)| (path.as_str(), field))
+        self.fields
+            .iter()
+            .map(|(path, field)| (path.as_str(), field))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -103,12 +111,18 @@ struct Build<'a> {
 
 impl Build<'_> {
     fn scope(&mut self, fields: &[Field], holder: Option<&Field>, at: &str, depth: usize) -> Scope {
-        let mut scope = Scope { entries: Vec::new(), by_path: BTreeMap::new() };
+        let mut scope = Scope {
+            entries: Vec::new(),
+            by_path: BTreeMap::new(),
+        };
         self.fill(&mut scope, fields, holder, "", None, at, depth);
         scope
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one recursion over a tree, called from two places")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one recursion over a tree, called from two places"
+    )]
     fn fill(
         &mut self,
         scope: &mut Scope,
@@ -140,15 +154,31 @@ impl Build<'_> {
                 Kind::Struct { .. } => Shape::Group {
                     has_required: inner.iter().any(|f| f.required == Required::Always),
                 },
-                Kind::List { .. } => Shape::List(self.scope(inner, Some(&field), &below, depth + 1)),
+                Kind::List { .. } => {
+                    Shape::List(self.scope(inner, Some(&field), &below, depth + 1))
+                }
                 _ => Shape::Value,
             };
             let is_group = matches!(shape, Shape::Group { .. });
             let (prefix_length, holder) = (prefix.len(), is_group.then(|| field.clone()));
-            scope.entries.push(Entry { path: path.clone(), prefix: prefix_length, group, field, shape });
+            scope.entries.push(Entry {
+                path: path.clone(),
+                prefix: prefix_length,
+                group,
+                field,
+                shape,
+            });
             if is_group {
                 let prefix = format!("{path}.");
-                self.fill(scope, inner, holder.as_ref(), &prefix, Some(number), at, depth + 1);
+                self.fill(
+                    scope,
+                    inner,
+                    holder.as_ref(),
+                    &prefix,
+                    Some(number),
+                    at,
+                    depth + 1,
+                );
             }
         }
     }

@@ -12,7 +12,16 @@ use super::model::{Field, Kind, RecordType};
 /// path's amounts, `count` the number of items at the path, `yes_if_filled` 是 when the path holds
 /// anything, `blank` for the pen.
 pub const SPECIALS: [&str; 10] = [
-    "seq", "state", "township", "village", "year", "wan", "sum", "count", "yes_if_filled", "blank",
+    "seq",
+    "state",
+    "township",
+    "village",
+    "year",
+    "wan",
+    "sum",
+    "count",
+    "yes_if_filled",
+    "blank",
 ];
 
 /// A ledger of one record type.
@@ -112,7 +121,11 @@ impl Ledger {
         if within.is_empty() {
             return None;
         }
-        Some(ColumnPath { lists, leaf: within, field: field? })
+        Some(ColumnPath {
+            lists,
+            leaf: within,
+            field: field?,
+        })
     }
 }
 
@@ -126,7 +139,10 @@ impl ColumnStep {
                 let (field, code) = text.split_once('=')?;
                 let codes = rt.code_list(rt.field(&format!("{list}.{field}"))?)?;
                 codes.code(code)?;
-                Some(ColumnStep::Where { field: field.to_owned(), code: code.to_owned() })
+                Some(ColumnStep::Where {
+                    field: field.to_owned(),
+                    code: code.to_owned(),
+                })
             }
         }
     }

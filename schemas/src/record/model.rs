@@ -10,6 +10,7 @@ use super::compute::{Calendar, Compute};
 use super::condition::Condition;
 use super::index::Lookup;
 use super::ledger::Ledger;
+pub use crate::space::Audience;
 
 /// One kind of record: its form, code lists, states, steps and ledgers.
 ///
@@ -64,18 +65,6 @@ pub enum Level {
     T,
     /// County.
     C,
-}
-
-/// Who beyond the office itself and the offices above it receives a record's entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Audience {
-    /// The office and the offices above it.
-    Office,
-    /// All offices of the township.
-    Township,
-    /// All offices of the county.
-    County,
 }
 
 /// A group of fields that belongs together: a person, a household, or the item of a list.
@@ -284,12 +273,16 @@ impl RecordType {
 
     /// The steps by which a record of this type may be created.
     pub fn initial_transitions(&self) -> impl Iterator<Item = &Transition> {
-        self.transitions.iter().filter(|t| t.from == Transition::CREATION)
+        self.transitions
+            .iter()
+            .filter(|t| t.from == Transition::CREATION)
     }
 
     /// Finds the step between two states; `-` stands for "does not exist yet".
     pub fn transition(&self, from: &str, to: &str) -> Option<&Transition> {
-        self.transitions.iter().find(|t| t.from == from && t.to == to)
+        self.transitions
+            .iter()
+            .find(|t| t.from == from && t.to == to)
     }
 
     /// Finds a state by its code.

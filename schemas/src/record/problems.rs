@@ -1,9 +1,9 @@
 //! Whether a record's contents are valid in its state. Nodes judge each other's changes by it.
 //! Total and deterministic: any contents get an answer, the same one everywhere.
 
-use std::cell::Cell;
+mod report;
 
-use serde::{Deserialize, Serialize};
+use std::cell::Cell;
 
 use super::compute::mismatches;
 use super::condition::{Facts, sentence_in};
@@ -12,69 +12,15 @@ use super::index::{Entry, Scope, Shape};
 use super::model::{Field, RecordType, Required};
 use crate::value::{Lang, Value, ValueSlip, check};
 
+use report::Found;
+pub use report::{Problem, ProblemCode};
+
 /// Items one list may hold: a village assembly's sign-in sheet has about 150 names.
 pub const ITEMS_MAX: usize = 200;
 /// Problems reported at once; a form has fewer fields, and nobody reads more.
 pub const PROBLEMS_MAX: usize = 200;
 /// Characters of an item's id.
 const ITEM_ID_CHARS_MAX: usize = 64;
-
-/// One thing that is wrong with a record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
-    /// Where: a dotted path, items in brackets, as `visits[3].visit_at`. Empty for the record.
-    pub path: String,
-    /// What sort of trouble.
-    pub code: ProblemCode,
-    zh: String,
-    en: String,
-}
-
-/// Sorts of trouble.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProblemCode {
-    /// A field that must be filled is empty.
-    Missing,
-    /// The record type has no such path.
-    Unknown,
-    /// The value is not in the stored form of its field.
-    Format,
-    /// The value is not in the code list.
-    NotInList,
-    /// The text is too long.
-    TooLong,
-    /// A list has too many or too few items, or a choice too many or too few codes.
-    Count,
-    /// Two items of a list have one id, or an id is empty or too long.
-    ItemId,
-    /// The record type has no such state.
-    State,
-    /// A computed field differs from what its inputs give. A warning: it invalidates nothing.
-    Computed,
-}
-
-impl Problem {
-    /// The problem in Chinese.
-    pub fn zh(&self) -> &str {
-        &self.zh
-    }
-
-    /// The problem in English.
-    pub fn en(&self) -> &str {
-        &self.en
-    }
-
-    /// The problem in a language.
-    pub fn words(&self, lang: Lang) -> &str {
-        lang.pick(&self.zh, &self.en)
-    }
-
-    /// Whether the record stays valid in spite of it.
-    pub fn is_warning(&self) -> bool {
-        self.code == ProblemCode::Computed
-    }
-}
 
 /// What is wrong with contents in a state, given the states the record has left before.
 pub fn problems(
@@ -84,7 +30,14 @@ pub fn problems(
     left_states: &[String],
 ) -> Vec<Problem> {
     let root = &rt.index().root;
-    let record = Record { rt, root, content, state, left: left_states, pi: Cell::new(None) };
+    let record = Record {
+        rt,
+        root,
+        content,
+        state,
+        left: left_states,
+        pi: Cell::new(None),
+    };
     let mut found = Found(Vec::new());
     if rt.state(state).is_none() {
         found.push(
@@ -100,8 +53,14 @@ pub fn problems(
         found.push(
             field.name.clone(),
             ProblemCode::Computed,
-            format!("“{}”填写为{}，按公式应为{}", field.zh, differing.held_zh, differing.due_zh),
-            format!("“{}” says {}, computed {}", field.en, differing.held_en, differing.due_en),
+            format!(
+                "“{}”填写为{}，按公式应为{}",
+                field.zh, differing.held_zh, differing.due_zh
+            ),
+            format!(
+                "“{}” says {}, computed {}",
+                field.en, differing.held_en, differing.due_en
+            ),
         );
     }
     found.0
@@ -115,39 +74,6 @@ struct Record<'a> {
     left: &'a [String],
     /// Highest class of personal information held; found when first asked for.
     pi: Cell<Option<u8>>,
-}
-
-struct Found(Vec<Problem>);
-
-impl Found {
-    fn push(&mut self, path: String, code: ProblemCode, zh: String, en: String) {
-        if !self.is_full() {
-            self.0.push(Problem { path, code, zh, en });
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.0.len() >= PROBLEMS_MAX
-    }
-
-    fn slip(&mut self, path: String, field: &Field, slip: &ValueSlip) {
-        let code = match slip {
-            ValueSlip::NotInList { .. } => ProblemCode::NotInList,
-            ValueSlip::TooLong { .. } => ProblemCode::TooLong,
-            ValueSlip::TooManyChoices { .. }
-            | ValueSlip::TooFewChoices { .. }
-            | ValueSlip::TooManyItems { .. } => ProblemCode::Count,
-            _ => ProblemCode::Format,
-        };
-        let (zh, en) = (slip.zh(), slip.en());
-        self.push(path, code, format!("“{}”：{zh}", field.zh), format!("“{}”: {en}", field.en));
-    }
-
-    fn unknown(&mut self, path: String) {
-        let zh = format!("本类记录没有“{path}”这一项");
-        let en = format!("this record type has no “{path}”");
-        self.push(path, ProblemCode::Unknown, zh, en);
-    }
 }
 
 fn check_scope(
@@ -186,7 +112,14 @@ fn check_scope(
             return;
         }
         match scope.find(path) {
-            Some((number, Entry { shape: Shape::List(inner), field, .. })) => {
+            Some((
+                number,
+                Entry {
+                    shape: Shape::List(inner),
+                    field,
+                    ..
+                },
+            )) => {
                 if !items.is_empty() {
                     mark(scope, &mut filled, number);
                 }
@@ -218,19 +151,25 @@ fn check_list(
     path: String,
     found: &mut Found,
 ) {
-    let most = if field.items_max == 0 { ITEMS_MAX } else { field.items_max as usize };
+    let most = if field.items_max == 0 {
+        ITEMS_MAX
+    } else {
+        field.items_max as usize
+    };
     if items.len() > most {
         found.slip(path, field, &ValueSlip::TooManyItems { max: most });
         return;
     }
     let fewest = field.items_min as usize;
     if !items.is_empty() && items.len() < fewest {
-        found.slip(path.clone(), field, &ValueSlip::TooFewChoices { min: fewest });
+        found.slip(
+            path.clone(),
+            field,
+            &ValueSlip::TooFewChoices { min: fewest },
+        );
     }
     let fields = match &field.kind {
-        super::model::Kind::List { of } => {
-            record.rt.structs.get(of).map_or(&[][..], |s| &s.fields)
-        }
+        super::model::Kind::List { of } => record.rt.structs.get(of).map_or(&[][..], |s| &s.fields),
         _ => &[],
     };
     let mut ids = std::collections::BTreeSet::new();
@@ -241,11 +180,21 @@ fn check_list(
                 path.clone(),
                 ProblemCode::ItemId,
                 format!("“{}”中有条目的编号为空、过长或重复", field.zh),
-                format!("“{}” has an item whose id is empty, too long or used twice", field.en),
+                format!(
+                    "“{}” has an item whose id is empty, too long or used twice",
+                    field.en
+                ),
             );
         }
         let shown: String = item.id.chars().take(ITEM_ID_CHARS_MAX).collect();
-        check_scope(record, scope, fields, &item.content, &format!("{path}[{shown}]."), found);
+        check_scope(
+            record,
+            scope,
+            fields,
+            &item.content,
+            &format!("{path}[{shown}]."),
+            found,
+        );
     }
 }
 
@@ -272,7 +221,13 @@ fn check_required(
             Required::When(condition) => {
                 let prefix = &entry.path[..entry.prefix];
                 !filled[number]
-                    && condition.holds(&Scoped { record, scope, content, filled, prefix })
+                    && condition.holds(&Scoped {
+                        record,
+                        scope,
+                        content,
+                        filled,
+                        prefix,
+                    })
             }
         };
         if let Shape::Group { has_required } = entry.shape {
@@ -325,7 +280,10 @@ fn report_missing(
                 _ => fields,
             };
             let say = |lang| sentence_in(record.rt, siblings, condition, lang);
-            (format!("{}时必填", say(Lang::Zh)), format!("required when {}", say(Lang::En)))
+            (
+                format!("{}时必填", say(Lang::Zh)),
+                format!("required when {}", say(Lang::En)),
+            )
         }
         Required::Always | Required::Never => ("必填".to_owned(), "required".to_owned()),
     };
@@ -355,13 +313,23 @@ impl Record<'_> {
 fn highest_pi(scope: &Scope, content: &Content) -> u8 {
     let values = content.values.iter().filter(|(_, value)| !value.is_blank());
     let values = values.filter_map(|(path, _)| Some(scope.find(path)?.1.field.pi));
-    let lists = content.lists.iter().filter_map(|(path, items)| match scope.find(path)?.1 {
-        Entry { shape: Shape::List(inner), field, .. } => {
-            let below = items.iter().map(|item| highest_pi(inner, &item.content)).max();
-            below.map(|below| below.max(field.pi))
-        }
-        _ => None,
-    });
+    let lists = content
+        .lists
+        .iter()
+        .filter_map(|(path, items)| match scope.find(path)?.1 {
+            Entry {
+                shape: Shape::List(inner),
+                field,
+                ..
+            } => {
+                let below = items
+                    .iter()
+                    .map(|item| highest_pi(inner, &item.content))
+                    .max();
+                below.map(|below| below.max(field.pi))
+            }
+            _ => None,
+        });
     values.chain(lists).max().unwrap_or(0)
 }
 
@@ -376,7 +344,11 @@ struct Scoped<'a> {
 
 impl Scoped<'_> {
     fn with_path<T>(&self, field: &str, read: impl FnOnce(&str) -> T) -> T {
-        if self.prefix.is_empty() { read(field) } else { read(&format!("{}{field}", self.prefix)) }
+        if self.prefix.is_empty() {
+            read(field)
+        } else {
+            read(&format!("{}{field}", self.prefix))
+        }
     }
 }
 
@@ -392,7 +364,9 @@ impl Facts for Scoped<'_> {
 
     fn filled(&self, field: &str) -> bool {
         self.with_path(field, |path| {
-            self.scope.find(path).is_some_and(|(number, _)| self.filled[number])
+            self.scope
+                .find(path)
+                .is_some_and(|(number, _)| self.filled[number])
         })
     }
 

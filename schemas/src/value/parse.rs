@@ -1,17 +1,39 @@
 //! Reads what people type or spread-sheets hold into the stored form.
 //! Tolerant of form, never of content: nothing is rounded, cut or guessed.
 
+use super::Value;
 use super::check::{check, not_in_list};
 use super::days::{read_day, read_moment};
 use super::slip::ValueSlip;
 use super::text::{half_width, is_blank_mark, shorten};
-use super::Value;
 use crate::record::{Code, CodeList, Field, Kind, RecordType};
 
 /// Words for a unit that may stand behind a number and change nothing.
 const UNITS: [&str; 24] = [
-    "个工作日", "工作日", "平方米", "人民币", "个月", "小时", "分钟", "周岁", "岁", "人", "户",
-    "天", "日", "个", "份", "亩", "年", "月", "次", "口", "名", "件", "㎡", "%",
+    "个工作日",
+    "工作日",
+    "平方米",
+    "人民币",
+    "个月",
+    "小时",
+    "分钟",
+    "周岁",
+    "岁",
+    "人",
+    "户",
+    "天",
+    "日",
+    "个",
+    "份",
+    "亩",
+    "年",
+    "月",
+    "次",
+    "口",
+    "名",
+    "件",
+    "㎡",
+    "%",
 ];
 /// Pieces that a several-choice text may fall into; no form has more choices.
 const PIECES_MAX: usize = 60;
@@ -24,7 +46,10 @@ pub fn parse(rt: &RecordType, field: &Field, text: &str) -> Result<Value, ValueS
     }
     let wide = half_width(plain);
     let half = wide.trim();
-    let free_text = matches!(field.kind, Kind::Str { .. } | Kind::Text { .. } | Kind::Ref { .. });
+    let free_text = matches!(
+        field.kind,
+        Kind::Str { .. } | Kind::Text { .. } | Kind::Ref { .. }
+    );
     if !free_text && is_blank_mark(half) {
         return Ok(Value::Null);
     }
@@ -54,13 +79,19 @@ fn one_line(text: &str) -> String {
     if !text.contains(['\n', '\r', '\t']) {
         return text.to_owned();
     }
-    text.split(['\n', '\r', '\t']).map(str::trim).filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" ")
+    text.split(['\n', '\r', '\t'])
+        .map(str::trim)
+        .filter(|s| !s.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn truth(text: &str) -> Result<bool, ValueSlip> {
     match text.to_lowercase().as_str() {
         "是" | "有" | "√" | "✓" | "✔" | "对" | "1" | "true" | "yes" | "y" => Ok(true),
-        "否" | "无" | "没有" | "不是" | "×" | "✗" | "✘" | "x" | "0" | "false" | "no" | "n" => Ok(false),
+        "否" | "无" | "没有" | "不是" | "×" | "✗" | "✘" | "x" | "0" | "false" | "no" | "n" => {
+            Ok(false)
+        }
         _ => Err(ValueSlip::NotYesNo),
     }
 }
@@ -77,7 +108,10 @@ fn money(text: &str) -> Result<i64, ValueSlip> {
 }
 
 fn number(text: &str, scale: u8) -> Result<i64, ValueSlip> {
-    let bare = UNITS.iter().find_map(|unit| text.strip_suffix(unit)).unwrap_or(text);
+    let bare = UNITS
+        .iter()
+        .find_map(|unit| text.strip_suffix(unit))
+        .unwrap_or(text);
     scaled(bare.trim_end(), scale, scale)
 }
 
@@ -106,7 +140,9 @@ fn scaled(text: &str, scale: u8, max: u8) -> Result<i64, ValueSlip> {
         .bytes()
         .chain(kept.bytes())
         .chain(zeros)
-        .try_fold(0_i64, |sum, b| sum.checked_mul(10)?.checked_add(i64::from(b - b'0')))
+        .try_fold(0_i64, |sum, b| {
+            sum.checked_mul(10)?.checked_add(i64::from(b - b'0'))
+        })
         .ok_or(ValueSlip::OutOfRange)?;
     Ok(if negative { -number } else { number })
 }
@@ -115,7 +151,8 @@ fn is_scientific(text: &str) -> bool {
     let Some((digits, exponent)) = text.split_once(['e', 'E']) else {
         return false;
     };
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let number =
+        |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     number(digits) && number(exponent.trim_start_matches(['+', '-']))
 }
 
@@ -125,7 +162,9 @@ fn certificate(text: &str) -> Result<String, ValueSlip> {
         return Err(ValueSlip::Scientific);
     }
     // A leading quote is how spread-sheets mark a number as text.
-    Ok(text.trim_start_matches(['\'', '’', '`']).to_ascii_uppercase())
+    Ok(text
+        .trim_start_matches(['\'', '’', '`'])
+        .to_ascii_uppercase())
 }
 
 fn division(text: &str, digits: u8) -> String {
@@ -139,7 +178,11 @@ fn division(text: &str, digits: u8) -> String {
 
 fn phones(text: &str) -> String {
     text.split(['、', ',', ';', '/', '\n', ' '])
-        .map(|part| part.chars().filter(|c| !c.is_whitespace()).collect::<String>())
+        .map(|part| {
+            part.chars()
+                .filter(|c| !c.is_whitespace())
+                .collect::<String>()
+        })
         .filter(|part| !part.is_empty())
         .map(|part| phone(&part))
         .collect::<Vec<_>>()
@@ -147,14 +190,24 @@ fn phones(text: &str) -> String {
 }
 
 fn phone(text: &str) -> String {
-    let text = text.strip_prefix("+86").unwrap_or(text).trim_start_matches('-');
-    let digits: String = text.chars().filter(|c| !matches!(c, '-' | '(' | ')')).collect();
+    let text = text
+        .strip_prefix("+86")
+        .unwrap_or(text)
+        .trim_start_matches('-');
+    let digits: String = text
+        .chars()
+        .filter(|c| !matches!(c, '-' | '(' | ')'))
+        .collect();
     // Hyphens group a mobile number and are dropped; a landline keeps the one behind its area code.
     if !digits.starts_with('0') || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return digits;
     }
     // Beijing, Shanghai and other large cities have area codes of three digits: 010, 02x.
-    let area = if digits.starts_with("01") || digits.starts_with("02") { 3 } else { 4 };
+    let area = if digits.starts_with("01") || digits.starts_with("02") {
+        3
+    } else {
+        4
+    };
     if digits.len() <= area {
         return digits;
     }
@@ -207,7 +260,11 @@ fn by_part(code: &Code, wanted: &str) -> bool {
 
 /// A text as labels are compared: half-width, lower case, without blanks.
 fn key(text: &str) -> String {
-    half_width(text).chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+    half_width(text)
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// Finds the codes that a text lists, sorted and joined by commas.
@@ -226,7 +283,10 @@ fn choices(list: Option<&CodeList>, text: &str) -> Result<String, ValueSlip> {
                 let run = &text[pieces[at].start..pieces[end - 1].end];
                 choice(list, run).ok().map(|code| (code, end))
             })
-            .map_or_else(|| choice(list, &text[pieces[at].clone()]).map(|c| (c, at + 1)), Ok)?;
+            .map_or_else(
+                || choice(list, &text[pieces[at].clone()]).map(|c| (c, at + 1)),
+                Ok,
+            )?;
         codes.push(code);
         at = next;
     }
@@ -245,7 +305,10 @@ fn pieces(text: &str) -> Vec<std::ops::Range<usize>> {
     for (end, next) in ends {
         let piece = text[start..end].trim();
         if !piece.is_empty() {
-            let from = start + text[start..end].find(piece).expect("a trimmed part is a part");
+            let from = start
+                + text[start..end]
+                    .find(piece)
+                    .expect("a trimmed part is a part");
             pieces.push(from..from + piece.len());
         }
         start = next;

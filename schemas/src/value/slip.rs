@@ -129,7 +129,9 @@ impl ValueSlip {
             Self::IdShape => "证件号码含有不应出现的字符".into(),
             Self::IdBirth => "身份证号中的出生日期不存在，请核对第7至14位".into(),
             Self::IdCheckDigit => "身份证号最后一位与前面不符，请核对是否抄错".into(),
-            Self::CreditCodeShape => "统一社会信用代码应为18位数字和大写字母，不含 I、O、S、V、Z".into(),
+            Self::CreditCodeShape => {
+                "统一社会信用代码应为18位数字和大写字母，不含 I、O、S、V、Z".into()
+            }
             Self::CreditCodeCheck => "统一社会信用代码最后一位与前面不符，请核对是否抄错".into(),
             Self::Phone => "请填11位手机号，或带区号的固定电话，如 0319-1234567".into(),
             Self::Division { digits } => format!("区划代码应为{digits}位数字"),
@@ -186,7 +188,9 @@ impl ValueSlip {
             Self::Hash => "64 lower-case hex characters".into(),
             Self::WrongSort => "not the sort of value this field stores".into(),
             Self::UnknownField => "this record type has no such field".into(),
-            Self::WrongShape => "a single value, a group and a list cannot stand for each other".into(),
+            Self::WrongShape => {
+                "a single value, a group and a list cannot stand for each other".into()
+            }
             Self::TooManyItems { max } => format!("at most {max} items"),
             Self::Twice => "named twice".into(),
         }

@@ -16,7 +16,7 @@ use libp2p::{noise, tcp, yamux};
 
 use crate::nodes::NETWORK;
 
-/// A connection past its handshake. It answers no ping.
+/// A connection past its handshake. It agrees to be pinged and answers no ping.
 pub(crate) struct Raw {
     muxer: StreamMuxerBox,
 }
@@ -75,19 +75,23 @@ impl Raw {
         }
     }
 
+    /// Opens no stream and waits for the other side to end the connection.
+    pub(crate) async fn ended(mut self) -> io::Error {
+        drive::<()>(&mut self.muxer).await.unwrap_err()
+    }
+
     /// Lets the connection work by itself until the other side ends it.
     pub(crate) fn run(mut self) {
         tokio::spawn(async move { drive(&mut self.muxer).await.map(|never: ()| never) });
     }
 }
 
-/// Keeps a connection moving, accepting streams and leaving them alone, until it breaks.
+/// Keeps a connection moving until it breaks.
 async fn drive<T>(muxer: &mut StreamMuxerBox) -> io::Result<T> {
-    let mut ignored = Vec::new();
     poll_fn(|cx| {
         while let Poll::Ready(stream) = muxer.poll_inbound_unpin(cx) {
             match stream {
-                Ok(stream) => ignored.push(stream),
+                Ok(stream) => drop(tokio::spawn(hear_out(stream))),
                 Err(error) => return Poll::Ready(Err(io::Error::other(error))),
             }
         }
@@ -97,6 +101,16 @@ async fn drive<T>(muxer: &mut StreamMuxerBox) -> io::Result<T> {
         }
     })
     .await
+}
+
+/// Agrees to the ping protocol and says nothing after that.
+async fn hear_out(mut stream: SubstreamBox) -> io::Result<u64> {
+    let mut hello = line("/multistream/1.0.0");
+    hello.extend(line("/ipfs/ping/1.0.0"));
+    stream.read_exact(&mut hello).await?;
+    stream.write_all(&hello).await?;
+    stream.flush().await?;
+    futures::io::copy(stream, &mut futures::io::sink()).await
 }
 
 /// One line of the multistream-select protocol.

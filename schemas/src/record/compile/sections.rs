@@ -1,6 +1,8 @@
 //! Reads one file of definitions section by section and remembers on which line each part stands.
 //! Form only; what the parts mean together is the linter's business.
 
+mod flow;
+
 use std::collections::BTreeMap;
 
 use toml::Spanned;
@@ -8,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::fields::{DraftField, read_field};
 use crate::record::compute::Calendar;
-use crate::record::ledger::{Column, Ledger};
+use crate::record::ledger::Ledger;
 use crate::record::model::{Audience, Code, CodeList, Level, State, Transition};
 use crate::record::schema_error::{SchemaError, SchemaFlaw};
 use crate::record::source::{Pair, Source};
@@ -55,16 +57,26 @@ impl Part {
                 return Some((&self.file, *line));
             }
             // A companion stands where its choice stands.
-            if let Some(line) = place.strip_suffix("_other").and_then(|p| self.places.get(p)) {
+            if let Some(line) = place
+                .strip_suffix("_other")
+                .and_then(|p| self.places.get(p))
+            {
                 return Some((&self.file, *line));
             }
-            place = place.rsplit_once('.').map(|(around, _)| around).filter(|p| p.contains('.'))?;
+            place = place
+                .rsplit_once('.')
+                .map(|(around, _)| around)
+                .filter(|p| p.contains('.'))?;
         }
     }
 
     pub(super) fn error(&self, place: &str, flaw: SchemaFlaw) -> SchemaError {
         let line = self.places.get(place).copied().unwrap_or(1);
-        SchemaError { file: self.file.clone(), line, flaw }
+        SchemaError {
+            file: self.file.clone(),
+            line,
+            flaw,
+        }
     }
 }
 
@@ -75,7 +87,12 @@ pub(super) fn read_part(file: &str, text: &str, shared: bool) -> Result<Part, Ve
         Ok(root) => root,
         Err(error) => {
             let at = error.span().map_or(0, |span| span.start);
-            source.flaw(at, SchemaFlaw::Syntax { message: error.message().replace('\n', "; ") });
+            source.flaw(
+                at,
+                SchemaFlaw::Syntax {
+                    message: error.message().replace('\n', "; "),
+                },
+            );
             return Err(source.errors);
         }
     };
@@ -95,7 +112,11 @@ pub(super) fn read_part(file: &str, text: &str, shared: bool) -> Result<Part, Ve
         source,
     };
     reader.read(root.get_ref(), shared);
-    if reader.source.errors.is_empty() { Ok(reader.part) } else { Err(reader.source.errors) }
+    if reader.source.errors.is_empty() {
+        Ok(reader.part)
+    } else {
+        Err(reader.source.errors)
+    }
 }
 
 struct Reader<'a> {
@@ -108,7 +129,15 @@ impl Reader<'_> {
         let allowed: &[&str] = if shared {
             &["fields", "structs", "lists", "states", "calendar"]
         } else {
-            &["type", "fields", "structs", "lists", "states", "transitions", "ledgers"]
+            &[
+                "type",
+                "fields",
+                "structs",
+                "lists",
+                "states",
+                "transitions",
+                "ledgers",
+            ]
         };
         let sections = self.source.pairs(root, allowed);
         if !shared && !sections.iter().any(|pair| pair.key == "type") {
@@ -166,7 +195,15 @@ impl Reader<'_> {
 
     fn head(&mut self, pair: &Pair<'_>) -> Option<()> {
         let table = self.source.table(pair.key, pair.value)?;
-        let keys = ["code", "version", "zh", "en", "audience", "body_levels", "edit_roles"];
+        let keys = [
+            "code",
+            "version",
+            "zh",
+            "en",
+            "audience",
+            "body_levels",
+            "edit_roles",
+        ];
         let (mut code, mut version, mut zh, mut en) = <(String, String, String, String)>::default();
         let (mut audience, mut body_levels, mut edit_roles) = (None, Vec::new(), Vec::new());
         let mut seen = Vec::new();
@@ -208,7 +245,15 @@ impl Reader<'_> {
             self.source.missing(pair.at, key);
         }
         let audience = audience?;
-        let head = TypeHead { code, version, zh, en, audience, body_levels, edit_roles };
+        let head = TypeHead {
+            code,
+            version,
+            zh,
+            en,
+            audience,
+            body_levels,
+            edit_roles,
+        };
         self.part.head = Some(head);
         Some(())
     }
@@ -225,7 +270,11 @@ impl Reader<'_> {
     fn structure(&mut self, pair: &Pair<'_>) -> Option<()> {
         let table = self.source.table(pair.key, pair.value)?;
         let name = pair.key.to_owned();
-        let mut one = DraftStruct { name: name.clone(), zh: String::new(), fields: Vec::new() };
+        let mut one = DraftStruct {
+            name: name.clone(),
+            zh: String::new(),
+            fields: Vec::new(),
+        };
         for Pair { key, value, .. } in self.source.pairs(table, &["zh", "fields"]) {
             match key {
                 "zh" => one.zh = self.source.text(key, value)?,
@@ -233,7 +282,8 @@ impl Reader<'_> {
                     let members = self.source.table(key, value)?;
                     for member in crate::record::source::pairs(members) {
                         self.place(&format!("structs.{name}.fields.{}", member.key), member.at);
-                        one.fields.extend(read_field(&mut self.source, &member, true));
+                        one.fields
+                            .extend(read_field(&mut self.source, &member, true));
                     }
                 }
                 _ => {}
@@ -275,11 +325,18 @@ impl Reader<'_> {
 
     fn code(&mut self, row: &Spanned<DeValue<'_>>) -> Option<Code> {
         match self.source.texts("codes", row)?.as_slice() {
-            [code, zh, en] => {
-                Some(Code { code: code.clone(), zh: zh.clone(), en: en.clone() })
-            }
+            [code, zh, en] => Some(Code {
+                code: code.clone(),
+                zh: zh.clone(),
+                en: en.clone(),
+            }),
             _ => {
-                self.source.wrong_sort("codes", row, "[代码, 中文, 英文]", "[code, Chinese, English]");
+                self.source.wrong_sort(
+                    "codes",
+                    row,
+                    "[代码, 中文, 英文]",
+                    "[code, Chinese, English]",
+                );
                 None
             }
         }
@@ -302,122 +359,6 @@ impl Reader<'_> {
             }
         }
         self.part.states.push(state);
-        Some(())
-    }
-
-    /// Reads one `[[transitions]]`; a list of states in `from` makes one step each.
-    fn transition(&mut self, value: &Spanned<DeValue<'_>>) -> Option<()> {
-        let at = value.span().start;
-        let table = self.source.table("transitions", value)?;
-        let keys = [
-            "from", "to", "zh", "en", "who", "deadline", "deadline_en", "basis", "mark",
-            "needs_reason",
-        ];
-        let mut step = Transition {
-            from: String::new(),
-            to: String::new(),
-            zh: String::new(),
-            en: String::new(),
-            who: Vec::new(),
-            deadline: String::new(),
-            deadline_en: String::new(),
-            basis: String::new(),
-            mark: String::new(),
-            needs_reason: false,
-        };
-        let mut from = Vec::new();
-        let mut first = None;
-        for Pair { key, at, value } in self.source.pairs(table, &keys) {
-            first.get_or_insert(at);
-            match key {
-                "from" => {
-                    from = match value.get_ref() {
-                        DeValue::String(state) => vec![state.to_string()],
-                        _ => self.source.texts(key, value)?,
-                    };
-                }
-                "to" => step.to = self.source.text(key, value)?,
-                "zh" => step.zh = self.source.text(key, value)?,
-                "en" => step.en = self.source.text(key, value)?,
-                "who" => step.who = self.source.texts(key, value)?,
-                "deadline" => step.deadline = self.source.text(key, value)?,
-                "deadline_en" => step.deadline_en = self.source.text(key, value)?,
-                "basis" => step.basis = self.source.text(key, value)?,
-                "mark" => step.mark = self.source.text(key, value)?,
-                "needs_reason" => step.needs_reason = self.source.truth(key, value)?,
-                _ => {}
-            }
-        }
-        // The span of a `[[transitions]]` block is its heading; an inline one has only its own.
-        let at = first.unwrap_or(at);
-        if from.is_empty() {
-            self.source.missing(at, "from");
-        }
-        if step.to.is_empty() {
-            self.source.missing(at, "to");
-        }
-        for from in from {
-            let number = self.part.transitions.len();
-            self.place(&format!("transitions.{number}"), at);
-            self.part.transitions.push(Transition { from, ..step.clone() });
-        }
-        Some(())
-    }
-
-    fn ledger(&mut self, pair: &Pair<'_>) -> Option<()> {
-        let table = self.source.table(pair.key, pair.value)?;
-        let mut ledger = Ledger {
-            key: pair.key.to_owned(),
-            zh: String::new(),
-            en: String::new(),
-            columns: Vec::new(),
-            rows_from: None,
-        };
-        for Pair { key, value, .. } in
-            self.source.pairs(table, &["zh", "en", "rows_from", "columns"])
-        {
-            match key {
-                "zh" => ledger.zh = self.source.text(key, value)?,
-                "en" => ledger.en = self.source.text(key, value)?,
-                "rows_from" => ledger.rows_from = Some(self.source.text(key, value)?),
-                "columns" => {
-                    for (number, row) in self.source.array(key, value)?.into_iter().enumerate() {
-                        let place = format!("ledgers.{}.columns.{number}", pair.key);
-                        self.place(&place, row.span().start);
-                        let column = self.column(row)?;
-                        ledger.columns.push(column);
-                    }
-                }
-                _ => {}
-            }
-        }
-        self.part.ledgers.push(ledger);
-        Some(())
-    }
-
-    fn column(&mut self, row: &Spanned<DeValue<'_>>) -> Option<Column> {
-        let table = self.source.table("columns", row)?;
-        let mut column = Column { zh: String::new(), path: None, special: None };
-        for Pair { key, value, .. } in self.source.pairs(table, &["zh", "path", "special"]) {
-            match key {
-                "zh" => column.zh = self.source.text(key, value)?,
-                "path" => column.path = Some(self.source.text(key, value)?),
-                "special" => column.special = Some(self.source.text(key, value)?),
-                _ => {}
-            }
-        }
-        Some(column)
-    }
-
-    fn calendar(&mut self, pair: &Pair<'_>) -> Option<()> {
-        let table = self.source.table(pair.key, pair.value)?;
-        for Pair { key, value, .. } in self.source.pairs(table, &["holidays", "workdays"]) {
-            match key {
-                "holidays" => self.part.calendar.holidays = self.source.texts(key, value)?,
-                "workdays" => self.part.calendar.workdays = self.source.texts(key, value)?,
-                _ => {}
-            }
-        }
         Some(())
     }
 }

@@ -8,10 +8,16 @@ use crate::record::schema_error::SchemaFlaw;
 
 pub(super) fn lint(rt: &RecordType, found: &mut Vec<Finding>) {
     for (number, field) in rt.fields.iter().enumerate() {
-        let Some(compute) = &field.compute else { continue };
+        let Some(compute) = &field.compute else {
+            continue;
+        };
         let before = &rt.fields[..number];
         if let Err((zh, en)) = fits(rt, field, before, compute) {
-            let flaw = SchemaFlaw::BadCompute { field: field.name.clone(), zh, en };
+            let flaw = SchemaFlaw::BadCompute {
+                field: field.name.clone(),
+                zh,
+                en,
+            };
             found.push((format!("fields.{}", field.name), flaw));
         }
     }
@@ -25,7 +31,10 @@ fn fits(
 ) -> Result<(), (String, String)> {
     let input = |name: &String| {
         let found = rt.fields.iter().find(|f| f.name == *name).ok_or_else(|| {
-            (format!("没有字段“{name}”"), format!("there is no field “{name}”"))
+            (
+                format!("没有字段“{name}”"),
+                format!("there is no field “{name}”"),
+            )
         })?;
         let ready = found.compute.is_none() || before.iter().any(|f| f.name == *name);
         if ready {
@@ -38,7 +47,10 @@ fn fits(
         }
     };
     let unsuited = |name: &str| {
-        (format!("“{name}”的类型不合适"), format!("the type of “{name}” does not suit"))
+        (
+            format!("“{name}”的类型不合适"),
+            format!("the type of “{name}” does not suit"),
+        )
     };
     match compute {
         Compute::Sum { plus, minus, over } => {
@@ -65,7 +77,11 @@ fn fits(
             if !matches!(input(from)?.kind, Kind::Date | Kind::DateTime) {
                 return Err(unsuited(from));
             }
-            if input(days)?.kind != Kind::Int { Err(unsuited(days)) } else { Ok(()) }
+            if input(days)?.kind != Kind::Int {
+                Err(unsuited(days))
+            } else {
+                Ok(())
+            }
         }
     }
 }

@@ -1,0 +1,178 @@
+//! What can be asked of a node, from the command line and over the API alike.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+/// One request. Answers are JSON; see `answer` in each handler's documentation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Request {
+    /// The node, its neighbours, what only it holds, which villages were heard from.
+    Status,
+    /// Record types in short, or one in full.
+    Types {
+        #[serde(default)]
+        code: Option<String>,
+    },
+    /// A new record.
+    New(NewRecord),
+    /// Changed fields, added list items.
+    Edit(EditRecord),
+    /// A state transition.
+    Step(StepRecord),
+    /// One record with everything.
+    Show { record: String },
+    /// Every entry of a record, refused ones included.
+    History { record: String },
+    /// Records with several values in one place.
+    Conflicts {
+        #[serde(default)]
+        record: Option<String>,
+    },
+    /// A person's choice between them.
+    Resolve(ResolveRecord),
+    /// Rows.
+    List(ListRecords),
+    /// An Excel ledger in; the file as base64.
+    Import(ImportLedger),
+    /// An Excel ledger out; answers base64.
+    Export(ExportLedger),
+    /// Digests of the views, to be compared with another node's.
+    Digest,
+    /// Works every view out again from the entries.
+    Rebuild,
+    /// Checks every byte again.
+    Verify,
+    /// How far a long job has come.
+    Progress,
+}
+
+/// A new record.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewRecord {
+    pub(crate) record_type: String,
+    /// Fields as nested JSON, in stored or human form.
+    #[serde(default)]
+    pub(crate) fields: Json,
+    /// The first state, where the type has several.
+    #[serde(default)]
+    pub(crate) to: Option<String>,
+    /// Whose record it is; the own office's by default.
+    #[serde(default)]
+    pub(crate) division: Option<String>,
+    #[serde(default)]
+    pub(crate) who: Who,
+}
+
+/// Changed fields.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EditRecord {
+    pub(crate) record: String,
+    /// Fields to set, as nested JSON; list items are added.
+    #[serde(default)]
+    pub(crate) fields: Json,
+    /// Members of existing items: `visits[id].change_found` to a value.
+    #[serde(default)]
+    pub(crate) items: std::collections::BTreeMap<String, Json>,
+    #[serde(default)]
+    pub(crate) who: Who,
+}
+
+/// A state transition.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StepRecord {
+    pub(crate) record: String,
+    pub(crate) to: String,
+    #[serde(default)]
+    pub(crate) reason: String,
+    #[serde(default)]
+    pub(crate) on_behalf_of: String,
+    /// Fields that go along with the step.
+    #[serde(default)]
+    pub(crate) fields: Json,
+    #[serde(default)]
+    pub(crate) who: Who,
+}
+
+/// A choice between contradicting values.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResolveRecord {
+    pub(crate) record: String,
+    /// The place, as `conflicts` names it; `state` for contradicting steps.
+    pub(crate) path: String,
+    /// The number of the value in the list, from 1.
+    pub(crate) take: usize,
+    #[serde(default)]
+    pub(crate) reason: String,
+    #[serde(default)]
+    pub(crate) who: Who,
+}
+
+/// Who acts: a person of this office, by name, and in which role.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Who {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) person: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) role: Option<String>,
+}
+
+/// Which rows.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ListRecords {
+    pub(crate) types: Vec<String>,
+    /// Codes; a county's or township's stands for all below.
+    pub(crate) divisions: Vec<String>,
+    pub(crate) states: Vec<String>,
+    pub(crate) standings: Vec<String>,
+    pub(crate) conflicts_only: bool,
+    pub(crate) problems_only: bool,
+    /// `YYYY-MM-DD`, inclusive.
+    pub(crate) created_from: Option<String>,
+    pub(crate) created_to: Option<String>,
+    pub(crate) updated_from: Option<String>,
+    pub(crate) updated_to: Option<String>,
+    /// `path=value`, `path!=value`, `path>=value`, `path<=value`, `path~text`.
+    pub(crate) fields: Vec<String>,
+    /// Text anywhere in the record, two characters and more.
+    pub(crate) text: Option<String>,
+    /// `path` or `-path`; columns: created, updated, state, type, division.
+    pub(crate) sort: Vec<String>,
+    pub(crate) limit: Option<usize>,
+    pub(crate) offset: usize,
+}
+
+/// An Excel ledger in.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImportLedger {
+    pub(crate) file_name: String,
+    pub(crate) base64: String,
+    pub(crate) record_type: String,
+    #[serde(default)]
+    pub(crate) ledger: Option<String>,
+    /// Only says what would be done.
+    #[serde(default)]
+    pub(crate) preview: bool,
+    #[serde(default)]
+    pub(crate) who: Who,
+}
+
+/// An Excel ledger out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExportLedger {
+    pub(crate) record_type: String,
+    #[serde(default)]
+    pub(crate) ledger: Option<String>,
+    #[serde(default)]
+    pub(crate) list: ListRecords,
+    /// A blank template.
+    #[serde(default)]
+    pub(crate) blank: bool,
+}

@@ -1,0 +1,55 @@
+//! Everything worked out from entries, worked out again: verdicts, standings, rows, words.
+
+use std::collections::BTreeSet;
+
+use xw_schemas::id::LogId;
+
+use crate::digest::ViewDigest;
+use crate::error::{Doing, StoreError};
+use crate::limits::REBUILD_RECORDS;
+use crate::settle::remaining;
+use crate::standing::{FRESH, restand};
+use crate::store::Store;
+use crate::load;
+
+const DOING: &str = "rebuild the rows";
+
+impl Store {
+    /// Drops what was worked out and works it out again from the entries. `progress` hears how many
+    /// records are done, and of how many. A rebuild that is cut short goes on with
+    /// [`Store::settle`].
+    pub fn rebuild(
+        &mut self,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<ViewDigest, StoreError> {
+        self.transact(DOING, |parts| {
+            parts
+                .tx
+                .execute_batch(
+                    "DELETE FROM view; DELETE FROM canonical; DELETE FROM verdict; DELETE FROM fork;
+                     INSERT INTO fts(fts) VALUES ('delete-all'); DELETE FROM poison;
+                     DELETE FROM attempt; DELETE FROM dirty;
+                     UPDATE record SET standing = NULL;
+                     UPDATE log SET finals = 0, witnessed = 0, rest = 2;
+                     INSERT INTO dirty SELECT n FROM record;",
+                )
+                .doing(DOING)?;
+            *parts.held = load::logs(parts.tx, parts.chain.roster())?;
+            for standing in parts.held.assessed.values_mut() {
+                *standing = FRESH;
+            }
+            let all: BTreeSet<LogId> = parts.held.numbers.keys().copied().collect();
+            restand(parts.tx, parts.chain.roster(), parts.held, &all)
+        })?;
+        self.suspects.clear();
+        let total = remaining(&self.conn)?;
+        progress(0, total);
+        loop {
+            let settled = self.settle(REBUILD_RECORDS)?;
+            progress(total.saturating_sub(settled.remaining), total);
+            if settled.remaining == 0 || settled.judged == 0 && settled.quarantined.is_empty() {
+                return self.digest(None);
+            }
+        }
+    }
+}

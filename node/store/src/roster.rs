@@ -1,0 +1,157 @@
+//! Roster editions and record-type definitions: kept for ever, and what changes when one arrives.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use xw_ledger::log::Restood;
+use xw_ledger::roster::{Roster, RosterRefusal};
+use xw_schemas::edition::Edition;
+use xw_schemas::id::LogId;
+use xw_schemas::record::RecordType;
+
+use crate::error::{Doing, StoreError};
+use crate::load;
+use crate::standing::{restand, signed};
+use crate::store::{Parts, Store};
+
+const DOING: &str = "store a roster edition";
+
+impl Store {
+    /// Takes up a roster edition. `Ok(Ok(true))` when the roster changed: then logs stand anew and
+    /// records wait to be judged again.
+    pub fn add_edition(
+        &mut self,
+        edition: Edition,
+    ) -> Result<Result<bool, RosterRefusal>, StoreError> {
+        // Tried on a copy first, so that a refusal leaves no trace.
+        let mut chain = self.chain.clone();
+        let before = chain.highest();
+        match chain.add(edition.clone()) {
+            Err(refusal) => return Ok(Err(refusal)),
+            Ok(changed) if !changed && self.holds_edition(&edition)? => return Ok(Ok(false)),
+            Ok(_) => {}
+        }
+        tracing::info!(number = edition.core().number, before, "a roster edition is taken up");
+        self.transact(DOING, |parts| {
+            insert_edition(parts.tx, &edition)?;
+            let old = parts.chain.roster().clone();
+            *parts.chain = chain;
+            let changed = old != *parts.chain.roster();
+            if changed {
+                rejudge(parts, &old)?;
+            }
+            Ok(Ok(changed))
+        })
+    }
+
+    fn holds_edition(&self, edition: &Edition) -> Result<bool, StoreError> {
+        self.conn
+            .prepare_cached("SELECT 1 FROM edition WHERE id = ?1")
+            .and_then(|mut s| s.exists([edition.id().0]))
+            .doing("look for a roster edition")
+    }
+
+    /// Keeps a record-type definition. Records that wait for it are judged again.
+    pub fn add_definition(&mut self, definition: RecordType) -> Result<(), StoreError> {
+        let hash = definition.hash();
+        if self.definitions.contains_key(&hash) {
+            return Ok(());
+        }
+        self.transact("store a record-type definition", |parts| {
+            insert_definition(parts.tx, &definition)?;
+            parts.definitions.insert(hash, Arc::new(definition));
+            mark_waiting(parts.tx)
+        })
+    }
+
+    /// The bytes of a roster edition or of a definition, by its hash.
+    pub fn blob(&self, hash: [u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.conn
+            .prepare_cached(
+                "SELECT bytes FROM edition WHERE id = ?1
+                 UNION ALL SELECT bytes FROM definition WHERE hash = ?1 LIMIT 1",
+            )
+            .and_then(|mut s| s.query_row([hash], |row| row.get(0)).optional())
+            .doing("read a roster edition or definition")
+    }
+}
+
+pub(crate) fn insert_edition(conn: &Connection, edition: &Edition) -> Result<(), StoreError> {
+    conn.execute(
+        "INSERT OR IGNORE INTO edition(id, number, bytes) VALUES (?1, ?2, ?3)",
+        params![edition.id().0, signed(edition.core().number), edition.bytes()],
+    )
+    .doing(DOING)?;
+    Ok(())
+}
+
+pub(crate) fn insert_definition(
+    conn: &Connection,
+    definition: &RecordType,
+) -> Result<(), StoreError> {
+    conn.execute(
+        "INSERT OR IGNORE INTO definition(hash, code, bytes) VALUES (?1, ?2, ?3)",
+        params![definition.hash().0, definition.code, definition.canonical_bytes()],
+    )
+    .doing("store a record-type definition")?;
+    Ok(())
+}
+
+/// After the roster changed: every pin is worked out again, and every record that may be judged
+/// otherwise is marked.
+fn rejudge(parts: &mut Parts<'_>, old: &Roster) -> Result<(), StoreError> {
+    if parts.held.unplaced.is_empty() {
+        parts.held.logs.reassess(parts.chain.roster(), &mut Restood::default());
+    } else {
+        // Entries without a place may have one under the new roster.
+        let rows = std::mem::take(&mut parts.held.assessed);
+        *parts.held = load::logs(parts.tx, parts.chain.roster())?;
+        parts.held.assessed = rows;
+    }
+    let all: BTreeSet<LogId> = parts.held.numbers.keys().copied().collect();
+    restand(parts.tx, parts.chain.roster(), parts.held, &all)?;
+    if only_adds(old, parts.chain.roster()) {
+        mark_waiting(parts.tx)
+    } else {
+        parts
+            .tx
+            .execute("INSERT OR IGNORE INTO dirty SELECT n FROM record", [])
+            .doing("mark all records for judging")?;
+        Ok(())
+    }
+}
+
+/// Whether everything that admitted a change before is as it was: what is new can only help those
+/// that wait or were refused. Enrolling one clerk then costs a county no judging of a million
+/// entries. How logs stand is seen to apart.
+fn only_adds(old: &Roster, new: &Roster) -> bool {
+    let same_rights = old.signers().all(|(key, signer)| {
+        new.signer(key).is_some_and(|now| {
+            (now.kind, now.office, &now.roles) == (signer.kind, signer.office, &signer.roles)
+        }) && new.cut(key) == old.cut(key)
+    });
+    let same_offices = old.offices().all(|office| {
+        new.office(office.id).is_some_and(|now| now.division == office.division)
+    });
+    let same_definitions =
+        old.definitions().all(|(hash, code)| new.adopted(hash) == Some(code.as_str()));
+    // A cut may name a key before it is enrolled.
+    let no_early_cut = new
+        .signers()
+        .filter(|(key, _)| old.signer(key).is_none())
+        .all(|(key, _)| old.cut(key) == new.cut(key));
+    let same_rules = old.rules() == new.rules() && old.network() == new.network();
+    same_rights && same_offices && same_definitions && no_early_cut && same_rules
+}
+
+/// Marks the records that have a change which waits or does not count.
+fn mark_waiting(conn: &Connection) -> Result<(), StoreError> {
+    conn.execute(
+        "INSERT OR IGNORE INTO dirty SELECT e.record_n FROM verdict v
+         JOIN entry e ON e.n = v.entry_n WHERE v.kind >= 2 AND e.record_n IS NOT NULL",
+        [],
+    )
+    .doing("mark records that wait")?;
+    Ok(())
+}

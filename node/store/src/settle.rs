@@ -1,0 +1,356 @@
+//! From entries to rows: every record marked dirty is judged, its verdicts, row and words written.
+//! A record whose judging ends in a panic is set aside and does not stop the others.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, params};
+use xw_ledger::judge::{Definitions, Evidence, Judged, judge};
+use xw_ledger::roster::Roster;
+use xw_ledger::standing::{LogStanding, Standing};
+use xw_schemas::entry::{Body, VerifiedEntry};
+use xw_schemas::id::{EntryId, LogId, RecordId};
+use xw_schemas::record::SchemaHash;
+use xw_schemas::space::{Audience, Division, Space};
+
+use crate::error::{Doing, StoreError};
+use crate::parcels::Held;
+use crate::row::Row;
+use crate::standing::signed;
+use crate::store::{Parts, Store};
+
+/// What settling did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settled {
+    /// Records judged.
+    pub judged: u64,
+    /// Records whose row changed, came or went.
+    pub changed: Vec<ChangedRecord>,
+    /// Records set aside because judging them failed.
+    pub quarantined: Vec<RecordId>,
+    /// Records that still wait to be judged.
+    pub remaining: u64,
+}
+
+/// A record whose row changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedRecord {
+    /// The record.
+    pub record: RecordId,
+    /// Its space.
+    pub space: Space,
+    /// Its type; empty when nothing of it counts any more.
+    pub record_type: String,
+}
+
+const DOING: &str = "settle records";
+
+/// The rules as a function, so that tests can hand in failing ones.
+pub(crate) type Rules =
+    dyn Fn(&Roster, &Definitions, RecordId, &[Evidence<'_>]) -> Judged;
+
+impl Store {
+    /// Judges at most `max_records` records that wait for it, in one transaction. A node that does
+    /// not know the rules which the roster names judges nothing.
+    pub fn settle(&mut self, max_records: usize) -> Result<Settled, StoreError> {
+        self.settle_by(max_records, &judge)
+    }
+
+    pub(crate) fn settle_by(
+        &mut self,
+        max_records: usize,
+        rules: &Rules,
+    ) -> Result<Settled, StoreError> {
+        let mut settled = Settled::default();
+        if self.roster().rules_are_known() {
+            self.settle_suspects(max_records, rules, &mut settled)?;
+            let left = max_records.saturating_sub(usize::try_from(settled.judged).unwrap_or(0));
+            if left > 0 && self.suspects.is_empty() {
+                self.transact(DOING, |parts| {
+                    for record_n in dirty(parts.tx, left)? {
+                        settle_one(parts, record_n, rules, &mut settled)?;
+                    }
+                    Ok(())
+                })?;
+            }
+        }
+        settled.remaining = remaining(&self.conn)?;
+        Ok(settled)
+    }
+
+    /// Records that may have ended the program are judged one by one, each marked on disk before.
+    fn settle_suspects(
+        &mut self,
+        max_records: usize,
+        rules: &Rules,
+        settled: &mut Settled,
+    ) -> Result<(), StoreError> {
+        for _ in 0..max_records {
+            let Some(record_n) = self.suspects.first().copied() else { return Ok(()) };
+            self.transact(DOING, |parts| {
+                parts
+                    .tx
+                    .execute("INSERT OR IGNORE INTO attempt(record_n) VALUES (?1)", [record_n])
+                    .doing(DOING)
+            })?;
+            self.transact(DOING, |parts| {
+                settle_one(parts, record_n, rules, settled)?;
+                parts.tx.execute("DELETE FROM attempt", []).doing(DOING)
+            })?;
+            self.suspects.pop_first();
+        }
+        Ok(())
+    }
+}
+
+/// The next records to be judged; those set aside are passed over.
+fn dirty(conn: &Connection, max: usize) -> Result<Vec<i64>, StoreError> {
+    let sql = "SELECT record_n FROM dirty ORDER BY record_n LIMIT ?1";
+    let mut statement = conn.prepare_cached(sql).doing(DOING)?;
+    let rows = statement.query_map([i64::try_from(max).unwrap_or(i64::MAX)], |row| row.get(0));
+    rows.doing(DOING)?.collect::<Result<_, _>>().doing(DOING)
+}
+
+/// How many records wait to be judged.
+pub(crate) fn remaining(conn: &Connection) -> Result<u64, StoreError> {
+    conn.prepare_cached("SELECT count(*) FROM dirty")
+        .and_then(|mut s| s.query_row([], |row| crate::load::number(row, 0)))
+        .doing(DOING)
+}
+
+fn settle_one(
+    parts: &Parts<'_>,
+    record_n: i64,
+    rules: &Rules,
+    settled: &mut Settled,
+) -> Result<(), StoreError> {
+    let run = |sql: &str| -> Result<usize, StoreError> {
+        parts.tx.prepare_cached(sql).and_then(|mut s| s.execute([record_n])).doing(DOING)
+    };
+    run("DELETE FROM dirty WHERE record_n = ?1")?;
+    if is_poisoned(parts.tx, record_n)? {
+        return Ok(());
+    }
+    let Some((record, space)) = record_at(parts.tx, record_n)? else { return Ok(()) };
+    let case = Case::load(parts.tx, &parts.held.assessed, record_n)?;
+    let outcome = match case {
+        Ok(case) => {
+            let judged = case.judge(parts.chain.roster(), parts.definitions, record, rules);
+            judged.map(|judged| (case, judged))
+        }
+        Err(what) => Err(what),
+    };
+    match outcome {
+        Ok((case, (judged, row))) => {
+            settled.judged += 1;
+            write_verdicts(parts.tx, &case, &judged)?;
+            let standing = judged.view.is_some().then_some(judged.standing);
+            if write_row(parts.tx, record_n, space, row.as_ref(), standing)? {
+                let record_type = row.map(|row| row.record_type).unwrap_or_default();
+                settled.changed.push(ChangedRecord { record, space, record_type });
+            }
+        }
+        Err(what) => {
+            tracing::error!(record = %record, what, "a record is set aside");
+            settled.quarantined.push(record);
+            parts
+                .tx
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO poison(record_n, program, what) VALUES (?1, ?2, ?3)",
+                )
+                .and_then(|mut s| s.execute(params![record_n, env!("CARGO_PKG_VERSION"), what]))
+                .doing(DOING)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_poisoned(conn: &Connection, record_n: i64) -> Result<bool, StoreError> {
+    conn.prepare_cached("SELECT 1 FROM poison WHERE record_n = ?1")
+        .and_then(|mut s| s.exists([record_n]))
+        .doing(DOING)
+}
+
+/// The record of a row.
+pub(crate) fn record_at(
+    conn: &Connection,
+    record_n: i64,
+) -> Result<Option<(RecordId, Space)>, StoreError> {
+    conn.prepare_cached("SELECT id, division, audience FROM record WHERE n = ?1")
+        .and_then(|mut s| {
+            s.query_row([record_n], |row| Ok((RecordId(row.get(0)?), space(row, 1)?))).optional()
+        })
+        .doing("read a record")
+}
+
+/// Reads a space from two columns.
+pub(crate) fn space(row: &SqlRow<'_>, at: usize) -> rusqlite::Result<Space> {
+    let (division, audience): (i64, i64) = (row.get(at)?, row.get(at + 1)?);
+    let space = (|| {
+        let division = Division::from_number(u64::try_from(division).ok()?)?;
+        let audience = Audience::from_number(u64::try_from(audience).ok()?)?;
+        Some(Space { division, audience })
+    })();
+    space.ok_or(rusqlite::Error::IntegralValueOutOfRange(at, division))
+}
+
+/// Everything held of one record, ready to be judged.
+pub(crate) struct Case {
+    /// The row of each entry.
+    pub(crate) numbers: BTreeMap<EntryId, i64>,
+    pub(crate) held: Vec<Held>,
+}
+
+impl Case {
+    /// Loads a record. The inner error says what cannot be read of it.
+    pub(crate) fn load(
+        conn: &Connection,
+        assessed: &BTreeMap<LogId, LogStanding>,
+        record_n: i64,
+    ) -> Result<Result<Self, String>, StoreError> {
+        let sql = "SELECT e.n, e.bytes, b.bytes FROM entry e LEFT JOIN body b ON b.entry_n = e.n
+                   WHERE e.record_n = ?1 ORDER BY e.log_n, e.sequence, e.n";
+        let mut statement = conn.prepare_cached(sql).doing("read the entries of a record")?;
+        let mut rows = statement.query([record_n]).doing("read the entries of a record")?;
+        let mut case = Self { numbers: BTreeMap::new(), held: Vec::new() };
+        while let Some(row) = rows.next().doing("read the entries of a record")? {
+            match held(row, assessed) {
+                Ok((n, held)) => {
+                    case.numbers.insert(held.entry.id(), n);
+                    case.held.push(held);
+                }
+                Err(what) => return Ok(Err(what)),
+            }
+        }
+        Ok(Ok(case))
+    }
+
+    /// Judges the record. A panic inside the rules comes back as what it said.
+    pub(crate) fn judge(
+        &self,
+        roster: &Roster,
+        definitions: &Definitions,
+        record: RecordId,
+        rules: &Rules,
+    ) -> Result<(Judged, Option<Row>), String> {
+        let evidence: Vec<Evidence<'_>> = self.held.iter().map(Held::evidence).collect();
+        // The rules change nothing that outlives them, so nothing half-done can be seen afterwards.
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            let judged = rules(roster, definitions, record, &evidence);
+            let row = judged.view.as_ref().map(|view| {
+                let hash = xw_schemas::id::unhex(&view.schema).and_then(|h| h.try_into().ok());
+                let definition = hash.and_then(|hash| definitions.get(&SchemaHash(hash)));
+                Row::of(view, definition.map(AsRef::as_ref))
+            });
+            (judged, row)
+        }));
+        judged.map_err(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("panic").to_owned()
+        })
+    }
+}
+
+fn held(
+    row: &SqlRow<'_>,
+    assessed: &BTreeMap<LogId, LogStanding>,
+) -> Result<(i64, Held), String> {
+    let read = |error: rusqlite::Error| error.to_string();
+    let n: i64 = row.get(0).map_err(read)?;
+    let entry = VerifiedEntry::from_store(row.get(1).map_err(read)?)
+        .map_err(|fault| format!("entry {n}: {fault}"))?;
+    let body = match row.get::<_, Option<Vec<u8>>>(2).map_err(read)? {
+        Some(bytes) => Some(Body::from_bytes(bytes).ok_or_else(|| format!("body {n}: length"))?),
+        None => None,
+    };
+    let (log, sequence, id) = (entry.core().log, entry.core().sequence, entry.id());
+    let standing = assessed.get(&log).map_or(Standing::Pending, |log| log.of(sequence, &id));
+    Ok((n, Held { entry, body, standing }))
+}
+
+fn write_verdicts(conn: &Connection, case: &Case, judged: &Judged) -> Result<(), StoreError> {
+    let sql = "INSERT INTO verdict(entry_n, kind, reason) VALUES (?1, ?2, ?3)
+               ON CONFLICT(entry_n) DO UPDATE SET kind = excluded.kind, reason = excluded.reason
+               WHERE kind <> excluded.kind OR reason <> excluded.reason";
+    let mut statement = conn.prepare_cached(sql).doing(DOING)?;
+    for (entry, verdict) in &judged.verdicts {
+        let Some(entry_n) = case.numbers.get(entry) else { continue };
+        let stored = verdict.stored();
+        statement
+            .execute(params![entry_n, stored.kind.number(), stored.reason])
+            .doing(DOING)?;
+    }
+    Ok(())
+}
+
+/// Writes what a record amounts to. Says whether people see a difference.
+fn write_row(
+    conn: &Connection,
+    record_n: i64,
+    space: Space,
+    row: Option<&Row>,
+    standing: Option<Standing>,
+) -> Result<bool, StoreError> {
+    let standing = standing.map(Standing::number);
+    let sql = "UPDATE record SET standing = ?2 WHERE n = ?1 AND standing IS NOT ?2";
+    let stood = run(conn, sql, params![record_n, standing])? > 0;
+    let held: Option<[u8; 32]> = conn
+        .prepare_cached("SELECT hash FROM canonical WHERE record_n = ?1")
+        .and_then(|mut s| s.query_row([record_n], |row| row.get(0)).optional())
+        .doing(DOING)?;
+    if held == row.map(|row| row.hash) {
+        return Ok(stood);
+    }
+    let Some(row) = row else {
+        drop_row(conn, record_n)?;
+        return Ok(true);
+    };
+    let (division, audience) = crate::receive::space_columns(space);
+    run(
+        conn,
+        "INSERT OR REPLACE INTO view(record_n, type, division, audience, state, sealed, created_ms,
+             updated_ms, changes, conflicts, problems, refused, waiting, title, number, doc)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, jsonb(?16))",
+        params![
+            record_n,
+            row.record_type,
+            division,
+            audience,
+            row.state,
+            row.sealed,
+            signed(row.created_ms),
+            signed(row.updated_ms),
+            row.changes,
+            row.conflicts,
+            row.problems,
+            row.refused,
+            row.waiting,
+            row.title,
+            row.number,
+            row.doc,
+        ],
+    )?;
+    let sql = "INSERT OR REPLACE INTO canonical(record_n, hash, bytes) VALUES (?1, ?2, ?3)";
+    run(conn, sql, params![record_n, row.hash, row.bytes])?;
+    // Replacing costs a search for the old words, which a new record has none of.
+    if held.is_some() {
+        run(conn, "DELETE FROM fts WHERE rowid = ?1", [record_n])?;
+    }
+    run(conn, "INSERT INTO fts(rowid, words) VALUES (?1, ?2)", params![record_n, row.words])?;
+    Ok(true)
+}
+
+fn drop_row(conn: &Connection, record_n: i64) -> Result<(), StoreError> {
+    for sql in [
+        "DELETE FROM view WHERE record_n = ?1",
+        "DELETE FROM canonical WHERE record_n = ?1",
+        "DELETE FROM fts WHERE rowid = ?1",
+    ] {
+        run(conn, sql, [record_n])?;
+    }
+    Ok(())
+}
+
+fn run(conn: &Connection, sql: &str, params: impl rusqlite::Params) -> Result<usize, StoreError> {
+    conn.prepare_cached(sql).and_then(|mut s| s.execute(params)).doing(DOING)
+}
