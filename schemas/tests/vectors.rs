@@ -102,6 +102,7 @@ fn a_second_reader_in_another_language_judges_every_vector_the_same() {
     let output = Command::new(python)
         .arg(root().join("tests/interop/second_reader.py"))
         .arg(root().join("schemas/vectors"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
         .expect("python started a moment ago");
     let said = String::from_utf8_lossy(&output.stdout);

@@ -1,1 +1,6 @@
-//! What tests of more than one node share.
+//! A county in memory.
+mod dice;
+mod founding;
+mod forms;
+pub use dice::Dice;
+pub use founding::*;

@@ -1,16 +1,15 @@
-"""A second reader of the formats, written from schemas/spec alone. (Frames: frame_reader.py.)
+"""A second reader of entries, logs, checkpoints and witnesses, written from schemas/spec alone.
 
-Judges every vector in the folder given as argument: `valid`, or refused under a name. Prints what
-it disagrees with and exits with 1. Shares no code with the first reader.
+`second_reader.py FOLDER` judges every vector in the folder: valid, or refused under a name. Shares
+no code with the first reader. Beside it: roster_reader, frame_reader, id_reader, judge_vectors.
 """
-import base64, binascii, hashlib, json, pathlib, sys
+import base64, binascii, hashlib, sys
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 TIME_MIN, TIME_MAX, NUMBER_MAX = 946_684_800_000, 7_258_118_400_000, 1 << 32
 CORE_MAX, ENVELOPE_MAX, CHANGE_MAX, EDITION_MAX = 65_536, 66_560, 65_536, 4 << 20
-CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 NODE, PERSON, ROOT = b"xiangwang/node/1", b"xiangwang/person/1", b"xiangwang/root/1"
 P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
@@ -29,7 +28,7 @@ def tagged(tag, *parts):
 def head(major, value):
     size = next(n for n in (0, 1, 2, 4, 8) if value < (24 if n == 0 else 256**n))
     first = value if size == 0 else 23 + size.bit_length()
-    return bytes([major << 5 | first]) + value.to_bytes(size, "big")
+    return bytes([major << 5 | first]) + (value.to_bytes(size, "big") if size else b"")
 
 def bstr(value):
     return head(2, len(value)) + value
@@ -43,31 +42,23 @@ class Cbor:
         self.at += count
         return self.data[self.at - count:self.at]
 
-    def head(self, major):
+    def head(self, major, most=2**64 - 1, fault="Cbor(OutOfRange)"):
         need(self.at < len(self.data), "Cbor(Truncated)")
-        first = self.data[self.at]
-        need(first >> 5 == major, "Cbor(WrongType)")
-        self.at += 1
-        small = first & 31
-        if small < 24:
-            return small
-        need(small < 28, "Cbor(NotShortest)")
-        value = int.from_bytes(self.take(1 << small - 24), "big")
-        need(value >= [24, 1 << 8, 1 << 16, 1 << 32][small - 24], "Cbor(NotShortest)")
+        need(self.data[self.at] >> 5 == major, "Cbor(WrongType)")
+        value = self.take(1)[0] & 31
+        if value > 23:
+            need(value < 28, "Cbor(NotShortest)")
+            least = [24, 1 << 8, 1 << 16, 1 << 32][value - 24]
+            value = int.from_bytes(self.take(1 << value - 24), "big")
+            need(value >= least, "Cbor(NotShortest)")
+        need(value <= most, fault)
         return value
 
     def uint(self, most=2**64 - 1):
-        value = self.head(0)
-        need(value <= most, "Cbor(OutOfRange)")
-        return value
-
-    def length(self, major, most):
-        value = self.head(major)
-        need(value <= most, "Cbor(WrongLength)")
-        return value
+        return self.head(0, most)
 
     def bytes(self, most):
-        return self.take(self.length(2, most))
+        return self.take(self.head(2, most, "Cbor(WrongLength)"))
 
     def fixed(self, size=32):
         value = self.bytes(size)
@@ -75,16 +66,23 @@ class Cbor:
         return value
 
     def text(self, most):
+        value = self.take(self.head(3, most, "Cbor(WrongLength)"))
         try:
-            return self.take(self.length(3, most)).decode()
+            return value.decode()
         except UnicodeDecodeError:
             raise Refused("Cbor(NotUtf8)") from None
 
     def array(self, most):
-        return self.length(4, most)
+        return self.head(4, most, "Cbor(WrongLength)")
 
     def array_of(self, count):
         need(self.array(count) == count, "Cbor(WrongLength)")
+
+    def empty_map(self):
+        self.head(5, 0, "Cbor(WrongLength)")
+
+    def many(self, most, read):
+        return [read() for _ in range(self.array(most))]
 
     def null(self):
         found = self.data[self.at:self.at + 1] == b"\xf6"
@@ -98,9 +96,6 @@ class Cbor:
         code = self.uint()
         need(10**11 <= code < 10**12, "Cbor(OutOfRange)")
         return code
-
-    def many(self, most, read):
-        return [read() for _ in range(self.array(most))]
 
     def end(self):
         need(self.at == len(self.data), "Cbor(Trailing)")
@@ -131,7 +126,7 @@ def read_cose(data, most):
     r = Cbor(data)
     r.array_of(4)
     r.fixed(0)
-    need(r.length(5, 0) == 0, "Cbor(WrongLength)")
+    r.empty_map()
     payload = r.bytes(most)
 
     def signature():
@@ -139,7 +134,7 @@ def read_cose(data, most):
         header = r.bytes(38)
         keyed = len(header) == 38 and header.startswith(b"\xa2\x01\x32\x04\x58\x20")
         need(keyed or header == b"\xa1\x01\x32", "Cbor(OutOfRange)")
-        r.length(5, 0)
+        r.empty_map()
         return header, header[6:] if keyed else None, r.fixed(64)
 
     signatures = r.many(16, signature)
@@ -267,76 +262,14 @@ def read_note(note, network, node):
     need(own and all(len(one) == 64 and verifies(node, message, one) for one in own), "Signature")
     return {"log": log, "size": int(size), "root": root}
 
-# Editions
-def read_fact(r):
-    def key():
-        value = r.fixed()
-        need(is_sound(value), "WeakKey")
-        return value
-
-    def kept():
-        r.array_of(3)
-        return r.fixed(), r.uint(NUMBER_MAX), r.fixed()
-
-    items = r.array(6)
-    kind = (r.uint(), items)
-    if kind == (0, 3):
-        threshold, keys = r.uint(16), r.many(16, key)
-        need(keys == sorted(set(keys)) and 0 < threshold <= len(keys), "BadRoot")
-        return threshold, keys
-    plain = {
-        (1, 2): lambda: r.uint(),
-        (2, 3): lambda: (r.division(), r.text(120)),
-        (3, 4): lambda: (r.uint(2**32 - 1), r.division(), r.text(120)),
-        (4, 6): lambda: (key(), r.uint(1), r.uint(2**32 - 1), r.text(120), r.many(16, lambda: r.text(16))),
-        (6, 3): lambda: (r.text(16), r.fixed()),
-    }
-    if kind == (5, 3):
-        r.fixed()
-        logs = [log for log, _, _ in r.many(4096, kept)]
-        need(logs == sorted(set(logs)), "BadRoot")
-    else:
-        need(kind in plain, "Cbor(OutOfRange)")
-        plain[kind]()
-
-def read_edition(data):
-    need(len(data) <= EDITION_MAX, "TooLong")
-    payload, signatures = read_cose(data, EDITION_MAX)
-    r = Cbor(payload)
-    r.array_of(6)
-    need(r.uint() == 1, "UnknownVersion")
-    network, number, previous, time = r.optional(), r.uint(NUMBER_MAX), r.fixed(), r.uint(TIME_MAX)
-    facts = r.many(20_000, lambda: read_fact(r))
-    r.end()
-    founding = number == 1 and previous == bytes(32)
-    need(number > 0 and (network is None) == founding and time >= TIME_MIN, "Cbor(OutOfRange)")
-    signers = []
-    for header, key, signature in signatures:
-        need(key and (not signers or signers[-1] < key), "BadSignature")
-        need(verifies(key, signed(ROOT, header, payload), signature), "BadSignature")
-        signers.append(key)
-    identity = tagged("xw/roster/1", payload)
-    return {"id": identity, "network": network or identity, "number": number, "previous": previous,
-            "facts": len(facts), "signers": signers, "root": ([f for f in facts if f] or [None])[-1]}
-
-# Vectors
-def given(case):
-    """Hex becomes bytes; texts that are texts stay."""
-    texts = {"note", "of", "text"}
-    def value(key, item):
-        if isinstance(item, list):
-            return [bytes.fromhex(one) for one in item]
-        return item if key in texts or isinstance(item, int) else bytes.fromhex(item)
-    found = {key: value(key, item) for key, item in case["given"].items()}
-    length = found.pop("padded_to", 0)
-    return {key: item.ljust(length, b"\0") if key in ("envelope", "frame") else item for key, item in found.items()}
-
+# What a vector asks for
 def judge_entry(envelope, network, body=None):
     core = read_entry(envelope)
     if body is not None:
         check_body(core, body)
     verify_entry(core, network)
-    return {**{key: core[key] for key in ("id", "log", "node", "sequence", "statement")}, "person": core["person"] or ""}
+    reading = {key: core[key] for key in ("id", "log", "node", "sequence", "statement")}
+    return {**reading, "person": core["person"] or ""}
 
 def judge_log(entries, network):
     ids, roots, first = [], [], None
@@ -358,72 +291,8 @@ def judge_cosignature(network, witness, log, size, root, time_s, cosignature):
     payload = key_id(name, 4, witness) + time_s.to_bytes(8, "big") + cosignature
     return {"line": f"— {name} {base64.b64encode(payload).decode()}\n"}
 
-def judge_chain(editions):
-    head, root = {"number": 0, "id": bytes(32)}, None
-    for edition in map(read_edition, editions):
-        need(edition["network"] == head.get("network", edition["network"]), "OtherNetwork")
-        need((edition["number"], edition["previous"]) == (head["number"] + 1, head["id"]), "Gap")
-        need(root or edition["root"], "NoRoot")
-        new = edition["root"] or root
-        for threshold, keys in (root or new, new):
-            need(len(set(keys) & set(edition["signers"])) >= threshold, "Threshold")
-        head, root = edition, new
-    return {"head": head["id"], "network": head["network"], "threshold": root[0]}
-
-def record_text(value):
-    return "".join(CROCKFORD[int.from_bytes(value, "big") >> 5 * at & 31] for at in range(25, -1, -1))
-
-def judge_id(of, **g):
-    if of == "log":
-        return {"id": log_id(g["network"], g["node"], g["division"], g["audience"], g["incarnation"])}
-    if of == "record":
-        time = g["time_ms"].to_bytes(8, "big")
-        made = time[2:] + tagged("xw/record/1", g["network"], g["node"], g["operation"], time)[:10]
-        return {"id": made, "text": record_text(made)}
-    if of == "actor":
-        return {"id": tagged("xw/actor/1", g["log"], g["record"])[:16]}
-    if of == "body":
-        return {"commitment": tagged("xw/body/1", g["body"])}
-    if of == "root":
-        return {"root": root_of(g["entries"])}
-    text = g["text"]
-    if of == "division text":
-        need(len(text) == 12 and text.isascii() and text.isdigit() and text[0] != "0", "NoDivision")
-        return {"number": int(text)}
-    need(len(text) == 26 and text.isascii() and set(text.upper()) <= set(CROCKFORD), "NoRecordId")
-    value = sum(CROCKFORD.index(digit) << 5 * at for at, digit in enumerate(reversed(text.upper())))
-    need(value < 1 << 128, "NoRecordId")
-    return {"id": value.to_bytes(16, "big")}
-
-def judge_edition(edition):
-    read = read_edition(edition)
-    return {key: read[key] for key in ("facts", "id", "network", "number", "signers")}
-
-def plain(item):
-    if isinstance(item, list):
-        return [plain(one) for one in item]
-    return item.hex() if isinstance(item, bytes) else item
-
-def main(folder):
-    from frame_reader import read_frame
-    judges = {"entry": judge_entry, "log": judge_log, "checkpoint": read_note, "cosignature": judge_cosignature,
-              "edition": judge_edition, "chain": judge_chain, "id": judge_id, "frame": read_frame}
-    count, wrong = 0, 0
-    for path in sorted(pathlib.Path(folder).glob("*.json")):
-        for case in json.loads(path.read_text("utf-8"))["cases"]:
-            try:
-                reading = judges[case["kind"]](**given(case))
-                said = "valid", {key: plain(item) for key, item in reading.items()}
-            except Refused as fault:
-                said = str(fault), {}
-            count += 1
-            if said != (case["expect"], case.get("reading", {})):
-                wrong += 1
-                print(f"{path.name}: {case['name']}: {said} and not {case['expect']} {case.get('reading', '')}")
-    print(f"{count} vectors, {wrong} judged otherwise" if wrong or not count else f"{count} vectors judged the same")
-    return 1 if wrong or not count else 0
-
 if __name__ == "__main__":
-    # frame_reader imports this module: let it find the one that runs.
+    # The other parts import this module: let them find the one that runs.
     sys.modules["second_reader"] = sys.modules["__main__"]
+    from judge_vectors import main
     sys.exit(main(sys.argv[1]))

@@ -5,6 +5,7 @@ mod acts;
 mod answers;
 mod export;
 mod import;
+mod keeping;
 mod listing;
 mod numbers;
 mod status;
@@ -17,9 +18,10 @@ use xw_ledger::draft::{Author, Signed, Tail, open_log};
 use xw_ledger::log::Point;
 use xw_ledger::roster::Signer;
 use xw_ledger::standing::LogStanding;
+use xw_schemas::checkpoint::Checkpoint;
 use xw_schemas::cose::SecretKey;
 use xw_schemas::id::{LogId, PublicKey};
-use xw_schemas::record::RecordType;
+use xw_schemas::record::{Level, RecordType};
 use xw_schemas::space::{Division, Space};
 use xw_store::{Reader, Store};
 
@@ -185,29 +187,21 @@ impl Office {
         signed.map_or(Ok(()), |signed| self.keep(vec![signed]))
     }
 
-    /// Signs a checkpoint of each own log that grew.
-    pub(crate) fn checkpoint_own(&mut self) -> Answer<()> {
-        let own = self.own_key();
+    /// Signs a checkpoint of own logs that grew.
+    pub(crate) fn checkpoint(&mut self, logs: &BTreeSet<LogId>) -> Answer<()> {
         let network = self.store.roster().network();
-        let notes: Vec<String> = self
-            .store
-            .logs()
-            .iter()
-            .filter(|(_, log)| log.node == own)
-            .map(|(id, log)| {
-                let checkpoint = xw_schemas::checkpoint::Checkpoint {
-                    network,
-                    log: *id,
-                    size: log.size(),
-                    root: log.root(),
-                };
-                checkpoint.sign(&self.node)
-            })
-            .collect();
-        for note in notes {
-            self.store.set_checkpoint(&note)?;
+        for id in logs {
+            let Some(log) = self.store.logs().log(id) else { continue };
+            let (size, root) = (log.size(), log.root());
+            let checkpoint = Checkpoint { network, log: *id, size, root };
+            self.store.set_checkpoint(&checkpoint.sign(&self.node))?;
         }
         Ok(())
+    }
+
+    /// Whether offices of a level get the bodies of a record type.
+    pub(crate) fn bodies_go_to(&self, record_type: &str, level: Level) -> bool {
+        self.current(record_type).is_ok_and(|rt| rt.body_levels.contains(&level))
     }
 
     /// A division's name, or its code.

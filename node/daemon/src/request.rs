@@ -141,6 +141,8 @@ pub(crate) struct ListRecords {
     pub(crate) fields: Vec<String>,
     /// Text anywhere in the record, two characters and more.
     pub(crate) text: Option<String>,
+    /// Fields to be shown beside the usual columns.
+    pub(crate) columns: Vec<String>,
     /// `path` or `-path`; columns: created, updated, state, type, division.
     pub(crate) sort: Vec<String>,
     pub(crate) limit: Option<usize>,

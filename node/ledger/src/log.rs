@@ -39,6 +39,8 @@ pub struct Log {
     frontier: Frontier,
     /// Witness entries in this log, with what they pin.
     witnesses: BTreeMap<EntryId, (u64, Vec<PinnedLog>)>,
+    /// Those of them that count, whose pins are applied.
+    counting: BTreeSet<EntryId>,
 }
 
 /// All logs held.
@@ -46,8 +48,9 @@ pub struct Log {
 pub struct Logs {
     logs: BTreeMap<LogId, Log>,
     spaces: BTreeMap<Space, BTreeSet<LogId>>,
-    /// Pins whose entry is not held yet.
-    awaited: BTreeMap<LogId, BTreeSet<(Tier, u64, EntryId)>>,
+    /// Pins whose entry is not held yet, with the witness that made them: what a witness may pin is
+    /// asked when the entry is held, because a log's author is known from its opening only.
+    awaited: BTreeMap<LogId, BTreeSet<(PublicKey, u64, EntryId)>>,
     /// The witness entry that arrived last in each space; named by what is written next here.
     seen: BTreeMap<Space, EntryId>,
 }
@@ -132,6 +135,9 @@ impl Logs {
         entry: &VerifiedEntry,
     ) -> Result<(Placed, Restood), DoorRefusal> {
         let (core, id) = (entry.core(), entry.id());
+        if core.person.is_some_and(|person| roster.signer(&person).is_none()) {
+            return Err(DoorRefusal::UnknownKey);
+        }
         let placed = match &core.statement {
             Statement::Open(opening) => {
                 if self.logs.contains_key(&core.log) {
@@ -156,29 +162,35 @@ impl Logs {
         if placed == Placed::Duplicate {
             return Ok((placed, restood));
         }
-        if placed == Placed::Forked {
-            self.after_fork(roster, core.log, &mut restood);
+        if let Some(held) = self.logs.get(&core.log) {
+            if placed == Placed::Forked {
+                restood.note(core.log, held.fork().unwrap_or(0));
+            }
+            if held.kept(roster) == Some((core.sequence, id)) {
+                // The entry that the cut names: what waited for it stands or falls.
+                restood.note(core.log, 0);
+            }
         }
         if let Statement::Witness(pins) = &core.statement {
             let pins = pins.iter().map(|pin| (pin.log, pin.size - 1, pin.head)).collect();
             self.add_witness(roster, core.log, core.sequence, id, pins, &mut restood);
         }
-        self.meet_awaited(core.log, &mut restood);
+        self.meet_awaited(roster, core.log, &mut restood);
+        if restood.logs.keys().any(|log| self.witnesses_restood(roster, log)) {
+            self.reassess(roster, &mut restood);
+        }
         Ok((placed, restood))
     }
 
     fn extend(&mut self, roster: &Roster, entry: &VerifiedEntry) -> Result<Placed, DoorRefusal> {
         let (core, id) = (entry.core(), entry.id());
-        let variants_awaited = usize::from(self.awaited.contains_key(&core.log));
+        let awaited = self.awaited_up_to(roster, &core.log);
         let log = self.logs.get_mut(&core.log).ok_or(DoorRefusal::UnknownLog)?;
         if log.holds(core.sequence, &id) {
             return Ok(Placed::Duplicate);
         }
         if log.node != entry.node() {
             return Err(DoorRefusal::OtherNode);
-        }
-        if core.person.is_some_and(|person| roster.signer(&person).is_none()) {
-            return Err(DoorRefusal::UnknownKey);
         }
         if core.sequence > 0 && !log.holds(core.sequence - 1, &core.previous) {
             return Err(DoorRefusal::MissingPrevious);
@@ -190,7 +202,9 @@ impl Logs {
             log.append(id);
             return Ok(Placed::Appended);
         }
-        if log.variants(core.sequence) >= VARIANTS_KEPT + variants_awaited {
+        // While a pinned or kept entry is not held, any variant may be its ancestor.
+        let is_awaited = awaited.is_some_and(|highest| core.sequence <= highest);
+        if log.variants(core.sequence) >= VARIANTS_KEPT && !is_awaited {
             return Err(DoorRefusal::EnoughVariants);
         }
         if core.sequence > 0 && core.root != log.root_after(core.sequence - 1, core.previous) {
@@ -213,6 +227,7 @@ impl Logs {
         held.witnesses.insert(id, (sequence, pins.clone()));
         let (node, space) = (held.node, held.space);
         if assess(roster, held).of(sequence, &id).counts() {
+            held.counting.insert(id);
             self.seen.insert(space, id);
             self.apply_pins(roster, node, &pins, restood);
         }
@@ -227,64 +242,62 @@ impl Logs {
         restood: &mut Restood,
     ) {
         for (target, sequence, head) in pins {
-            let Some(log) = self.logs.get_mut(target) else {
-                // Kept by rank once the log's author is known: its opening comes later.
-                self.await_pin(roster, witness, *target, *sequence, *head);
-                continue;
-            };
-            let Some(tier) = roster.witness_rank(&witness, &log.node) else { continue };
-            if log.holds(*sequence, head) {
-                if let Some(from) = log.raise(tier, (*sequence, *head)) {
-                    restood.note(*target, from);
+            if let Some(log) = self.logs.get_mut(target) {
+                let Some(tier) = roster.witness_rank(&witness, &log.node) else { continue };
+                if log.holds(*sequence, head) {
+                    if let Some(from) = log.raise(tier, (*sequence, *head)) {
+                        restood.note(*target, from);
+                    }
+                    continue;
                 }
-            } else {
-                self.awaited.entry(*target).or_default().insert((tier, *sequence, *head));
             }
-        }
-    }
-
-    fn await_pin(
-        &mut self,
-        roster: &Roster,
-        witness: PublicKey,
-        target: LogId,
-        sequence: u64,
-        head: EntryId,
-    ) {
-        if let Some(office) = roster.node_office(&witness) {
-            let tier = office.division.tier();
-            self.awaited.entry(target).or_default().insert((tier, sequence, head));
+            self.awaited.entry(*target).or_default().insert((witness, *sequence, *head));
         }
     }
 
     /// A pin counts once the pinned entry is held.
-    fn meet_awaited(&mut self, target: LogId, restood: &mut Restood) {
+    fn meet_awaited(&mut self, roster: &Roster, target: LogId, restood: &mut Restood) {
         let Some(awaited) = self.awaited.get_mut(&target) else { return };
         let Some(log) = self.logs.get_mut(&target) else { return };
-        let met: Vec<_> =
-            awaited.iter().filter(|(_, sequence, head)| log.holds(*sequence, head)).copied().collect();
-        for pin in met {
-            awaited.remove(&pin);
-            if let Some(from) = log.raise(pin.0, (pin.1, pin.2)) {
+        awaited.retain(|(witness, sequence, head)| {
+            let Some(tier) = roster.witness_rank(witness, &log.node) else { return false };
+            if !log.holds(*sequence, head) {
+                return true;
+            }
+            if let Some(from) = log.raise(tier, (*sequence, *head)) {
                 restood.note(target, from);
             }
-        }
+            false
+        });
         if awaited.is_empty() {
             self.awaited.remove(&target);
         }
     }
 
-    /// After a fork the log's own standing changes, and with it what its witness entries pin.
-    fn after_fork(&mut self, roster: &Roster, log: LogId, restood: &mut Restood) {
-        let Some(held) = self.logs.get(&log) else { return };
-        restood.note(log, held.fork().unwrap_or(0));
-        if !held.witnesses.is_empty() {
-            self.reassess(roster, restood);
-        }
+    /// The highest number of an entry of this log that is pinned, or kept by a cut, and not held.
+    fn awaited_up_to(&self, roster: &Roster, log: &LogId) -> Option<u64> {
+        let pinned = self.awaited.get(log).into_iter().flatten().map(|(_, sequence, _)| *sequence);
+        let held = self.logs.get(log);
+        let kept = held.and_then(|log| log.kept(roster).filter(|(s, id)| !log.holds(*s, id)));
+        pinned.chain(kept.map(|(sequence, _)| sequence)).max()
     }
 
-    /// Works out every pin again: after a new roster edition, or a fork in a witness's log. Offices
-    /// above come first, since what stands of their logs decides which pins count.
+    /// Whether other witness entries of a log count than those whose pins are applied: a fork, a
+    /// pin or a cut has changed what stands there.
+    fn witnesses_restood(&self, roster: &Roster, log: &LogId) -> bool {
+        let Some(log) = self.logs.get(log).filter(|log| !log.witnesses.is_empty()) else {
+            return false;
+        };
+        let standing = assess(roster, log);
+        let counts = |(id, (sequence, _)): &(&EntryId, &(u64, Vec<PinnedLog>))| {
+            standing.of(*sequence, id).counts()
+        };
+        !log.witnesses.iter().filter(counts).map(|(id, _)| id).eq(&log.counting)
+    }
+
+    /// Works out every pin again: after a new roster edition, or when other witness entries of a log
+    /// count than before. Offices above come first, since what stands of their logs decides which
+    /// pins count.
     pub fn reassess(&mut self, roster: &Roster, restood: &mut Restood) {
         self.awaited.clear();
         for (id, log) in &mut self.logs {
@@ -299,14 +312,17 @@ impl Logs {
             let log = &self.logs[&id];
             let standing = assess(roster, log);
             let node = log.node;
-            let counting: Vec<Vec<PinnedLog>> = log
+            let counting: BTreeMap<EntryId, Vec<PinnedLog>> = log
                 .witnesses
                 .iter()
                 .filter(|(entry, (sequence, _))| standing.of(*sequence, entry).counts())
-                .map(|(_, (_, pins))| pins.clone())
+                .map(|(entry, (_, pins))| (*entry, pins.clone()))
                 .collect();
-            for pins in counting {
-                self.apply_pins(roster, node, &pins, restood);
+            for pins in counting.values() {
+                self.apply_pins(roster, node, pins, restood);
+            }
+            if let Some(log) = self.logs.get_mut(&id) {
+                log.counting = counting.into_keys().collect();
             }
         }
     }
@@ -388,6 +404,7 @@ impl Log {
             township: None,
             frontier: Frontier::new(),
             witnesses: BTreeMap::new(),
+            counting: BTreeSet::new(),
         }
     }
 
@@ -515,6 +532,11 @@ impl Log {
             points.push((0, *first));
         }
         points
+    }
+
+    /// What a cut of the author's key keeps of this log, if it lists it.
+    fn kept(&self, roster: &Roster) -> Option<Point> {
+        roster.cut(&self.node)?.get(&self.id).copied()
     }
 
     fn variants(&self, sequence: u64) -> usize {

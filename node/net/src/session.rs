@@ -96,7 +96,6 @@ impl Session {
                 reason = reader.run(id, &outbox, &shared, &events) => reason,
             };
         }
-        eprintln!("DBG session {id} over {reason}");
         shared.unregister(id);
         // When a connection is cut, its stream breaks too; why it was cut says more.
         if let Some(cut) = *inlet.close.borrow() {

@@ -1,18 +1,17 @@
 //! Owns the swarm and decides: whom to call, which line stays, who is cut off.
 //! Never waits for a neighbour or the daemon; whatever could wait is a task of its own.
 
+mod calls;
 mod line;
 mod news;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::StreamExt;
 use libp2p::core::ConnectedPoint;
-use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::swarm::{ConnectionId, DialError, Stream, Swarm, SwarmEvent};
+use libp2p::swarm::{ConnectionId, Stream, Swarm, SwarmEvent};
 use libp2p::{PeerId, ping};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -22,9 +21,9 @@ use crate::dialler::Dialler;
 use crate::event::{CloseReason, FrameFault, NetEvent, SessionId};
 use crate::frames::{FramesEvent, Outcome};
 use crate::limits::{CROSSING_WINDOW, NetLimits, SESSIONS_PER_PEER_MAX, SHUTDOWN_DEADLINE};
-use crate::peer::{PeerKey, multiaddr, socket_addr};
+use crate::peer::{PeerKey, socket_addr};
 use crate::session::{Ended, Session};
-use crate::shared::{Outbox, Shared, count};
+use crate::shared::{Outbox, Shared};
 use crate::swarm::{Behaviours, BehavioursEvent};
 use line::{Held, Neighbour};
 use news::News;
@@ -108,7 +107,6 @@ impl Switchboard {
     }
 
     fn on_swarm(&mut self, event: SwarmEvent<BehavioursEvent>) {
-        eprintln!("DBG {} {event:?}", self.key);
         match event {
             SwarmEvent::Behaviour(BehavioursEvent::Frames(event)) => self.on_frames(event),
             SwarmEvent::Behaviour(BehavioursEvent::Ping(event)) => self.on_ping(&event),
@@ -190,71 +188,6 @@ impl Switchboard {
         }
         tracing::debug!(peers = allowed.len(), "allow-list replaced");
         self.allowed = allowed;
-    }
-
-    fn next_call_at(&self) -> Option<Instant> {
-        if self.calls.len() >= self.limits.pending_out_max as usize {
-            return None;
-        }
-        self.dialler
-            .next_ms()
-            .map(|at_ms| self.shared.started + Duration::from_millis(at_ms))
-    }
-
-    /// Begins the calls that are due, as far as the limit lets them begin.
-    fn call_due(&mut self) {
-        while self.calls.len() < self.limits.pending_out_max as usize
-            && let Some((peer, addrs)) = self.dialler.due(self.shared.now_ms())
-        {
-            self.call(peer, &addrs);
-        }
-    }
-
-    fn call(&mut self, peer: PeerKey, addrs: &[SocketAddr]) {
-        let Some(id) = peer.peer_id() else {
-            return self.dialler.stop(&peer);
-        };
-        // From a new port and not from the listening one: two neighbours calling each other from
-        // their listening ports open one TCP connection with two callers, and no session.
-        let opts = DialOpts::peer_id(id)
-            .condition(PeerCondition::Always)
-            .addresses(addrs.iter().copied().map(multiaddr).collect())
-            .allocate_new_port()
-            .build();
-        let connection = opts.connection_id();
-        count(&self.shared.counts.calls, 1);
-        self.calls.insert(connection, peer);
-        if let Err(error) = self.swarm.dial(opts) {
-            self.on_call_error(connection, &error);
-        }
-    }
-
-    fn on_call_error(&mut self, connection: ConnectionId, error: &DialError) {
-        if let DialError::WrongPeerId { address, .. } | DialError::LocalPeerId { address } = error
-            && let Some(addr) = socket_addr(address)
-            && let Some(peer) = self.calls.remove(&connection)
-        {
-            self.dialler.stranger_at(self.shared.now_ms(), &peer, addr);
-            return self.report_unreachable(peer, format!("{addr}: another node answers there"));
-        }
-        self.on_call_failed(connection, &news::cause_of(error));
-    }
-
-    /// A call, if it was one, led to no session.
-    fn on_call_failed(&mut self, connection: ConnectionId, cause: &str) {
-        if let Some(peer) = self.calls.remove(&connection) {
-            self.dialler.failed(self.shared.now_ms(), &peer);
-            self.report_unreachable(peer, cause.to_owned());
-        }
-    }
-
-    fn report_unreachable(&mut self, peer: PeerKey, cause: String) {
-        // The neighbour may have called us in the meantime.
-        if !self.holds(&peer) {
-            tracing::debug!(%peer, cause, "call led to no session");
-            count(&self.shared.counts.calls_failed, 1);
-            self.news.unreachable(peer, cause);
-        }
     }
 
     fn on_established(&mut self, id: PeerId, connection: ConnectionId, endpoint: &ConnectedPoint) {
@@ -386,6 +319,7 @@ impl Switchboard {
             neighbour.held = None;
             self.dialler.released(self.shared.now_ms(), &ended.peer);
         }
+        self.forget_if_idle(&ended.peer);
     }
 
     /// The daemon has read the end of a session of this neighbour.
@@ -396,19 +330,32 @@ impl Switchboard {
         };
         if let Some(neighbour) = self.neighbours.get_mut(&peer) {
             neighbour.alive -= 1;
-            if neighbour.alive == 0 {
-                self.neighbours.remove(&peer);
-            }
+        }
+        self.forget_if_idle(&peer);
+    }
+
+    /// The end of a session's task and the news of its end arrive in either order.
+    fn forget_if_idle(&mut self, peer: &PeerKey) {
+        if self
+            .neighbours
+            .get(peer)
+            .is_some_and(|line| line.alive == 0 && line.held.is_none())
+        {
+            self.neighbours.remove(peer);
         }
     }
 
     fn on_ping(&mut self, event: &ping::Event) {
-        eprintln!("DBG ping {event:?}");
-        let (Err(error), Some(peer)) = (&event.result, PeerKey::of(&event.peer)) else { return };
+        let (Err(error), Some(peer)) = (&event.result, PeerKey::of(&event.peer)) else {
+            return;
+        };
         // The ping protocol keeps the first failure in a row to itself: what it reports is the
         // second. A ping stuck behind bulk on a thin line is not silence.
         let patience = self.limits.ping_interval + self.limits.ping_timeout;
-        let held = self.neighbours.get(&peer).and_then(|line| line.held.as_ref());
+        let held = self
+            .neighbours
+            .get(&peer)
+            .and_then(|line| line.held.as_ref());
         let heard_ms = held.map_or(0, |held| held.outbox.heard_ms());
         let silent_ms = u128::from(self.shared.now_ms().saturating_sub(heard_ms));
         // A side that knows no ping is asked no second time, so it would never be found silent.
@@ -418,7 +365,8 @@ impl Switchboard {
         }
     }
 
-    /// Closes a connection and the session on it, if it carries one.
+    /// Closes a connection and the session on it, if it carries one. The session is told first,
+    /// because Yamux wakes no reader of a connection that is closed from this side.
     fn cut(&mut self, peer: PeerKey, connection: ConnectionId, reason: CloseReason) {
         let held = self
             .neighbours

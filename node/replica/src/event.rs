@@ -1,5 +1,7 @@
 //! All that can happen to a replica and all that it can ask for.
 
+use std::collections::BTreeMap;
+
 use xw_ledger::log::Point;
 use xw_schemas::edition::Edition;
 use xw_schemas::entry::{Body, VerifiedEntry};
@@ -82,6 +84,13 @@ pub enum Event {
     },
     /// The roster or the definitions held have changed.
     RosterChanged,
+    /// In these logs, from these numbers on, bodies are lacking that this office may have: the
+    /// entries came by way of an office that gets none. The whole list, whenever it changes and
+    /// after a start.
+    BodiesLacking {
+        /// Log and lowest number.
+        logs: BTreeMap<LogId, u64>,
+    },
     /// Time has passed.
     Ticked,
 }

@@ -11,6 +11,7 @@ mod event;
 mod neighbour;
 mod common;
 mod compare;
+mod bodies;
 mod witness;
 
 pub use common::Held;

@@ -54,6 +54,10 @@ pub(crate) struct Neighbour {
     pub(crate) loading: bool,
     /// The log served last, so that long logs do not starve others.
     pub(crate) served: Option<LogId>,
+    /// Bodies this node has asked for here: log and number.
+    pub(crate) asked: BTreeMap<LogId, u64>,
+    /// Where the neighbour set itself back to be sent bodies that it lacks.
+    pub(crate) set_back: BTreeMap<LogId, Point>,
     pub(crate) incoming: Option<Incoming>,
     pub(crate) wanted_blobs: Vec<([u8; 32], bool)>,
     /// How often the neighbour sent entries that do not fit anywhere.
@@ -77,6 +81,8 @@ impl Neighbour {
             last_ack_ms: now_ms,
             loading: false,
             served: None,
+            asked: BTreeMap::new(),
+            set_back: BTreeMap::new(),
             incoming: None,
             wanted_blobs: Vec::new(),
             gaps: 0,

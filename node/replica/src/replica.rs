@@ -42,6 +42,8 @@ pub struct Replica {
     pub(crate) own: PublicKey,
     pub(crate) neighbours: BTreeMap<SessionId, Neighbour>,
     due: Due,
+    /// Bodies that this office may have and lacks: log and lowest number.
+    pub(crate) lacking: BTreeMap<LogId, u64>,
 }
 
 /// What a screen shows of a conversation.
@@ -59,7 +61,7 @@ impl Replica {
     /// A replica of the node with this key.
     #[must_use]
     pub fn new(own: PublicKey) -> Self {
-        Self { own, neighbours: BTreeMap::new(), due: Due::default() }
+        Self { own, neighbours: BTreeMap::new(), due: Due::default(), lacking: BTreeMap::new() }
     }
 
     /// The conversations.
@@ -94,6 +96,7 @@ impl Replica {
                 Self::blob_read(session, hash, offset, bytes)
             }
             Event::RosterChanged => self.roster_changed(held),
+            Event::BodiesLacking { logs } => self.lacks(held, logs),
             Event::Ticked => self.ticked(held, now_ms),
         }
     }
@@ -150,6 +153,7 @@ impl Replica {
             Frame::Have(have) => {
                 let mut effects = self.have(held, session, &have);
                 effects.extend(self.pump(held, session));
+                effects.extend(self.ask_for_bodies(held, session));
                 effects
             }
             Frame::Locate { log } => {
@@ -200,6 +204,7 @@ impl Replica {
                 if digest == hello.digest {
                     Self::agree(neighbour, &shared);
                     effects.extend(self.pump(held, session));
+                    effects.extend(self.ask_for_bodies(held, session));
                 } else if neighbour.dialer {
                     effects.extend(self.compare(held, session));
                 } else if neighbour.phase < Phase::Comparing {
@@ -319,6 +324,9 @@ impl Replica {
                 {
                     neighbour.known.entry(*log).or_default();
                 }
+                if Some(session) != source {
+                    neighbour.set_back_before(*log, *point);
+                }
             }
             effects.extend(self.pump(held, session));
         }
@@ -431,7 +439,7 @@ fn close(session: SessionId, reason: &'static str) -> Vec<Effect> {
 }
 
 /// Whether both sides may read the log's space.
-fn may_share(held: Held<'_>, own: &PublicKey, peer: &PublicKey, log: &LogId) -> bool {
+pub(crate) fn may_share(held: Held<'_>, own: &PublicKey, peer: &PublicKey, log: &LogId) -> bool {
     held.logs.log(log).is_some_and(|log| {
         held.roster().may_read(own, log.space) && held.roster().may_read(peer, log.space)
     })

@@ -27,8 +27,8 @@ pub(crate) const READER_CACHE_KIB: i64 = 64 << 10;
 /// Prepared statements kept by each connection.
 pub(crate) const STATEMENTS_KEPT: usize = 96;
 
-/// Records judged in one transaction during a rebuild: about 0.2 s of work.
-pub(crate) const REBUILD_RECORDS: usize = 500;
+/// Records judged in one transaction when all are to be settled: about 0.2 s of work.
+pub(crate) const SETTLE_RECORDS: usize = 500;
 
 /// Entries verified together: the threads get even shares and the memory stays below 100 MB.
 pub(crate) const VERIFY_ENTRIES: usize = 1_024;

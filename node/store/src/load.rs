@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Row};
 use xw_ledger::judge::Definitions;
-use xw_ledger::log::Logs;
 use xw_ledger::roster::{Chain, Roster};
 use xw_ledger::standing::{LogStanding, Standing};
 use xw_schemas::edition::Edition;
@@ -78,7 +77,7 @@ fn numbers(conn: &Connection) -> Result<std::collections::BTreeMap<LogId, i64>, 
 }
 
 /// What stands in each log, as the rows say.
-fn assessed(
+pub(crate) fn assessed(
     conn: &Connection,
 ) -> Result<std::collections::BTreeMap<LogId, LogStanding>, StoreError> {
     let sql = "SELECT l.id, l.finals, l.witnessed, l.rest, EXISTS (SELECT 1 FROM fork f JOIN entry e

@@ -6,7 +6,7 @@ use xw_schemas::id::LogId;
 
 use crate::digest::ViewDigest;
 use crate::error::{Doing, StoreError};
-use crate::limits::REBUILD_RECORDS;
+use crate::limits::SETTLE_RECORDS;
 use crate::settle::remaining;
 use crate::standing::{FRESH, restand};
 use crate::store::Store;
@@ -45,7 +45,7 @@ impl Store {
         let total = remaining(&self.conn)?;
         progress(0, total);
         loop {
-            let settled = self.settle(REBUILD_RECORDS)?;
+            let settled = self.settle(SETTLE_RECORDS)?;
             progress(total.saturating_sub(settled.remaining), total);
             if settled.remaining == 0 || settled.judged == 0 && settled.quarantined.is_empty() {
                 return self.digest(None);

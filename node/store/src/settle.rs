@@ -14,6 +14,7 @@ use xw_schemas::record::SchemaHash;
 use xw_schemas::space::{Audience, Division, Space};
 
 use crate::error::{Doing, StoreError};
+use crate::limits::SETTLE_RECORDS;
 use crate::parcels::Held;
 use crate::row::Row;
 use crate::standing::signed;
@@ -54,6 +55,23 @@ impl Store {
     /// not know the rules which the roster names judges nothing.
     pub fn settle(&mut self, max_records: usize) -> Result<Settled, StoreError> {
         self.settle_by(max_records, &judge)
+    }
+
+    /// Judges all records that wait, as far as that goes.
+    pub fn settle_all(&mut self) -> Result<Settled, StoreError> {
+        let mut all = Settled::default();
+        loop {
+            let some = self.settle(SETTLE_RECORDS)?;
+            let idle = some.judged == 0 && some.quarantined.is_empty();
+            let stuck = idle && some.remaining >= all.remaining && all.remaining > 0;
+            all.judged += some.judged;
+            all.changed.extend(some.changed);
+            all.quarantined.extend(some.quarantined);
+            all.remaining = some.remaining;
+            if some.remaining == 0 || stuck || !self.roster().rules_are_known() {
+                return Ok(all);
+            }
+        }
     }
 
     pub(crate) fn settle_by(

@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn chinese_characters_stand_alone_and_numbers_stay_together() {
-        assert_eq!(spaced("张三13800001111"), " 张  三 13800001111");
+        assert_eq!(spaced("张三13800001111"), " 张 三 13800001111");
         assert_eq!(spaced("１２ａ"), "12a");
     }
 

@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 
 use xw_schemas::record::{
-    Content, Kind, Problem, ProblemCode, RecordType, fill_computed, parse, problems,
+    Content, Item, Kind, Problem, ProblemCode, RecordType, fill_computed, parse, problems,
 };
 
 use crate::defaults::Defaults;
-use crate::draft::{Draft, ItemSources, Leftover, cell_name};
+use crate::draft::{Draft, ItemSources, cell_name};
 use crate::heading::{HEADER_FIELDS, Heading, Target};
 use crate::limits::SLIPS_PER_ROW_MAX;
+use crate::remark::remark;
 use crate::row::{CellSlip, CellWarning};
 
 /// Stands in fields of words that the record needs and the ledger has no column for.
@@ -37,14 +38,28 @@ pub(crate) fn complete(
         assumed(rt, draft, &list, &members, number);
     }
     fill_computed(rt, &mut content);
-    let state = rt.initial_transitions().next().map_or("", |step| step.to.as_str());
+    let state = rt
+        .initial_transitions()
+        .next()
+        .map_or("", |step| step.to.as_str());
     let mut wrong = Vec::new();
     for _ in 0..ROUNDS_MAX {
         wrong = problems(rt, &content, state, &[]);
         wrong.retain(|problem| !is_callers(problem));
         let mut changed = false;
-        for problem in wrong.iter().filter(|problem| problem.code == ProblemCode::Missing) {
-            changed |= mend(rt, heading, draft, &mut content, &mut sources, problem, number);
+        for problem in wrong
+            .iter()
+            .filter(|problem| problem.code == ProblemCode::Missing)
+        {
+            changed |= mend(
+                rt,
+                heading,
+                draft,
+                &mut content,
+                &mut sources,
+                problem,
+                number,
+            );
         }
         if !changed {
             break;
@@ -60,11 +75,18 @@ pub(crate) fn complete(
 }
 
 /// Says which members of list items the ledger left open and the desk's defaults filled.
-fn assumed(rt: &RecordType, draft: &mut Draft, list: &str, members: &BTreeSet<String>, number: u32) {
+fn assumed(
+    rt: &RecordType,
+    draft: &mut Draft,
+    list: &str,
+    members: &BTreeSet<String>,
+    number: u32,
+) {
     let labels = members.iter().map(|member| {
         // Of 走访人 and its parts the first is enough to say.
         let first = member.split('.').next().unwrap_or(member);
-        rt.field(&format!("{list}.{first}")).map_or(first, |field| field.zh.as_str())
+        rt.field(&format!("{list}.{first}"))
+            .map_or(first, |field| field.zh.as_str())
     });
     let labels: BTreeSet<&str> = labels.collect();
     let labels = labels.into_iter().collect::<Vec<_>>().join("、");
@@ -73,7 +95,8 @@ fn assumed(rt: &RecordType, draft: &mut Draft, list: &str, members: &BTreeSet<St
         cell: number.to_string(),
         column_zh: field.zh.clone(),
         zh: format!("台账没有列出{labels}，按通常情况记入，请核对"),
-        en: "details that the ledger does not list were filled with the usual; check them".to_owned(),
+        en: "details that the ledger does not list were filled with the usual; check them"
+            .to_owned(),
     });
 }
 
@@ -90,15 +113,23 @@ fn follow_from_ids(rt: &RecordType, content: &mut Content) {
         .iter()
         .filter_map(|(path, value)| {
             let holder = path.strip_suffix("id_no")?;
-            let number = value.as_text().filter(|text| text.len() == 18 && text.is_ascii())?;
+            let number = value
+                .as_text()
+                .filter(|text| text.len() == 18 && text.is_ascii())?;
             Some((holder.to_owned(), number.to_owned()))
         })
         .collect();
     for (holder, number) in ids {
-        let Some(sequence) = number.as_bytes().get(16) else { continue };
+        let Some(sequence) = number.as_bytes().get(16) else {
+            continue;
+        };
         let sex = if (sequence - b'0') % 2 == 1 { "1" } else { "2" };
         let birth = format!("{}-{}-{}", &number[6..10], &number[10..12], &number[12..14]);
-        for (member, text) in [("sex", sex), ("birth_date", birth.as_str()), ("id_type", "111")] {
+        for (member, text) in [
+            ("sex", sex),
+            ("birth_date", birth.as_str()),
+            ("id_type", "111"),
+        ] {
             let path = format!("{holder}{member}");
             if let Some(field) = rt.field(&path)
                 && content.value(&path).is_none()
@@ -121,17 +152,42 @@ fn mend(
     number: u32,
 ) -> bool {
     let Some((list, id, member)) = in_item(&problem.path) else {
+        let field = rt.field(&problem.path);
+        if field.is_some_and(|field| matches!(field.kind, Kind::List { .. })) {
+            return first_item(draft, content, &problem.path);
+        }
         if draft.columns.contains_key(&problem.path) || filled(content, &problem.path) {
             return false;
         }
-        return fill_words(rt, heading, draft, content, &problem.path, &problem.path, number);
+        return fill_words(
+            rt,
+            heading,
+            draft,
+            content,
+            &problem.path,
+            &problem.path,
+            number,
+        );
     };
-    let Some(at) = content.items(list).iter().position(|item| item.id == id) else { return false };
-    let items = content.lists.get_mut(list).expect("the item was found in it");
+    let Some(at) = content.items(list).iter().position(|item| item.id == id) else {
+        return false;
+    };
+    let items = content
+        .lists
+        .get_mut(list)
+        .expect("the item was found in it");
     let full = format!("{list}.{member}");
     if !member.contains('[')
         && !filled(&items[at].content, member)
-        && fill_words(rt, heading, draft, &mut items[at].content, member, &full, number)
+        && fill_words(
+            rt,
+            heading,
+            draft,
+            &mut items[at].content,
+            member,
+            &full,
+            number,
+        )
     {
         return true;
     }
@@ -140,8 +196,25 @@ fn mend(
     if items.is_empty() {
         content.lists.remove(list);
     }
-    draft.leftovers.extend(sources.remove(&(list.to_owned(), id.to_owned())).unwrap_or_default());
+    draft.leftovers.extend(
+        sources
+            .remove(&(list.to_owned(), id.to_owned()))
+            .unwrap_or_default(),
+    );
     true
+}
+
+/// A list that must not be empty gets one item, whose words will say that the ledger lists nothing.
+fn first_item(draft: &mut Draft, content: &mut Content, list: &str) -> bool {
+    let is_new = draft.begun.insert(list.to_owned());
+    if is_new {
+        let item = Item {
+            id: format!("{list}-1"),
+            content: Content::default(),
+        };
+        content.lists.entry(list.to_owned()).or_default().push(item);
+    }
+    is_new
 }
 
 /// Words, and codes whose list has an "other", can honestly say that the ledger does not say.
@@ -154,16 +227,26 @@ fn fill_words(
     full: &str,
     number: u32,
 ) -> bool {
-    let Some(field) = rt.field(full) else { return false };
+    let Some(field) = rt.field(full) else {
+        return false;
+    };
     // A person without a name is no person.
-    if field.name == "name" {
+    let holder = full
+        .rsplit_once('.')
+        .and_then(|(holder, _)| rt.field(holder));
+    if holder.is_some_and(|holder| matches!(holder.kind, Kind::Struct { .. }))
+        && field.name == "name"
+    {
         return false;
     }
     let text = match field.kind {
         Kind::Str { .. } | Kind::Text { .. } | Kind::Ref { .. } => NOT_LISTED.to_owned(),
         Kind::Enum => {
             let other = rt.code_list(field).and_then(|list| {
-                list.codes.iter().rev().find(|code| code.zh.starts_with("其他"))
+                list.codes
+                    .iter()
+                    .rev()
+                    .find(|code| code.zh.starts_with("其他"))
             });
             match other {
                 Some(code) => code.code.clone(),
@@ -172,13 +255,21 @@ fn fill_words(
         }
         _ => return false,
     };
-    let Ok(value) = parse(rt, field, &text) else { return false };
+    let Ok(value) = parse(rt, field, &text) else {
+        return false;
+    };
     content.values.insert(path.to_owned(), value);
     draft.warnings.push(CellWarning {
         cell: number.to_string(),
         column_zh: field.zh.clone(),
-        zh: format!("《{}》没有此项，暂记为“{NOT_LISTED}”，请以后补正", heading.ledger.zh),
-        en: format!("the ledger “{}” has no such column; noted as not listed", heading.ledger.en),
+        zh: format!(
+            "《{}》没有此项，暂记为“{NOT_LISTED}”，请以后补正",
+            heading.ledger.zh
+        ),
+        en: format!(
+            "the ledger “{}” has no such column; noted as not listed",
+            heading.ledger.en
+        ),
     });
     true
 }
@@ -209,67 +300,23 @@ fn report(heading: &Heading<'_>, draft: &mut Draft, problem: &Problem, number: u
         // The two values are left out: a warning is shown once for all rows that have it.
         zh = "与按公式算出的不同，按台账填写的导入，请核对".to_owned();
         en = "differs from what its formula gives; imported as written".to_owned();
-        draft.warnings.push(CellWarning { cell, column_zh, zh, en });
+        draft.warnings.push(CellWarning {
+            cell,
+            column_zh,
+            zh,
+            en,
+        });
     } else if draft.slips.len() < SLIPS_PER_ROW_MAX
         // A cell that was not understood is missing only for that reason.
         && !draft.slips.iter().any(|slip| slip.cell == cell && column.is_some())
     {
-        draft.slips.push(CellSlip { cell, column_zh, value: String::new(), zh, en });
-    }
-}
-
-/// Words without a field go to the remarks, if whoever reads those may read them.
-fn remark(rt: &RecordType, draft: &mut Draft, content: &mut Content, number: u32) {
-    for leftover in std::mem::take(&mut draft.leftovers) {
-        if is_said_elsewhere(rt, content, &leftover) {
-            continue;
-        }
-        let kept = may_be_remarked(rt, leftover.path.as_deref()) && add(rt, content, &leftover);
-        let (zh, en) = if kept {
-            ("已记入备注", "kept among the remarks")
-        } else {
-            ("没有导入，请在记录中补填", "not imported; fill it in on the record")
-        };
-        draft.warnings.push(CellWarning {
-            cell: cell_name(leftover.column, number),
-            column_zh: leftover.heading,
-            zh: zh.to_owned(),
-            en: en.to_owned(),
+        draft.slips.push(CellSlip {
+            cell,
+            column_zh,
+            value: String::new(),
+            zh,
+            en,
         });
-    }
-}
-
-/// A year column repeats what a date of the row says.
-fn is_said_elsewhere(rt: &RecordType, content: &Content, leftover: &Leftover) -> bool {
-    let Some(path) = &leftover.path else { return false };
-    let is_day = rt.field(path).is_some_and(|f| matches!(f.kind, Kind::Date | Kind::DateTime));
-    is_day && content.text(path).is_some_and(|day| leftover.text.starts_with(&day[..4.min(day.len())]))
-}
-
-/// Remarks may be read at more levels than a field; sensitive words never get there.
-fn may_be_remarked(rt: &RecordType, path: Option<&str>) -> bool {
-    let (Some(path), Some(remarks)) = (path, rt.field("remarks")) else { return true };
-    let Some(field) = rt.field(path) else { return false };
-    let readers = rt.body_levels.iter().map(|level| format!("{level:?}"));
-    field.pi <= remarks.pi.max(1)
-        && readers
-            .filter(|level| remarks.vis.contains(level.as_str()))
-            .all(|level| field.vis.is_empty() || field.vis.contains(level.as_str()))
-}
-
-fn add(rt: &RecordType, content: &mut Content, leftover: &Leftover) -> bool {
-    let Some(field) = rt.field("remarks") else { return false };
-    let words = format!("{}：{}", leftover.heading, leftover.text);
-    let all = match content.text("remarks") {
-        Some(known) => format!("{known}；{words}"),
-        None => words,
-    };
-    match parse(rt, field, &all) {
-        Ok(value) => {
-            content.values.insert("remarks".to_owned(), value);
-            true
-        }
-        Err(_) => false,
     }
 }
 
@@ -288,7 +335,10 @@ pub(crate) fn missing_columns(
     // What an empty row lacks once the desk has filled in what it knows, every row lacks.
     let mut empty = Content::default();
     defaults.fill(rt, &mut empty);
-    let state = rt.initial_transitions().next().map_or("", |step| step.to.as_str());
+    let state = rt
+        .initial_transitions()
+        .next()
+        .map_or("", |step| step.to.as_str());
     let lacking: BTreeSet<String> = problems(rt, &empty, state, &[])
         .into_iter()
         .filter(|problem| problem.code == ProblemCode::Missing && !is_callers(problem))
@@ -299,7 +349,12 @@ pub(crate) fn missing_columns(
         .columns
         .iter()
         .filter(|column| !has(&column.zh))
-        .filter(|column| column.path.as_ref().is_some_and(|path| lacking.contains(path)))
+        .filter(|column| {
+            column
+                .path
+                .as_ref()
+                .is_some_and(|path| lacking.contains(path))
+        })
         .map(|column| column.zh.clone())
         .collect()
 }

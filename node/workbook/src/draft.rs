@@ -25,6 +25,8 @@ pub(crate) struct Draft {
     pub(crate) warnings: Vec<CellWarning>,
     /// Paths that columns of the sheet give, with the 0-based column.
     pub(crate) columns: BTreeMap<String, u32>,
+    /// Lists that were begun because they must not be empty.
+    pub(crate) begun: BTreeSet<String>,
 }
 
 /// One item before it has an id, with the cells it came from.
@@ -59,7 +61,11 @@ pub(crate) fn draft(
 ) -> Draft {
     let mut draft = Draft::default();
     for (column, bound) in &heading.columns {
-        let place = Place { number, column: *column, bound };
+        let place = Place {
+            number,
+            column: *column,
+            bound,
+        };
         draft.note_column(reading, heading, &place);
         if let Some(cell) = row.get(column)
             && (cell.seen == Seen::Wrong || !tidy(&plain(&cell.seen)).is_empty())
@@ -131,10 +137,20 @@ impl Draft {
                     [] if path.leaf == "state" => self.state(reading, place, seen),
                     [] => self.scalar(reading, place, &path.leaf, path.field, seen, unit),
                     [(list, step)] if !matches!(path.field.kind, Kind::List { .. }) => {
-                        self.listed(reading, place, (list, step), &path.leaf, path.field, seen, unit);
+                        self.listed(
+                            reading,
+                            place,
+                            (list, step),
+                            &path.leaf,
+                            path.field,
+                            seen,
+                            unit,
+                        );
                     }
                     lists => {
-                        let of = lists.first().map_or(path.leaf.clone(), |(list, _)| list.clone());
+                        let of = lists
+                            .first()
+                            .map_or(path.leaf.clone(), |(list, _)| list.clone());
                         self.leftover(place, seen, Some(of));
                     }
                 }
@@ -193,7 +209,10 @@ impl Draft {
         village.is_empty()
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what a column says is all needed together")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what a column says is all needed together"
+    )]
     fn listed(
         &mut self,
         reading: &Reading<'_>,
@@ -207,9 +226,10 @@ impl Draft {
         let whole = plain(seen);
         let several = matches!(step, ColumnStep::All | ColumnStep::Where { .. });
         let pieces: Vec<Seen> = match seen {
-            Seen::Text(text) if several => {
-                pieces(reading, field, text).into_iter().map(Seen::Text).collect()
-            }
+            Seen::Text(text) if several => pieces(reading, field, text)
+                .into_iter()
+                .map(Seen::Text)
+                .collect(),
             seen => vec![seen.clone()],
         };
         let key = (list.to_owned(), format!("{step:?}"));
@@ -233,13 +253,20 @@ impl Draft {
                 items.resize_with(index + 1, DraftItem::default);
             }
             if let ColumnStep::Where { field, code } = step {
-                items[index].content.values.insert(field.clone(), Value::Text(code.clone()));
+                items[index]
+                    .content
+                    .values
+                    .insert(field.clone(), Value::Text(code.clone()));
             }
             items[index].content.values.insert(leaf.to_owned(), value);
             items[index].from.push(Leftover {
                 column: place.column,
                 heading: place.bound.heading.clone(),
-                text: if pieces.len() == 1 { tidy(&whole) } else { tidy(&plain(piece)) },
+                text: if pieces.len() == 1 {
+                    tidy(&whole)
+                } else {
+                    tidy(&plain(piece))
+                },
                 path: Some(list.to_owned()),
             });
         }
@@ -256,13 +283,18 @@ impl Draft {
             Some(state) => self.claimed_state = Some(state.code.clone()),
             None => self.warn(
                 place,
-                Words::of("状态名称不在本类记录之列，未采用", "no such state; it was passed over"),
+                Words::of(
+                    "状态名称不在本类记录之列，未采用",
+                    "no such state; it was passed over",
+                ),
             ),
         }
     }
 
     fn village(&mut self, reading: &Reading<'_>, place: &Place<'_>, seen: &Seen) {
-        let Some(field) = reading.rt.field("division_code") else { return };
+        let Some(field) = reading.rt.field("division_code") else {
+            return;
+        };
         self.scalar(reading, place, "division_code", field, seen, Unit::Unsaid);
     }
 
@@ -273,7 +305,12 @@ impl Draft {
             return;
         }
         let heading = place.bound.heading.clone();
-        self.leftovers.push(Leftover { column: place.column, heading, text, path });
+        self.leftovers.push(Leftover {
+            column: place.column,
+            heading,
+            text,
+            path,
+        });
     }
 
     fn slip(&mut self, place: &Place<'_>, seen: &Seen, words: Words) {
@@ -302,7 +339,10 @@ impl Draft {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         let mut seen = BTreeSet::new();
         for ((list, _), items) in std::mem::take(&mut self.items) {
-            for item in items.into_iter().filter(|item| !item.content.values.is_empty()) {
+            for item in items
+                .into_iter()
+                .filter(|item| !item.content.values.is_empty())
+            {
                 // Two columns can show the same item, such as the only one as first and last.
                 if !seen.insert((list.clone(), format!("{:?}", item.content.values))) {
                     continue;
@@ -312,7 +352,10 @@ impl Draft {
                 *index += 1;
                 sources.insert((list.clone(), id.clone()), item.from);
                 let items = self.given.lists.entry(list.clone()).or_default();
-                items.push(Item { id, content: item.content });
+                items.push(Item {
+                    id,
+                    content: item.content,
+                });
             }
         }
         sources
@@ -331,15 +374,24 @@ pub(crate) fn cell_name(column: u32, number: u32) -> String {
 fn own_number(path: &str, value: &Value, reading: &Reading<'_>) -> String {
     let is_own = path == "business_no"
         && reading.rt.field("official_doc_no").is_some()
-        && !value.as_text().is_some_and(|text| is_business_no(text, &reading.rt.code));
-    if is_own { "official_doc_no".to_owned() } else { path.to_owned() }
+        && !value
+            .as_text()
+            .is_some_and(|text| is_business_no(text, &reading.rt.code));
+    if is_own {
+        "official_doc_no".to_owned()
+    } else {
+        path.to_owned()
+    }
 }
 
 /// `130599200201A-SVC-2026-00037`.
 fn is_business_no(text: &str, record_type: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
-    let [office, code, year, number] = parts.as_slice() else { return false };
-    let digits = |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+    let [office, code, year, number] = parts.as_slice() else {
+        return false;
+    };
+    let digits =
+        |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
     office.is_ascii()
         && office.len() == 13
         && digits(&office[..12], 12)
@@ -351,11 +403,15 @@ fn is_business_no(text: &str, record_type: &str) -> bool {
 
 /// The parts of a cell that names several; a label that itself holds a separator stays whole.
 fn pieces(reading: &Reading<'_>, field: &Field, text: &str) -> Vec<String> {
-    let is_whole = matches!(field.kind, Kind::Enum) && parse(reading.rt, field, &fold(text)).is_ok();
+    let is_whole =
+        matches!(field.kind, Kind::Enum) && parse(reading.rt, field, &fold(text)).is_ok();
     if is_whole {
         return vec![text.to_owned()];
     }
-    let parts = text.split(SEPARATORS).map(tidy).filter(|part| !part.is_empty());
+    let parts = text
+        .split(SEPARATORS)
+        .map(tidy)
+        .filter(|part| !part.is_empty());
     parts.collect()
 }
 
@@ -366,7 +422,12 @@ mod tests {
     #[test]
     fn a_business_number_is_known_by_its_form() {
         assert!(is_business_no("130599200201A-SVC-2026-00037", "SVC"));
-        for other in ["2026-037", "130599200201A-MED-2026-00037", "130599200201-SVC-2026-00037", ""] {
+        for other in [
+            "2026-037",
+            "130599200201A-MED-2026-00037",
+            "130599200201-SVC-2026-00037",
+            "",
+        ] {
             assert!(!is_business_no(other, "SVC"), "{other}");
         }
     }

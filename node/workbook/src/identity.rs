@@ -8,14 +8,23 @@ use crate::draft::{Draft, Leftover};
 use crate::row::NaturalKey;
 
 /// Fields by which an office knows its own row again, the surest first.
-const NATURAL: &[&str] =
-    &["business_no", "official_doc_no", "file_no", "asset_no", "project_name", "household.head.id_no"];
+const NATURAL: &[&str] = &[
+    "business_no",
+    "official_doc_no",
+    "file_no",
+    "asset_no",
+    "project_name",
+    "household.head.id_no",
+];
 
 /// The office's own number or name for a row.
 pub(crate) fn natural_key(given: &Content) -> Option<NaturalKey> {
     NATURAL.iter().find_map(|path| {
         let value = given.text(path)?.to_owned();
-        Some(NaturalKey { path: (*path).to_owned(), value })
+        Some(NaturalKey {
+            path: (*path).to_owned(),
+            value,
+        })
     })
 }
 

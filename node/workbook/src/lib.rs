@@ -11,12 +11,14 @@ mod heading;
 mod cell;
 mod draft;
 mod complete;
+mod remark;
 mod read;
 
 mod write;
 mod report;
 
 mod defaults;
+mod desk;
 mod error;
 mod identity;
 mod moment;
@@ -24,7 +26,8 @@ mod row;
 mod text;
 
 pub use cell::Divisions;
-pub use defaults::{Defaults, Desk, Give, Rule, When, defaults_for};
+pub use defaults::{Defaults, Give, Rule, When};
+pub use desk::{Desk, defaults_for};
 pub use error::WorkbookError;
 pub use identity::sha256_hex;
 pub use limits::{COLUMNS_MAX, FILE_BYTES_MAX, ROWS_MAX};

@@ -23,13 +23,25 @@ impl Moment {
     /// The moment of a cell that Excel shows as a date; `None` outside the calendar.
     pub(crate) fn of_excel(stamp: &ExcelDateTime) -> Option<Self> {
         let (year, month, day, hour, minute, second, _) = stamp.to_ymd_hms_milli();
-        Self { year, month, day, hour, minute, second }.checked()
+        Self {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+        }
+        .checked()
     }
 
     /// The moment of a number that was typed into a date column and lost its date format.
     pub(crate) fn of_serial(number: f64, from_1904: bool) -> Option<Self> {
         SERIAL_DAYS.contains(&number).then_some(())?;
-        Self::of_excel(&ExcelDateTime::new(number, ExcelDateTimeType::DateTime, from_1904))
+        Self::of_excel(&ExcelDateTime::new(
+            number,
+            ExcelDateTimeType::DateTime,
+            from_1904,
+        ))
     }
 
     fn checked(self) -> Option<Self> {
@@ -46,13 +58,21 @@ impl Moment {
 
     /// `2026-01-05T09:30:00+08:00`: offices keep Beijing time.
     pub(crate) fn stored(self) -> String {
-        format!("{}T{:02}:{:02}:{:02}+08:00", self.date(), self.hour, self.minute, self.second)
+        format!(
+            "{}T{:02}:{:02}:{:02}+08:00",
+            self.date(),
+            self.hour,
+            self.minute,
+            self.second
+        )
     }
 }
 
 /// A stored moment as a ledger prints it: the day alone at midnight, seconds only where there are any.
 pub(crate) fn printed(stored: &str) -> String {
-    let Some((date, time)) = stored.split_once('T') else { return stored.to_owned() };
+    let Some((date, time)) = stored.split_once('T') else {
+        return stored.to_owned();
+    };
     let time = time.strip_suffix("+08:00").unwrap_or(time);
     match time.strip_suffix(":00") {
         Some("00:00") => date.to_owned(),
@@ -62,7 +82,7 @@ pub(crate) fn printed(stored: &str) -> String {
 }
 
 fn days_in(year: u16, month: u8) -> u8 {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
         2 if leap => 29,
         2 => 28,
@@ -85,8 +105,18 @@ mod tests {
 
     #[test]
     fn day_numbers_are_those_of_excel() {
-        assert_eq!(Moment::of_serial(46_027.0, false).map(Moment::date).as_deref(), Some("2026-01-05"));
-        assert_eq!(Moment::of_serial(44_565.0, true).map(Moment::date).as_deref(), Some("2026-01-05"));
+        assert_eq!(
+            Moment::of_serial(46_027.0, false)
+                .map(Moment::date)
+                .as_deref(),
+            Some("2026-01-05")
+        );
+        assert_eq!(
+            Moment::of_serial(44_565.0, true)
+                .map(Moment::date)
+                .as_deref(),
+            Some("2026-01-05")
+        );
         assert_eq!(Moment::of_serial(68.0, false), None);
     }
 }

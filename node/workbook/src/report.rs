@@ -123,13 +123,21 @@ impl Report {
             writeln!(text, "{indent}{words}").expect("writing to a String does not fail");
         };
         if !self.unknown_columns.is_empty() {
-            line("", &format!("未识别的列（未导入）：{}", self.unknown_columns.join("、")));
+            line(
+                "",
+                &format!("未识别的列（未导入）：{}", self.unknown_columns.join("、")),
+            );
         }
         self.notes.iter().for_each(|note| line("", note));
-        let refused = self.rows.iter().filter(|row| row.outcome == Outcome::Refused);
+        let refused = self
+            .rows
+            .iter()
+            .filter(|row| row.outcome == Outcome::Refused);
         for row in refused.clone().take(REFUSED_SHOWN_MAX) {
             line("", &format!("第 {} 行未导入：", row.number));
-            row.slips.iter().for_each(|slip| line("  ", &slip.sentence_zh()));
+            row.slips
+                .iter()
+                .for_each(|slip| line("  ", &slip.sentence_zh()));
         }
         let hidden = tally.refused.saturating_sub(REFUSED_SHOWN_MAX);
         if hidden > 0 {
@@ -162,4 +170,58 @@ fn joined(rows: &[u32]) -> String {
     let shown: Vec<String> = rows.iter().take(SHOWN_MAX).map(u32::to_string).collect();
     let more = if rows.len() > SHOWN_MAX { " 等" } else { "" };
     format!("{}{more}", shown.join("、"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_gives_figures_reasons_and_each_warning_once() {
+        let slip = CellSlip {
+            cell: "D8".into(),
+            column_zh: "证件号码".into(),
+            value: "1305".into(),
+            zh: "应为 18 位".into(),
+            en: "18 digits".into(),
+        };
+        let warning = CellWarning {
+            cell: "C4".into(),
+            column_zh: "联系电话".into(),
+            zh: "请核对".into(),
+            en: "check".into(),
+        };
+        let row = |number, outcome, slips: &[CellSlip], warnings: &[CellWarning]| RowReport {
+            number,
+            outcome,
+            record: None,
+            slips: slips.to_vec(),
+            warnings: warnings.to_vec(),
+        };
+        let report = Report {
+            file_name: "台账.xlsx".into(),
+            file_sha256: String::new(),
+            record_type: "PVM".into(),
+            ledger_zh: "监测对象台账".into(),
+            sheet: "Sheet1".into(),
+            unknown_columns: vec!["签字".into()],
+            notes: Vec::new(),
+            rows: vec![
+                row(4, Outcome::New, &[], std::slice::from_ref(&warning)),
+                row(5, Outcome::Unchanged, &[], &[warning]),
+                row(8, Outcome::Refused, &[slip], &[]),
+            ],
+        };
+        let table = report.to_table_zh();
+        for wanted in [
+            "新增 1，更新 0，未变 1，未导入 1",
+            "第 8 行未导入",
+            "D8 证件号码“1305”：应为 18 位",
+            "请留意：联系电话：请核对（第 4、5 行）",
+            "签字",
+        ] {
+            assert!(table.contains(wanted), "{wanted}\n{table}");
+        }
+        assert_eq!(report.tally().warned, 2);
+    }
 }

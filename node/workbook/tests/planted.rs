@@ -1,4 +1,5 @@
 //! Ledgers with the dirt of real clerks: exactly what was planted is accepted and refused.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +46,10 @@ fn two_villages_with_the_same_numbers_do_not_share_a_row() {
         let rt = record_type("SVC");
         let divisions = |name: &str| (name == NAME).then(|| code.to_owned());
         let defaults = defaults_for(&rt, &desk(code));
-        let context = Context { defaults: &defaults, divisions: &divisions };
+        let context = Context {
+            defaults: &defaults,
+            divisions: &divisions,
+        };
         let sheet = read(&made[0].bytes, &rt, None, &context).unwrap();
         sheet.rows.into_iter().map(|row| row.fingerprint).collect()
     };
@@ -55,7 +59,12 @@ fn two_villages_with_the_same_numbers_do_not_share_a_row() {
 fn check_rows(sheet: &Sheet, planted: &Planted, seed: u64) {
     let read: BTreeMap<u32, &Row> = sheet.rows.iter().map(|row| (row.number, row)).collect();
     let numbers: Vec<u32> = planted.rows.iter().map(|row| row.number).collect();
-    assert_eq!(read.keys().copied().collect::<Vec<_>>(), numbers, "{} seed {seed}", sheet.ledger_zh);
+    assert_eq!(
+        read.keys().copied().collect::<Vec<_>>(),
+        numbers,
+        "{} seed {seed}",
+        sheet.ledger_zh
+    );
     for expected in &planted.rows {
         let row = read[&expected.number];
         let reasons: Vec<String> = row.slips.iter().map(|slip| slip.sentence_zh()).collect();
@@ -70,7 +79,9 @@ fn check_rows(sheet: &Sheet, planted: &Planted, seed: u64) {
         if let Some(wrong) = expected.refused {
             let words = word_of(wrong);
             assert!(
-                reasons.iter().any(|reason| words.iter().any(|word| reason.contains(word))),
+                reasons
+                    .iter()
+                    .any(|reason| words.iter().any(|word| reason.contains(word))),
                 "{} seed {seed} row {}: {wrong:?} is told as {reasons:?}",
                 sheet.ledger_zh,
                 expected.number
@@ -108,5 +119,14 @@ fn desk(code: &str) -> Desk {
 fn import(bytes: &[u8], rt: &RecordType) -> Sheet {
     let divisions = |name: &str| (name == NAME).then(|| VILLAGE.to_owned());
     let defaults = defaults_for(rt, &desk(VILLAGE));
-    read(bytes, rt, None, &Context { defaults: &defaults, divisions: &divisions }).unwrap()
+    read(
+        bytes,
+        rt,
+        None,
+        &Context {
+            defaults: &defaults,
+            divisions: &divisions,
+        },
+    )
+    .unwrap()
 }

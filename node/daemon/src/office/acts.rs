@@ -66,8 +66,7 @@ impl Office {
             self.sign_new(&definition, &mut tail, &content, step, &person)?;
         let entry = signed.entry.id();
         self.keep(vec![signed])?;
-        self.settle_all()?;
-        self.saved(record, &entry.to_string())
+        self.saved(space, record, &entry.to_string())
     }
 
     /// Signs a new record on a tail and moves the tail behind it; judged first.
@@ -191,7 +190,7 @@ impl Office {
         self.write(&opened, &Draft { edits, step: None }, &person)
     }
 
-    fn write(&mut self, opened: &Opened, draft: &Draft, person: &str) -> Answer<Json> {
+    pub(super) fn write(&mut self, opened: &Opened, draft: &Draft, person: &str) -> Answer<Json> {
         let tail = self.tail(opened.space)?;
         let evidence: Vec<Evidence<'_>> = opened.held.iter().map(Held::evidence).collect();
         let key = self.person_key(person)?;
@@ -206,8 +205,7 @@ impl Office {
         self.approve(opened.id, &evidence, &signed)?;
         let entry = signed.entry.id();
         self.keep(vec![signed])?;
-        self.settle_all()?;
-        self.saved(opened.id, &entry.to_string())
+        self.saved(opened.space, opened.id, &entry.to_string())
     }
 
     /// The verdict on what we are about to store; only what counts is stored.
@@ -231,8 +229,8 @@ impl Office {
         }
     }
 
-    fn saved(&self, record: RecordId, entry: &str) -> Answer<Json> {
-        let opened = self.open_record(&record.to_string())?;
+    fn saved(&self, space: Space, record: RecordId, entry: &str) -> Answer<Json> {
+        let opened = self.open_in(space, record)?;
         let number = opened.view.content.text("business_no").unwrap_or_default().to_owned();
         Ok(json!({
             "record": record, "entry": entry, "business_no": number,
@@ -245,11 +243,14 @@ impl Office {
     /// Finds a record by id, by the start of its id, or by business number.
     pub(super) fn open_record(&self, name: &str) -> Answer<Opened> {
         let row = self.find_row(name)?;
-        let space = Space { division: row.division, audience: row.audience };
-        let held = self.store.evidence(space, row.record)?;
+        self.open_in(Space { division: row.division, audience: row.audience }, row.record)
+    }
+
+    /// Reads a record from its entries, whether its row is settled or not.
+    fn open_in(&self, space: Space, id: RecordId) -> Answer<Opened> {
+        let held = self.store.evidence(space, id)?;
         let evidence: Vec<Evidence<'_>> = held.iter().map(Held::evidence).collect();
-        let judged =
-            judge(self.store.roster(), self.store.definitions(), row.record, &evidence);
+        let judged = judge(self.store.roster(), self.store.definitions(), id, &evidence);
         let view = judged.view.ok_or_else(|| Trouble::missing("该记录", "such record"))?;
         if view.sealed {
             return Err(Trouble::new(
@@ -265,7 +266,7 @@ impl Office {
         let definition = self.store.definitions().get(&hash).cloned();
         let definition =
             definition.ok_or_else(|| Trouble::missing("记录类型定义", "record type definition"))?;
-        Ok(Opened { id: row.record, space, definition, schema: hash, held, view })
+        Ok(Opened { id, space, definition, schema: hash, held, view })
     }
 
     /// The definition's defaults, the header and computed fields.

@@ -30,7 +30,8 @@ impl Office {
         if content.text(FIELD).is_some() {
             return Ok(());
         }
-        let year = &clock::day(now_ms)[..4];
+        let today = clock::day(now_ms);
+        let year = today.get(..4).unwrap_or("0000");
         let stem = format!("{division}{}-{}-{year}-", self.settings.letter, definition.code);
         let last = match numbers.0.get(&stem) {
             Some(last) => *last,
@@ -42,9 +43,15 @@ impl Office {
     }
 
     fn last_number(&self, definition: &RecordType, stem: &str) -> Answer<u64> {
-        let _ = (definition, Filter::default_marker(), Op::marker(), Order::marker());
-        let _: Option<(Query, SortKey)> = None;
-        let _ = stem;
-        Ok(0)
+        let query = Query {
+            types: vec![definition.code.clone()],
+            fields: vec![Filter { path: FIELD.to_owned(), op: Op::StartsWith(stem.to_owned()) }],
+            sort: vec![(SortKey::Number, Order::Down)],
+            limit: 1,
+            ..Query::default()
+        };
+        let page = self.reader.list(&query)?;
+        let last = page.rows.first().and_then(|row| row.number.as_deref()?.strip_prefix(stem));
+        Ok(last.and_then(|digits| digits.parse().ok()).unwrap_or(0))
     }
 }

@@ -1,5 +1,7 @@
 //! Real nodes on loopback. No test sleeps: each waits for the event it is about.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod nodes;
 mod raw;
 

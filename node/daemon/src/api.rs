@@ -1,0 +1,162 @@
+//! The local HTTP API: loopback only, a token that only the node's owner can read, one call per
+//! request. The web console to come stands on the same calls.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json as Body, Router};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Value as Json, json};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tower::ServiceExt as _;
+
+use crate::request::Request;
+use crate::run::{Job, Meter};
+use crate::trouble::Trouble;
+
+/// Largest request: the largest ledger (32 MiB) in base64.
+const BODY_BYTES_MAX: usize = 48 << 20;
+
+/// Connections at once: one person and a few programs of theirs.
+const CONNECTIONS_MAX: usize = 32;
+
+/// A header that is not whole by then is not coming; axum's own server would wait for ever.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+struct Desk {
+    token: String,
+    address: SocketAddr,
+    jobs: mpsc::Sender<Job>,
+    meter: Arc<Meter>,
+}
+
+/// Begins to serve; gives the address and the task.
+pub(crate) async fn serve(
+    address: SocketAddr,
+    token: String,
+    jobs: mpsc::Sender<Job>,
+    meter: Arc<Meter>,
+) -> anyhow::Result<(SocketAddr, tokio::task::JoinHandle<()>)> {
+    if !address.ip().is_loopback() {
+        anyhow::bail!("接口地址必须是本机回环地址 (the API address must be loopback): {address}");
+    }
+    let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
+    let desk = Arc::new(Desk { token, address, jobs, meter });
+    let router = Router::new()
+        .route("/api/v1/call", post(call))
+        .route("/api/v1/progress", get(progress))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(desk);
+    Ok((address, tokio::spawn(accept(listener, router))))
+}
+
+async fn accept(listener: TcpListener, router: Router) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        let router = router.clone();
+        tokio::spawn(async move {
+            let service = hyper::service::service_fn(move |request| {
+                let router = router.clone();
+                async move {
+                    Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {}))
+                }
+            });
+            let served = hyper::server::conn::http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADER_TIMEOUT)
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+            if let Err(error) = served {
+                tracing::debug!(%error, "an API connection ended");
+            }
+            drop(place);
+        });
+    }
+}
+
+async fn call(
+    State(desk): State<Arc<Desk>>,
+    headers: HeaderMap,
+    body: Result<Body<Request>, axum::extract::rejection::JsonRejection>,
+) -> Response {
+    if let Err(refused) = desk.admit(&headers) {
+        return refused;
+    }
+    let request = match body {
+        Ok(Body(request)) => request,
+        Err(rejection) => {
+            let said = rejection.body_text();
+            return failed(
+                StatusCode::BAD_REQUEST,
+                &Trouble::new("request", format!("请求格式有误：{said}"), said),
+            );
+        }
+    };
+    let (reply, answer) = oneshot::channel();
+    let stopped = Trouble::new("stopping", "节点正在停止", "the node is stopping");
+    if desk.jobs.send(Job::Call { request: Box::new(request), reply }).await.is_err() {
+        return failed(StatusCode::SERVICE_UNAVAILABLE, &stopped);
+    }
+    match answer.await {
+        Ok(Ok(json)) => Body(json).into_response(),
+        Ok(Err(trouble)) => failed(status_of(&trouble), &trouble),
+        Err(_) => failed(StatusCode::SERVICE_UNAVAILABLE, &stopped),
+    }
+}
+
+async fn progress(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
+    if let Err(refused) = desk.admit(&headers) {
+        return refused;
+    }
+    let (done, total) =
+        (desk.meter.done.load(Ordering::Relaxed), desk.meter.total.load(Ordering::Relaxed));
+    Body(json!({"done": done, "total": total})).into_response()
+}
+
+impl Desk {
+    /// The token, and a Host header that names this very address: a page in a browser that was led
+    /// here by a changed name has neither.
+    fn admit(&self, headers: &HeaderMap) -> Result<(), Response> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let host = self.address.to_string();
+        let named = text(header::HOST).is_some_and(|given| given == host);
+        let given = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+        let known = given.is_some_and(|given| same(given.as_bytes(), self.token.as_bytes()));
+        if named && known {
+            return Ok(());
+        }
+        Err(failed(
+            StatusCode::UNAUTHORIZED,
+            &Trouble::new("token", "没有访问本机接口的权限", "no valid token for this API"),
+        ))
+    }
+}
+
+/// Compares in a time that does not depend on where the two differ.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (x, y)| differs | (x ^ y)) == 0
+}
+
+fn status_of(trouble: &Trouble) -> StatusCode {
+    match trouble.code.as_str() {
+        "not-found" => StatusCode::NOT_FOUND,
+        "store" | "file" => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+fn failed(status: StatusCode, trouble: &Trouble) -> Response {
+    let error: Json = serde_json::to_value(trouble).unwrap_or_default();
+    (status, Body(json!({"error": error}))).into_response()
+}

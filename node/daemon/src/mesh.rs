@@ -1,0 +1,342 @@
+//! The one thread that owns store and replica: takes what happens, does what the replica asks, and
+//! in between judges what has arrived. Nothing here waits for a neighbour.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use xw_ledger::log::Point;
+use xw_net::{Net, PeerKey, SendError};
+use xw_replica::{Effect, Event, Held, Replica, SessionId};
+use xw_schemas::entry::{Body, VerifiedEntry};
+use xw_schemas::id::{LogId, PublicKey};
+use xw_schemas::record::{Level, RecordType, SchemaHash};
+use xw_schemas::space::Tier;
+use xw_schemas::wire::{Frame, PackedEntries};
+use xw_store::ReceiveRefusal;
+
+use crate::clock;
+use crate::office::Office;
+use crate::trouble::{Answer, with_causes};
+
+/// How often it is written down when neighbours were last heard.
+const HEARD_EVERY_MS: u64 = 10_000;
+
+/// Own logs get a checkpoint after they have grown, at most this often.
+const CHECKPOINT_EVERY_MS: u64 = 1_000;
+
+/// Office, replica and network of one node.
+pub(crate) struct Mesh {
+    pub(crate) office: Office,
+    replica: Replica,
+    net: Net,
+    sessions: BTreeMap<SessionId, Line>,
+    missing: Vec<SchemaHash>,
+    heard: BTreeMap<PublicKey, u64>,
+    grown: BTreeSet<LogId>,
+    noted_ms: u64,
+    checkpointed_ms: u64,
+}
+
+/// One session as the network names it, with frames that wait for room.
+struct Line {
+    net: xw_net::SessionId,
+    peer: PublicKey,
+    waiting: VecDeque<Vec<u8>>,
+}
+
+impl Mesh {
+    pub(crate) fn new(office: Office, net: Net) -> Self {
+        let replica = Replica::new(office.own_key());
+        let mut mesh = Self {
+            office,
+            replica,
+            net,
+            sessions: BTreeMap::new(),
+            missing: Vec::new(),
+            heard: BTreeMap::new(),
+            grown: BTreeSet::new(),
+            noted_ms: 0,
+            checkpointed_ms: 0,
+        };
+        mesh.follow_roster();
+        mesh
+    }
+
+    /// Lets in who is on the roster, and looks for definitions that are not held.
+    fn follow_roster(&mut self) {
+        let own = self.office.own_key();
+        let roster = self.office.store.roster();
+        let live = roster.live_nodes();
+        self.net.allow(live.iter().filter(|key| **key != own).map(|key| PeerKey(key.0)).collect());
+        let held = self.office.store.definitions();
+        self.missing = roster
+            .definitions()
+            .map(|(hash, _)| *hash)
+            .filter(|hash| !held.contains_key(hash))
+            .collect();
+    }
+
+    pub(crate) fn opened(&mut self, id: SessionId, net: xw_net::SessionId, peer: PublicKey, dialer: bool) {
+        self.sessions.insert(id, Line { net, peer, waiting: VecDeque::new() });
+        self.office.connected.insert(peer);
+        self.happen(Event::Opened { session: id, peer, dialer });
+    }
+
+    pub(crate) fn closed(&mut self, id: SessionId) {
+        if let Some(line) = self.sessions.remove(&id) {
+            let still = self.sessions.values().any(|other| other.peer == line.peer);
+            if !still {
+                self.office.connected.remove(&line.peer);
+            }
+        }
+        self.happen(Event::Closed { session: id });
+    }
+
+    pub(crate) fn frame(&mut self, session: SessionId, frame: Frame) {
+        self.hear(session);
+        self.happen(Event::Frame { session, frame });
+    }
+
+    pub(crate) fn entries(
+        &mut self,
+        session: SessionId,
+        entries: Vec<(VerifiedEntry, Option<Body>)>,
+        bytes: u64,
+    ) {
+        self.hear(session);
+        self.happen(Event::Received { session, entries, bytes });
+    }
+
+    /// A neighbour's bytes broke the rules: nothing of it is kept, the conversation ends.
+    pub(crate) fn fault(&mut self, session: SessionId, fault: &str) {
+        if let Some(line) = self.sessions.get(&session) {
+            tracing::warn!(peer = %line.peer.short(), fault, "a neighbour broke the protocol");
+            self.net.close(line.net, "broke the protocol");
+        }
+    }
+
+    pub(crate) fn writable(&mut self, session: SessionId) {
+        let Some(line) = self.sessions.get_mut(&session) else { return };
+        while let Some(bytes) = line.waiting.pop_front() {
+            if let Err(SendError::Full) = self.net.send(line.net, bytes.clone()) {
+                line.waiting.push_front(bytes);
+                return;
+            }
+        }
+    }
+
+    fn hear(&mut self, session: SessionId) {
+        if let Some(line) = self.sessions.get(&session) {
+            self.heard.insert(line.peer, clock::now_ms());
+        }
+    }
+
+    /// Time has passed.
+    pub(crate) fn tick(&mut self) {
+        self.happen(Event::Ticked);
+        let now = clock::now_ms();
+        if now.saturating_sub(self.noted_ms) >= HEARD_EVERY_MS {
+            self.note_heard();
+            self.noted_ms = now;
+        }
+        if !self.grown.is_empty() && now.saturating_sub(self.checkpointed_ms) >= CHECKPOINT_EVERY_MS
+        {
+            let grown = std::mem::take(&mut self.grown);
+            self.checkpointed_ms = now;
+            log_trouble("sign a checkpoint", self.office.checkpoint(&grown));
+        }
+    }
+
+    fn note_heard(&mut self) {
+        for (peer, at) in std::mem::take(&mut self.heard) {
+            if let Err(error) = self.office.store.note_heard(peer, at) {
+                tracing::error!(error = with_causes(&error), "cannot note who was heard");
+            }
+        }
+    }
+
+    /// The node stops: what is known goes on disk.
+    pub(crate) fn finish(mut self) -> Net {
+        self.note_heard();
+        let grown = std::mem::take(&mut self.grown);
+        log_trouble("sign a checkpoint", self.office.checkpoint(&grown));
+        let Self { office, net, .. } = self;
+        if let Err(error) = office.store.close() {
+            tracing::error!(error = with_causes(&error), "the store did not close cleanly");
+        }
+        net
+    }
+
+    /// Hands own entries on to the neighbours; called after every request of a person.
+    pub(crate) fn spread(&mut self) {
+        let places = self.office.take_fresh();
+        if places.is_empty() {
+            return;
+        }
+        self.grown.extend(places.iter().map(|(log, _)| *log));
+        self.happen(Event::Stored { session: None, bytes: 0, held: places, gap: false, refused: 0 });
+    }
+
+    fn happen(&mut self, event: Event) {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            let held = Held {
+                chain: self.office.store.chain(),
+                logs: self.office.store.logs(),
+                missing_definitions: &self.missing,
+            };
+            for effect in self.replica.handle(held, clock::now_ms(), event) {
+                self.perform(effect, &mut events);
+            }
+        }
+    }
+
+    fn perform(&mut self, effect: Effect, events: &mut VecDeque<Event>) {
+        match effect {
+            Effect::Send { session, frame } => self.send(session, frame.encode()),
+            Effect::SendEntries { session, parcels } => {
+                let frame = Frame::Entries(PackedEntries::pack(&parcels));
+                self.send(session, frame.encode());
+            }
+            Effect::Store { session, entries, bytes } => {
+                events.extend(self.store(session, entries, bytes));
+            }
+            Effect::Load { session, reader, log, points, bytes_max } => {
+                events.extend(self.load(session, reader, log, &points, bytes_max));
+            }
+            Effect::ReadBlob { session, hash, offset } => {
+                let bytes = self.office.store.blob(hash).unwrap_or_else(|error| {
+                    tracing::error!(error = with_causes(&error), "cannot read a blob");
+                    None
+                });
+                events.push_back(Event::BlobRead { session, hash, offset, bytes });
+            }
+            Effect::AddEdition(edition) => {
+                match self.office.store.add_edition(edition) {
+                    Ok(Ok(_)) => {
+                        self.follow_roster();
+                        events.push_back(Event::RosterChanged);
+                    }
+                    Ok(Err(refusal)) => tracing::warn!(%refusal, "a roster edition was refused"),
+                    Err(error) => tracing::error!(error = with_causes(&error), "roster not stored"),
+                }
+            }
+            Effect::AddDefinition { hash, bytes } => {
+                self.add_definition(hash, &bytes);
+                events.push_back(Event::RosterChanged);
+            }
+            Effect::Witness { space, logs } => {
+                log_trouble("witness", self.office.witness(space, &logs));
+                let places = self.office.take_fresh();
+                if !places.is_empty() {
+                    self.grown.extend(places.iter().map(|(log, _)| *log));
+                    let (session, bytes, gap, refused) = (None, 0, false, 0);
+                    events.push_back(Event::Stored { session, bytes, held: places, gap, refused });
+                }
+            }
+            Effect::Confirm { session } => {
+                if let Some(line) = self.sessions.get(&session) {
+                    self.net.confirm(line.net);
+                }
+            }
+            Effect::Close { session, reason } => {
+                if let Some(line) = self.sessions.get(&session) {
+                    tracing::info!(peer = %line.peer.short(), reason, "a conversation ends");
+                    self.net.close(line.net, reason);
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, session: SessionId, bytes: Vec<u8>) {
+        let Some(line) = self.sessions.get_mut(&session) else { return };
+        // Frames keep their order: behind one that waits, all wait. The credit bounds how many.
+        if !line.waiting.is_empty() {
+            line.waiting.push_back(bytes);
+        } else if let Err(SendError::Full) = self.net.send(line.net, bytes.clone()) {
+            line.waiting.push_back(bytes);
+        }
+    }
+
+    fn store(
+        &mut self,
+        session: SessionId,
+        entries: Vec<(VerifiedEntry, Option<Body>)>,
+        bytes: u64,
+    ) -> Option<Event> {
+        let places: Vec<(LogId, Point)> = entries
+            .iter()
+            .map(|(entry, _)| (entry.core().log, (entry.core().sequence, entry.id())))
+            .collect();
+        let received = match self.office.store.receive(entries, clock::now_ms()) {
+            Ok(received) => received,
+            Err(error) => {
+                // Nothing is acknowledged that is not on disk.
+                tracing::error!(error = with_causes(&error), "received entries were not stored");
+                self.fault(session, "our disk failed");
+                return None;
+            }
+        };
+        let lost: BTreeSet<usize> = received.refused.iter().map(|refused| refused.index).collect();
+        let held = (0..).zip(places).filter(|(at, _)| !lost.contains(at)).map(|(_, p)| p).collect();
+        let (mut gap, mut refused) = (false, 0);
+        for not in &received.refused {
+            use xw_ledger::log::DoorRefusal;
+            match not.reason {
+                ReceiveRefusal::Door(DoorRefusal::MissingPrevious | DoorRefusal::UnknownLog) => {
+                    gap = true;
+                }
+                ReceiveRefusal::Door(DoorRefusal::EnoughVariants) => {}
+                _ => refused += 1,
+            }
+        }
+        Some(Event::Stored { session: Some(session), bytes, held, gap, refused })
+    }
+
+    fn load(
+        &mut self,
+        session: SessionId,
+        reader: PublicKey,
+        log: LogId,
+        points: &[Point],
+        bytes_max: usize,
+    ) -> Option<Event> {
+        let tier = self.office.store.roster().node_office(&reader).map(|o| o.division.tier());
+        let level = match tier? {
+            Tier::County => Level::C,
+            Tier::Township => Level::T,
+            Tier::Village => Level::V,
+        };
+        let gets_body = |record_type: &str| self.office.bodies_go_to(record_type, level);
+        match self.office.store.parcels(log, points, bytes_max, gets_body) {
+            Ok(parcels) => {
+                let upto = parcels.len().checked_sub(1).and_then(|last| points.get(last))?;
+                Some(Event::Loaded { session, log, upto: *upto, parcels })
+            }
+            Err(error) => {
+                tracing::error!(error = with_causes(&error), "entries cannot be read for sending");
+                self.fault(session, "our disk failed");
+                None
+            }
+        }
+    }
+
+    fn add_definition(&mut self, hash: SchemaHash, bytes: &[u8]) {
+        let definition = match RecordType::from_canonical(bytes) {
+            Ok(definition) if definition.hash() == hash => definition,
+            Ok(_) | Err(_) => {
+                tracing::warn!(definition = hash.to_hex(), "a definition that is not valid");
+                return;
+            }
+        };
+        if let Err(error) = self.office.store.add_definition(definition) {
+            tracing::error!(error = with_causes(&error), "a definition was not stored");
+        }
+        self.follow_roster();
+    }
+}
+
+fn log_trouble(doing: &str, result: Answer<()>) {
+    if let Err(trouble) = result {
+        tracing::error!(code = trouble.code, trouble = trouble.en, "could not {doing}");
+    }
+}

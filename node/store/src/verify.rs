@@ -1,0 +1,275 @@
+//! Everything checked again from the bytes: signatures, chains, bodies, checkpoints, verdicts, rows,
+//! words. Trusts nothing that was worked out before, changes nothing, and does not stop at damage.
+
+mod entries;
+mod finding;
+mod records;
+mod search;
+
+pub use finding::{Finding, FindingCode};
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+use xw_ledger::judge::Definitions;
+use xw_ledger::log::Logs;
+use xw_ledger::roster::Roster;
+use xw_ledger::standing::LogStanding;
+use xw_schemas::edition::Edition;
+use xw_schemas::checkpoint::Checkpoint;
+use xw_schemas::id::LogId;
+use xw_schemas::merkle::Frontier;
+use xw_schemas::record::RecordType;
+
+use crate::error::{Doing, StoreError};
+use crate::limits::FINDINGS_MAX;
+use crate::load;
+use crate::notes::log_named;
+use crate::store::Store;
+
+/// What checking everything found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// What is wrong, in the order in which it was found.
+    pub findings: Vec<Finding>,
+    /// Findings beyond those listed.
+    pub more_findings: u64,
+    /// Entries read and verified.
+    pub entries: u64,
+    /// Bodies read and compared with what their entries bind.
+    pub bodies: u64,
+    /// Logs replayed.
+    pub logs: u64,
+    /// Roster editions checked.
+    pub editions: u64,
+    /// Checkpoints opened.
+    pub checkpoints: u64,
+    /// Records judged again.
+    pub records: u64,
+    /// Records read through the document library as well.
+    pub documents: u64,
+    /// Records that wait to be judged and were passed over.
+    pub unsettled: u64,
+}
+
+impl Report {
+    /// Whether everything is as it should be.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty() && self.more_findings == 0
+    }
+
+    pub(crate) fn add(&mut self, code: FindingCode, place: impl Into<String>, detail: impl ToString) {
+        if self.findings.len() < FINDINGS_MAX {
+            let (place, detail) = (place.into(), detail.to_string());
+            self.findings.push(Finding { code, place, detail });
+        } else {
+            self.more_findings += 1;
+        }
+    }
+}
+
+/// What one check may use.
+pub(crate) struct Check<'a> {
+    pub(crate) conn: &'a Connection,
+    pub(crate) roster: &'a Roster,
+    pub(crate) definitions: Definitions,
+    pub(crate) report: Report,
+    pub(crate) progress: &'a mut dyn FnMut(u64, u64),
+    pub(crate) done: u64,
+    pub(crate) total: u64,
+}
+
+impl Check<'_> {
+    pub(crate) fn step(&mut self) {
+        self.done += 1;
+        (self.progress)(self.done, self.total);
+    }
+}
+
+impl Store {
+    /// Checks everything from the bytes. `progress` hears how much is done, and of how much. What
+    /// is wrong becomes a finding; an error means that nothing could be read at all.
+    pub fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, StoreError> {
+        let mut check = Check {
+            conn: &self.conn,
+            roster: self.roster(),
+            definitions: Definitions::new(),
+            report: Report::default(),
+            progress,
+            done: 0,
+            total: 0,
+        };
+        check.pages();
+        {
+            // One state of the tables for all checks but those of the search index itself.
+            let _snapshot = self.conn.unchecked_transaction().doing("begin checking")?;
+            check.editions();
+            check.definitions();
+            for table in ["entry", "record"] {
+                let sql = format!("SELECT count(*) FROM {table}");
+                match self.conn.query_row(&sql, [], |row| load::number(row, 0)) {
+                    Ok(count) => check.total += count,
+                    Err(error) => check.report.add(FindingCode::Unreadable, table, error),
+                }
+            }
+            let logs = check.entries();
+            let assessed = check.standings(&logs);
+            check.checkpoints(&logs);
+            check.records(&assessed);
+        }
+        Ok(check.report)
+    }
+}
+
+impl Check<'_> {
+    /// SQLite's own check of its pages and indexes. It sees little of what goes wrong with disks.
+    fn pages(&mut self) {
+        let checked = self.conn.prepare("PRAGMA integrity_check(100)").and_then(|mut statement| {
+            let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+            rows.collect::<Result<Vec<_>, _>>()
+        });
+        match checked {
+            Ok(lines) => {
+                for line in lines.into_iter().filter(|line| line != "ok") {
+                    self.report.add(FindingCode::Pages, "database", line);
+                }
+            }
+            Err(error) => self.report.add(FindingCode::Pages, "database", error),
+        }
+    }
+
+    fn editions(&mut self) {
+        match load::chain(self.conn) {
+            Ok(chain) if chain.roster() == self.roster => {}
+            Ok(_) => self.report.add(FindingCode::Edition, "edition", "another roster than in use"),
+            Err(error) => self.report.add(FindingCode::Edition, "edition", error),
+        }
+        let sql = "SELECT n, id, number, bytes FROM edition ORDER BY n";
+        let rows = self.rows(sql, "edition", |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, load::number(row, 2)?, row.get(3)?))
+        });
+        for (n, id, number, bytes) in rows {
+            self.report.editions += 1;
+            let place = format!("edition {n}");
+            match Edition::decode(bytes) {
+                Ok(edition) if edition.id().0[..] == id[..] && edition.core().number == number => {}
+                Ok(_) => self.report.add(FindingCode::Edition, place, "id or number"),
+                Err(fault) => self.report.add(FindingCode::Edition, place, fault),
+            }
+        }
+    }
+
+    fn definitions(&mut self) {
+        let sql = "SELECT n, hash, code, bytes FROM definition ORDER BY n";
+        let rows = self.rows(sql, "definition", |row| {
+            let bytes: Vec<u8> = row.get(3)?;
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, String>(2)?, bytes))
+        });
+        for (n, hash, code, bytes) in rows {
+            let place = format!("definition {n}");
+            match RecordType::from_canonical(&bytes) {
+                Ok(rt) if rt.hash().0[..] == hash[..] && rt.code == code => {
+                    self.definitions.insert(rt.hash(), std::sync::Arc::new(rt));
+                }
+                Ok(_) => self.report.add(FindingCode::Definition, place, "hash or code"),
+                Err(_) => self.report.add(FindingCode::Definition, place, "cannot be read"),
+            }
+        }
+    }
+
+    /// All rows that can be read; the first that cannot ends the list and becomes a finding.
+    pub(crate) fn rows<T>(
+        &mut self,
+        sql: &str,
+        place: &str,
+        read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Vec<T> {
+        let mut all = Vec::new();
+        let conn = self.conn;
+        let outcome = conn.prepare(sql).and_then(|mut statement| {
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                match read(row) {
+                    Ok(read) => all.push(read),
+                    Err(error) => self.report.add(FindingCode::Unreadable, place, error),
+                }
+            }
+            Ok(())
+        });
+        if let Err(error) = outcome {
+            self.report.add(FindingCode::Unreadable, place, error);
+        }
+        all
+    }
+
+    /// Compares what stands in the replayed logs with what the rows say.
+    fn standings(&mut self, logs: &Logs) -> BTreeMap<LogId, LogStanding> {
+        let assessed: BTreeMap<LogId, LogStanding> = logs
+            .iter()
+            .filter_map(|(id, _)| Some((*id, logs.assess(self.roster, id)?)))
+            .collect();
+        let stored = match load::assessed(self.conn) {
+            Ok(stored) => stored,
+            Err(error) => {
+                self.report.add(FindingCode::Unreadable, "log", error);
+                return assessed;
+            }
+        };
+        self.report.logs = assessed.len() as u64;
+        for id in stored.keys().filter(|id| !assessed.contains_key(id)) {
+            self.report.add(FindingCode::Log, format!("log {id}"), "has no entries");
+        }
+        for (id, standing) in &assessed {
+            if stored.get(id) != Some(standing) {
+                self.report.add(FindingCode::Standing, format!("log {id}"), "differs");
+            }
+        }
+        let sql = "SELECT id, node, division, audience FROM log";
+        let rows = self.rows(sql, "log", |row| {
+            Ok((LogId(row.get(0)?), row.get::<_, [u8; 32]>(1)?, crate::settle::space(row, 2)?))
+        });
+        for (id, node, space) in rows {
+            let fits = logs.log(&id).is_none_or(|log| log.node.0 == node && log.space == space);
+            if !fits {
+                self.report.add(FindingCode::Log, format!("log {id}"), "node or space");
+            }
+        }
+        assessed
+    }
+
+    fn checkpoints(&mut self, logs: &Logs) {
+        let sql = "SELECT l.id, c.size, c.note FROM checkpoint c JOIN log l ON l.n = c.log_n";
+        let rows = self.rows(sql, "checkpoint", |row| {
+            Ok((LogId(row.get(0)?), load::number(row, 1)?, row.get::<_, String>(2)?))
+        });
+        for (id, size, note) in rows {
+            self.report.checkpoints += 1;
+            let place = format!("checkpoint of log {id}");
+            let Some(log) = logs.log(&id) else {
+                self.report.add(FindingCode::Checkpoint, place, "its log is not held");
+                continue;
+            };
+            match Checkpoint::open(&note, self.roster.network(), &log.node) {
+                Ok(checkpoint) if checkpoint.size != size || log_named(&note) != Some(id) => {
+                    self.report.add(FindingCode::Checkpoint, place, "log or size");
+                }
+                Ok(checkpoint) => {
+                    let held = log.tips().into_iter().filter_map(|tip| log.path(tip)).any(|path| {
+                        let size = usize::try_from(size).unwrap_or(usize::MAX);
+                        path.get(..size).is_some_and(|prefix| {
+                            let mut frontier = Frontier::new();
+                            prefix.iter().for_each(|id| frontier.push(id));
+                            frontier.root() == checkpoint.root
+                        })
+                    });
+                    if !held {
+                        let what = "no branch of the log has this size and root";
+                        self.report.add(FindingCode::Checkpoint, place, what);
+                    }
+                }
+                Err(fault) => self.report.add(FindingCode::Checkpoint, place, fault),
+            }
+        }
+    }
+}

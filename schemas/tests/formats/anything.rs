@@ -1,0 +1,245 @@
+//! Values of every format, and ways to spoil their bytes.
+
+use proptest::prelude::*;
+use xw_schemas::cose::SecretKey;
+use xw_schemas::edition::{EditionCore, Fact, OfficeId, SignerKind};
+use xw_schemas::entry::{ChangeStatement, Core, Opening, Pin, Statement};
+use xw_schemas::id::{
+    EditionId, EntryId, Incarnation, LogId, NetworkId, OperationId, PublicKey, RecordId,
+};
+use xw_schemas::limits::{CHANGE_BYTES_MAX, SEQUENCE_MAX, TIME_MS_MAX, TIME_MS_MIN};
+use xw_schemas::merkle::root_of;
+use xw_schemas::record::SchemaHash;
+use xw_schemas::space::{Audience, Division, Space};
+use xw_schemas::wire::{BlobChunk, Digests, Frame, Have, Hello, PackedEntries};
+
+/// One way to spoil bytes.
+#[derive(Debug, Clone)]
+pub(crate) enum Spoil {
+    Flip(prop::sample::Index, u8),
+    Set(prop::sample::Index, u8),
+    Insert(prop::sample::Index, u8),
+    Remove(prop::sample::Index),
+    Cut(prop::sample::Index),
+    Repeat(prop::sample::Index, u8),
+}
+
+impl Spoil {
+    pub(crate) fn apply(&self, bytes: &mut Vec<u8>) {
+        if bytes.is_empty() {
+            return;
+        }
+        let length = bytes.len();
+        match self {
+            Self::Flip(at, bit) => bytes[at.index(length)] ^= 1 << (bit % 8),
+            Self::Set(at, value) => bytes[at.index(length)] = *value,
+            Self::Insert(at, value) => bytes.insert(at.index(length), *value),
+            Self::Remove(at) => drop(bytes.remove(at.index(length))),
+            Self::Cut(at) => bytes.truncate(at.index(length)),
+            Self::Repeat(at, count) => {
+                let at = at.index(length);
+                let end = (at + usize::from(*count)).min(length);
+                let piece = bytes[at..end].to_vec();
+                bytes.splice(at..at, piece);
+            }
+        }
+    }
+}
+
+pub(crate) fn spoil() -> impl Strategy<Value = Spoil> {
+    let at = any::<prop::sample::Index>;
+    prop_oneof![
+        (at(), any::<u8>()).prop_map(|(at, bit)| Spoil::Flip(at, bit)),
+        (at(), any::<u8>()).prop_map(|(at, value)| Spoil::Set(at, value)),
+        (at(), any::<u8>()).prop_map(|(at, value)| Spoil::Insert(at, value)),
+        at().prop_map(Spoil::Remove),
+        at().prop_map(Spoil::Cut),
+        (at(), any::<u8>()).prop_map(|(at, count)| Spoil::Repeat(at, count)),
+    ]
+}
+
+fn bytes<const N: usize>() -> impl Strategy<Value = [u8; N]> {
+    any::<[u8; N]>()
+}
+
+fn number() -> impl Strategy<Value = u64> {
+    prop_oneof![0..=SEQUENCE_MAX, 0..300_u64]
+}
+
+fn division() -> impl Strategy<Value = Division> {
+    let code = 100_000_000_000..1_000_000_000_000_u64;
+    code.prop_filter_map("twelve digits", Division::from_number)
+}
+
+fn audience() -> impl Strategy<Value = Audience> {
+    prop::sample::select(vec![Audience::Office, Audience::Township, Audience::County])
+}
+
+/// A core of any statement.
+pub(crate) fn core() -> impl Strategy<Value = Core> {
+    let ids = (bytes(), bytes(), bytes(), bytes::<32>(), prop::option::of(bytes()));
+    let acts = (TIME_MS_MIN..=TIME_MS_MAX, bytes(), prop::option::of(bytes()));
+    (ids, acts, 1..=SEQUENCE_MAX, statement()).prop_map(|(ids, acts, sequence, statement)| {
+        let (network, log, previous, root, seen) = ids;
+        let (claimed_time_ms, operation, person) = acts;
+        let core = Core {
+            network: NetworkId(network),
+            log: LogId(log),
+            sequence,
+            previous: EntryId(previous),
+            root,
+            seen: seen.map(EntryId),
+            claimed_time_ms,
+            operation: OperationId(operation),
+            person: person.map(PublicKey),
+            statement,
+        };
+        match &core.statement {
+            Statement::Change(_) => core,
+            Statement::Witness(_) => Core { person: None, ..core },
+            Statement::Open(opening) => Core {
+                log: LogId::of(core.network, opening.node, opening.space, opening.incarnation),
+                sequence: 0,
+                previous: EntryId([0; 32]),
+                root: root_of(&[]),
+                ..core
+            },
+        }
+    })
+}
+
+fn statement() -> impl Strategy<Value = Statement> {
+    let space = (division(), audience());
+    let space = space.prop_map(|(division, audience)| Space { division, audience });
+    let opening = (bytes(), space, bytes(), prop::option::of(bytes()));
+    let opening = opening.prop_map(|(node, space, incarnation, successor)| Opening {
+        node: PublicKey(node),
+        space,
+        incarnation: Incarnation(incarnation),
+        successor_of: successor.map(EntryId),
+    });
+    let change = (bytes(), "[A-Z0-9_]{1,16}", bytes(), bytes(), 0..=CHANGE_BYTES_MAX as u64);
+    let change = change.prop_map(|(record, record_type, schema, commitment, length)| {
+        let (record, schema) = (RecordId(record), SchemaHash(schema));
+        ChangeStatement { record, record_type, schema, commitment, length }
+    });
+    let pins = prop::collection::btree_map(bytes(), (number(), bytes(), bytes(), bytes::<64>()), 1..5);
+    let pins = pins.prop_map(|pins| {
+        let pin = |(log, (size, head, root, cosignature)): (_, (u64, _, _, _))| Pin {
+            log: LogId(log),
+            size: size.max(1),
+            head: EntryId(head),
+            root,
+            time_s: size,
+            cosignature,
+        };
+        pins.into_iter().map(pin).collect()
+    });
+    prop_oneof![
+        opening.prop_map(Statement::Open),
+        change.prop_map(Statement::Change),
+        pins.prop_map(Statement::Witness),
+    ]
+}
+
+/// An edition of any facts.
+pub(crate) fn edition_core() -> impl Strategy<Value = EditionCore> {
+    let head = (bytes(), 2..=SEQUENCE_MAX, bytes(), TIME_MS_MIN..=TIME_MS_MAX, any::<bool>());
+    (head, prop::collection::vec(fact(), 0..6)).prop_map(|(head, facts)| {
+        let (network, number, previous, claimed_time_ms, founding) = head;
+        let core = EditionCore {
+            network: Some(NetworkId(network)),
+            number,
+            previous: EditionId(previous),
+            claimed_time_ms,
+            facts,
+        };
+        if !founding {
+            return core;
+        }
+        EditionCore { network: None, number: 1, previous: EditionId([0; 32]), ..core }
+    })
+}
+
+fn fact() -> impl Strategy<Value = Fact> {
+    let key = || any::<u8>().prop_map(|seed| SecretKey::from_seed(&[seed; 32]).public());
+    let office = || any::<u32>().prop_map(OfficeId);
+    let name = || "[\\PC]{0,20}";
+    let root = prop::collection::btree_set(key(), 1..6).prop_map(|keys| Fact::Root {
+        threshold: (keys.len() as u64).div_ceil(2),
+        keys: keys.into_iter().collect(),
+    });
+    let kind = prop::sample::select(vec![SignerKind::Node, SignerKind::Person]);
+    let signer = (key(), kind, office(), name(), prop::collection::vec("[A-Z_]{1,16}", 0..4));
+    let kept = prop::collection::btree_map(bytes(), (number(), bytes()), 0..4);
+    prop_oneof![
+        root,
+        any::<u64>().prop_map(|version| Fact::Rules { version }),
+        (division(), name()).prop_map(|(division, name)| Fact::Place { division, name }),
+        (office(), division(), name())
+            .prop_map(|(office, division, name)| Fact::Office { office, division, name }),
+        signer.prop_map(|(key, kind, office, name, roles)| Fact::Signer {
+            key,
+            kind,
+            office,
+            name,
+            roles
+        }),
+        (bytes(), kept).prop_map(|(key, kept)| {
+            let entry = |(log, (number, entry))| (LogId(log), number, EntryId(entry));
+            Fact::Cut { key: PublicKey(key), kept: kept.into_iter().map(entry).collect() }
+        }),
+        ("[A-Z]{1,16}", bytes()).prop_map(|(record_type, definition)| Fact::Schema {
+            record_type,
+            definition: SchemaHash(definition)
+        }),
+    ]
+}
+
+/// A frame of any kind.
+pub(crate) fn frame() -> impl Strategy<Value = Frame> {
+    let divisions = || prop::collection::vec(division(), 0..5);
+    let points = || prop::collection::vec((number(), bytes().prop_map(EntryId)), 0..5);
+    let hello = (bytes(), number(), bytes(), number(), bytes());
+    let blob = (bytes(), number(), prop::collection::vec(any::<u8>(), 0..50));
+    let tips = prop::collection::vec((bytes().prop_map(LogId), number(), bytes().prop_map(EntryId)), 0..5);
+    let packed = (0..500_000_u64, prop::collection::vec(any::<u8>(), 0..50));
+    prop_oneof![
+        hello.prop_map(|(network, roster_number, roster, editions, digest)| {
+            let (network, roster) = (NetworkId(network), EditionId(roster));
+            Frame::Hello(Hello { network, roster_number, roster, editions, digest })
+        }),
+        number().prop_map(|above| Frame::WantEditions { above }),
+        (bytes(), 0..4_000_000_u64).prop_map(|(hash, offset)| Frame::WantBlob { hash, offset }),
+        blob.prop_map(|(hash, offset, bytes)| {
+            let offset = offset % 4_000_000;
+            let total = offset + bytes.len() as u64;
+            Frame::Blob(BlobChunk { hash, offset, total, bytes })
+        }),
+        (divisions(), prop::collection::vec((division(), bytes()), 0..5))
+            .prop_map(|(groups, items)| Frame::Digests(Digests { groups, items })),
+        (prop::option::of(divisions()), tips, any::<bool>())
+            .prop_map(|(divisions, tips, answer)| Frame::Have(Have { divisions, tips, answer })),
+        bytes().prop_map(|log| Frame::Locate { log: LogId(log) }),
+        (bytes(), points()).prop_map(|(log, points)| Frame::Known { log: LogId(log), points }),
+        packed.prop_map(|(unpacked, packed)| Frame::Entries(PackedEntries { unpacked, packed })),
+        any::<u64>().prop_map(|bytes| Frame::Ack { bytes }),
+        ("[\\PC]{0,50}", any::<u64>())
+            .prop_map(|(reason, retry_after_ms)| Frame::Bye { reason, retry_after_ms }),
+        prop::collection::vec(bytes().prop_map(EditionId), 0..5).prop_map(Frame::Editions),
+    ]
+}
+
+/// A frame of each kind that holds lists, to be spoilt.
+pub(crate) fn some_frames() -> Vec<Frame> {
+    let division = Division::from_number(130_599_201_203).expect("it has twelve digits");
+    let (log, entry) = (LogId([1; 32]), EntryId([2; 32]));
+    vec![
+        Frame::Digests(Digests { groups: vec![division], items: vec![(division, [3; 32])] }),
+        Frame::Have(Have { divisions: Some(vec![division]), tips: vec![(log, 5, entry)], answer: true }),
+        Frame::Known { log, points: vec![(9, entry), (4, entry)] },
+        Frame::Blob(BlobChunk { hash: [1; 32], offset: 2, total: 5, bytes: vec![1, 2, 3] }),
+        Frame::Editions(vec![EditionId([1; 32])]),
+        Frame::Bye { reason: "再见".to_owned(), retry_after_ms: 5 },
+    ]
+}

@@ -1,0 +1,19 @@
+//! What a careless shell might do. A county whose nodes have none of these habits keeps every
+//! promise; with any one of them the simulator has to find the harm.
+
+/// Bad habits of the nodes' shells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Habits {
+    /// Acknowledges before the commit.
+    pub acknowledges_early: bool,
+    /// Lets the variant that arrived first count, whatever the rules say of forks.
+    pub judges_by_arrival: bool,
+    /// Sends and keeps bodies without asking who may have them.
+    pub forgets_body_rights: bool,
+    /// Passes over what the own township has witnessed.
+    pub ignores_township_pins: bool,
+    /// Sends a witness statement out before it is on disk.
+    pub witnesses_early: bool,
+    /// Takes a new connection for the old one and compares nothing.
+    pub never_compares_again: bool,
+}

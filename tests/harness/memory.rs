@@ -1,0 +1,268 @@
+//! What one simulated node holds: its disk, which survives a crash, and the memory made from it.
+//! Built on the rules of the ledger crate alone; knows nothing of neighbours.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use xw_ledger::judge::{Definitions, Evidence, Judged, judge};
+use xw_ledger::log::{DoorRefusal, Logs, Placed, Restood};
+use xw_ledger::roster::Chain;
+use xw_ledger::standing::{LogStanding, Standing};
+use xw_schemas::edition::Edition;
+use xw_schemas::entry::{Body, ChangeStatement, VerifiedEntry};
+use xw_schemas::id::{EntryId, LogId, PublicKey, RecordId};
+use xw_schemas::record::{Level, SchemaHash};
+use xw_schemas::space::{Space, Tier};
+
+use crate::founding::known_types;
+
+/// An entry with its body, where that is held.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// The entry.
+    pub entry: Arc<VerifiedEntry>,
+    /// Its body.
+    pub body: Option<Arc<Body>>,
+}
+
+/// One durable transaction.
+#[derive(Debug, Clone)]
+pub enum Commit {
+    /// A roster edition.
+    Edition(Edition),
+    /// A definition, by its hash.
+    Definition(SchemaHash),
+    /// Entries in the order in which the door took them, and bodies for entries held before.
+    Entries(Vec<Kept>),
+}
+
+/// What a node has in memory: nothing that its disk does not give back.
+#[derive(Debug, Clone)]
+pub struct Memory {
+    /// The roster.
+    pub chain: Chain,
+    /// All logs.
+    pub logs: Logs,
+    /// The definitions held.
+    pub definitions: Definitions,
+    /// All entries held.
+    pub entries: BTreeMap<EntryId, Kept>,
+    /// The change entries of each record.
+    pub records: BTreeMap<(Space, RecordId), BTreeSet<EntryId>>,
+    /// The logs that this node writes.
+    pub own_logs: BTreeMap<Space, LogId>,
+    own: PublicKey,
+}
+
+/// What the door did with a batch.
+#[derive(Debug, Clone, Default)]
+pub struct Taken {
+    /// What must be written to disk.
+    pub kept: Vec<Kept>,
+    /// Entries now held, new or not.
+    pub held: Vec<(LogId, (u64, EntryId))>,
+    /// Whether something before an entry is missing.
+    pub gap: bool,
+    /// Entries that the door refused for good.
+    pub refused: Vec<(EntryId, DoorRefusal)>,
+}
+
+impl Memory {
+    /// The memory of a node that holds the founding edition and the definitions it names.
+    ///
+    /// # Panics
+    /// When the founding edition is none.
+    #[must_use]
+    pub fn born(own: PublicKey, founding: &Edition) -> Self {
+        let chain = Chain::founded(founding.clone()).expect("a county is founded by its edition");
+        let named = chain.roster().definitions();
+        let definitions = named
+            .filter_map(|(hash, _)| Some((*hash, known_types().get(hash)?.clone())))
+            .collect();
+        Self {
+            chain,
+            logs: Logs::new(),
+            definitions,
+            entries: BTreeMap::new(),
+            records: BTreeMap::new(),
+            own_logs: BTreeMap::new(),
+            own,
+        }
+    }
+
+    /// What the disk gives back after a crash.
+    #[must_use]
+    pub fn reborn(own: PublicKey, founding: &Edition, disk: &[Commit]) -> Self {
+        let mut memory = Self::born(own, founding);
+        for commit in disk {
+            match commit {
+                Commit::Edition(edition) => {
+                    // An edition that was taken up once is taken up again.
+                    let _ = memory.chain.add(edition.clone());
+                }
+                Commit::Definition(hash) => memory.learn(*hash),
+                Commit::Entries(_) => {}
+            }
+        }
+        for commit in disk {
+            if let Commit::Entries(kept) = commit {
+                let again = kept.iter().map(|kept| Kept {
+                    entry: Arc::new(
+                        VerifiedEntry::from_store(kept.entry.bytes().to_vec())
+                            .expect("what was stored can be read"),
+                    ),
+                    body: kept.body.clone(),
+                });
+                let _ = memory.take(again.collect());
+            }
+        }
+        memory
+    }
+
+    /// Takes a batch through the door.
+    pub fn take(&mut self, batch: Vec<Kept>) -> Taken {
+        let mut taken = Taken::default();
+        for Kept { entry, body } in batch {
+            let core = entry.core();
+            let (id, place) = (entry.id(), (core.log, (core.sequence, entry.id())));
+            match self.logs.place(self.chain.roster(), &entry) {
+                Ok((Placed::Duplicate, _)) => {
+                    taken.held.push(place);
+                    // A body that came late: the entry arrived by way of an office without it.
+                    if let Some(held) = self.entries.get_mut(&id)
+                        && held.body.is_none()
+                        && body.is_some()
+                    {
+                        held.body.clone_from(&body);
+                        taken.kept.push(Kept { entry, body });
+                    }
+                }
+                Ok((Placed::Appended | Placed::Forked, _)) => {
+                    taken.held.push(place);
+                    self.note(&entry);
+                    self.entries.insert(id, Kept { entry: entry.clone(), body: body.clone() });
+                    taken.kept.push(Kept { entry, body });
+                }
+                Err(DoorRefusal::MissingPrevious | DoorRefusal::UnknownLog) => taken.gap = true,
+                Err(refusal) => taken.refused.push((id, refusal)),
+            }
+        }
+        taken
+    }
+
+    fn note(&mut self, entry: &VerifiedEntry) {
+        let log = entry.core().log;
+        let Some(space) = self.logs.log(&log).map(|log| log.space) else { return };
+        if let Some(change) = entry.change() {
+            self.records.entry((space, change.record)).or_default().insert(entry.id());
+        }
+        if entry.node() == self.own {
+            self.own_logs.entry(space).or_insert(log);
+        }
+    }
+
+    /// Takes up an edition; whether the roster changed.
+    pub fn add_edition(&mut self, edition: Edition) -> Option<bool> {
+        let changed = self.chain.add(edition).ok()?;
+        if changed {
+            self.logs.reassess(self.chain.roster(), &mut Restood::default());
+        }
+        Some(changed)
+    }
+
+    /// Takes up a definition.
+    pub fn learn(&mut self, hash: SchemaHash) {
+        if let Some(definition) = known_types().get(&hash) {
+            self.definitions.insert(hash, definition.clone());
+        }
+    }
+
+    /// Adopted definitions that are not held.
+    #[must_use]
+    pub fn missing_definitions(&self) -> Vec<SchemaHash> {
+        let adopted = self.chain.roster().definitions().map(|(hash, _)| *hash);
+        adopted.filter(|hash| !self.definitions.contains_key(hash)).collect()
+    }
+
+    /// Whether an office of this level gets the bodies of a change; `None` while the definition
+    /// that says it is not held.
+    #[must_use]
+    pub fn may_have_body(&self, change: &ChangeStatement, tier: Tier) -> Option<bool> {
+        let adopted = self.chain.roster().adopted(&change.schema);
+        if adopted != Some(change.record_type.as_str()) {
+            return Some(false);
+        }
+        let level = match tier {
+            Tier::County => Level::C,
+            Tier::Township => Level::T,
+            Tier::Village => Level::V,
+        };
+        self.definitions.get(&change.schema).map(|rt| rt.body_levels.contains(&level))
+    }
+
+    /// The level of a node.
+    #[must_use]
+    pub fn tier(&self, node: &PublicKey) -> Option<Tier> {
+        self.chain.roster().node_office(node).map(|office| office.division.tier())
+    }
+
+    /// In each log the lowest number of an entry whose body this node may have and lacks.
+    #[must_use]
+    pub fn bodies_lacking(&self) -> BTreeMap<LogId, u64> {
+        let mut lacking = BTreeMap::new();
+        let Some(tier) = self.tier(&self.own) else { return lacking };
+        for kept in self.entries.values().filter(|kept| kept.body.is_none()) {
+            let Some(change) = kept.entry.change() else { continue };
+            if self.may_have_body(change, tier) == Some(true) {
+                let core = kept.entry.core();
+                let lowest = lacking.entry(core.log).or_insert(core.sequence);
+                *lowest = core.sequence.min(*lowest);
+            }
+        }
+        lacking
+    }
+
+    /// How the entries of every log stand.
+    #[must_use]
+    pub fn standings(&self) -> BTreeMap<LogId, LogStanding> {
+        let roster = self.chain.roster();
+        self.logs.iter().filter_map(|(id, _)| Some((*id, self.logs.assess(roster, id)?))).collect()
+    }
+
+    /// The standing of one entry.
+    #[must_use]
+    pub fn standing(&self, entry: &VerifiedEntry) -> Standing {
+        let core = entry.core();
+        self.logs.standing(self.chain.roster(), &core.log, core.sequence, &entry.id())
+    }
+
+    /// The evidence on one record, with standings read from `standings`.
+    #[must_use]
+    pub fn evidence<'a>(
+        &'a self,
+        standings: &BTreeMap<LogId, LogStanding>,
+        of: &(Space, RecordId),
+    ) -> Vec<Evidence<'a>> {
+        let ids = self.records.get(of).into_iter().flatten();
+        let kept = ids.filter_map(|id| self.entries.get(id));
+        kept.map(|kept| {
+            let core = kept.entry.core();
+            let standing = standings
+                .get(&core.log)
+                .map_or(Standing::Pending, |log| log.of(core.sequence, &kept.entry.id()));
+            Evidence { entry: &kept.entry, body: kept.body.as_deref(), standing }
+        })
+        .collect()
+    }
+
+    /// The verdicts and the view of one record.
+    #[must_use]
+    pub fn judged(
+        &self,
+        standings: &BTreeMap<LogId, LogStanding>,
+        of: &(Space, RecordId),
+    ) -> Judged {
+        let evidence = self.evidence(standings, of);
+        judge(self.chain.roster(), &self.definitions, of.1, &evidence)
+    }
+}

@@ -1,0 +1,422 @@
+//! The one law as a property: sets of entries by honest and hostile authors, with roster editions
+//! between them, delivered in many orders.
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed};
+use xw_ledger::judge::{Judged, judge};
+use xw_ledger::log::{DoorRefusal, Logs, Placed, Restood};
+use xw_ledger::roster::Chain;
+use xw_ledger::steps::NOWHERE;
+use xw_schemas::cose::SecretKey;
+use xw_schemas::edition::{Edition, Fact, SignerKind};
+use xw_schemas::id::EntryId;
+use xw_schemas::space::Audience;
+
+use crate::cases;
+use crate::check::{
+    Spot, Standings, check_every_change_of_standing_is_announced,
+    check_incremental_equals_from_scratch, check_same_judgement, check_same_standings, standings,
+};
+use crate::county::{
+    COUNTY, EAST, FAR, OFFICES, OTHER_TOWN, TOWN, WEST, county, key, schema, signer,
+};
+use crate::world::{Bend, Wish, World, append, put, raw_step, step};
+
+/// Drawn worlds in CI.
+const CASES: u32 = 96;
+
+/// Orders of arrival tried for each world.
+const ORDERS: u64 = 4;
+
+/// Numbers that one act is made of; what they mean depends on what there is.
+type Act = [u8; 5];
+
+/// Roles that the records in these worlds know, and one that may do nothing with them.
+const ROLES: [&str; 8] = ["VAGT", "VMED", "TWIN", "TMED", "TJUS", "CDEP", "TSOC", "VREP"];
+
+proptest! {
+    #![proptest_config(Config {
+        cases: cases(CASES),
+        rng_seed: RngSeed::Fixed(20_260_105),
+        failure_persistence: None,
+        max_shrink_iters: 400,
+        ..Config::default()
+    })]
+
+    #[test]
+    fn any_order_gives_the_same_standings_verdicts_and_views(
+        acts in proptest::collection::vec(any::<Act>(), 8..60),
+        seed in any::<u64>(),
+    ) {
+        check_one_law(&Drawn::from(&acts), seed);
+    }
+}
+
+fn check_one_law(drawn: &Drawn, seed: u64) {
+    let canonical = deliver(drawn, None);
+    for order in 0..ORDERS {
+        let outcome = deliver(drawn, Some(seed.wrapping_add(order)));
+        let how = "in two orders of arrival";
+        check_same_standings(&canonical.standings, &outcome.standings, how);
+        for (one, other) in canonical.judged.iter().zip(&outcome.judged) {
+            check_same_judgement(one, other, how);
+        }
+    }
+}
+
+/// What one node holds in the end.
+struct Outcome {
+    standings: Standings,
+    judged: Vec<Judged>,
+}
+
+/// Delivers everything; in canonical order, or in the order of a seed with duplicates. What the
+/// door does not take yet comes again until nothing moves.
+fn deliver(drawn: &Drawn, seed: Option<u64>) -> Outcome {
+    let world = &drawn.world;
+    let mut parcels: Vec<Parcel> = (0..drawn.editions.len()).map(Parcel::Edition).collect();
+    let mut entries: Vec<usize> = (0..world.written.len()).collect();
+    entries.sort_by_key(|at| {
+        let core = world.written[*at].entry.core();
+        (core.log, core.sequence, world.id(*at))
+    });
+    parcels.extend(entries.into_iter().map(Parcel::Entry));
+    let mut dice = Dice(seed.unwrap_or(0));
+    if seed.is_some() {
+        let twice: Vec<Parcel> = parcels.iter().copied().filter(|_| dice.below(4) == 0).collect();
+        parcels.extend(twice);
+        dice.shuffle(&mut parcels);
+    }
+    let mut node = Node::new(county().chain());
+    loop {
+        let before = parcels.len();
+        parcels.retain(|parcel| !node.take(drawn, *parcel));
+        if parcels.len() == before {
+            break;
+        }
+        if seed.is_some() {
+            dice.shuffle(&mut parcels);
+        }
+    }
+    check_incremental_equals_from_scratch(&node.logs, node.chain.roster(), &node.standings);
+    let judged = (0..world.records.len()).map(|record| node.judge(world, record, &mut dice));
+    let judged = judged.collect();
+    Outcome { standings: node.standings, judged }
+}
+
+#[derive(Clone, Copy)]
+enum Parcel {
+    Edition(usize),
+    Entry(usize),
+}
+
+/// A node that checks after every step what it is told of changed standings.
+struct Node {
+    chain: Chain,
+    logs: Logs,
+    standings: Standings,
+}
+
+impl Node {
+    fn new(chain: Chain) -> Self {
+        Self { chain, logs: Logs::new(), standings: Standings::new() }
+    }
+
+    /// Whether the parcel is done with: taken, or held already.
+    fn take(&mut self, drawn: &Drawn, parcel: Parcel) -> bool {
+        match parcel {
+            Parcel::Edition(at) => {
+                let taken = self.chain.add(drawn.editions[at].clone());
+                if taken == Ok(true) {
+                    let mut restood = Restood::default();
+                    self.logs.reassess(self.chain.roster(), &mut restood);
+                    self.settle(&restood, None);
+                }
+                taken.is_ok()
+            }
+            Parcel::Entry(at) => {
+                let entry = &drawn.world.written[at].entry;
+                let spot = (entry.core().log, entry.core().sequence, entry.id());
+                match self.logs.place(self.chain.roster(), entry) {
+                    Ok((Placed::Duplicate, restood)) => {
+                        assert!(self.standings.contains_key(&spot));
+                        assert_eq!(restood, Restood::default());
+                        true
+                    }
+                    Ok((Placed::Appended | Placed::Forked, restood)) => {
+                        self.settle(&restood, Some(spot));
+                        true
+                    }
+                    Err(
+                        DoorRefusal::MissingPrevious
+                        | DoorRefusal::UnknownLog
+                        | DoorRefusal::UnknownKey
+                        | DoorRefusal::NotItsSpace
+                        | DoorRefusal::EnoughVariants,
+                    ) => false,
+                    Err(other) => panic!("every entry here fits its log: {other}"),
+                }
+            }
+        }
+    }
+
+    fn settle(&mut self, restood: &Restood, new: Option<Spot>) {
+        let held: Vec<Spot> = self.standings.keys().copied().chain(new).collect();
+        let after = standings(&self.logs, self.chain.roster(), &held);
+        check_every_change_of_standing_is_announced(&self.standings, &after, restood);
+        self.standings = after;
+    }
+
+    fn judge(&self, world: &World, record: usize, dice: &mut Dice) -> Judged {
+        let mut evidence = world.evidence(record, |written| {
+            let core = written.entry.core();
+            self.standings.get(&(core.log, core.sequence, written.entry.id())).copied()
+        });
+        dice.shuffle(&mut evidence);
+        let roster = self.chain.roster();
+        judge(roster, &world.county.definitions, world.records[record].id, &evidence)
+    }
+}
+
+/// A world drawn from numbers, with its roster editions.
+struct Drawn {
+    world: World,
+    editions: Vec<Edition>,
+    /// A person and a PC that only a later edition knows.
+    late: (SecretKey, SecretKey),
+}
+
+impl Drawn {
+    fn from(acts: &[Act]) -> Self {
+        let late = (key(70_001), key(70_002));
+        let mut drawn = Self { world: World::new(), editions: Vec::new(), late };
+        // East's own records, written by the village and the offices above; and what the villages
+        // of the township share.
+        for office in [EAST, TOWN, COUNTY] {
+            drawn.world.open_in(office, EAST);
+        }
+        let shared = county().offices[EAST].space(Audience::Township);
+        for office in [EAST, WEST, TOWN] {
+            drawn.world.open(office, shared);
+        }
+        // Where townships and county witness, and a village out of the township's reach.
+        for office in [TOWN, OTHER_TOWN, FAR] {
+            drawn.world.open_in(office, office);
+        }
+        drawn.world.open_in(COUNTY, COUNTY);
+        for act in acts {
+            drawn.act(*act);
+        }
+        drawn
+    }
+
+    fn act(&mut self, [kind, a, b, c, d]: Act) {
+        let pen = usize::from(a) % self.world.pens.len();
+        let records = self.world.records.len();
+        match kind % 24 {
+            0..=1 => self.create(pen, b),
+            2..=5 if records > 0 => self.edit(pen, b, c, d),
+            6..=9 if records > 0 => self.step(pen, b, c, d),
+            10..=14 if records > 0 => self.bend(pen, b, c, d),
+            15..=16 => {
+                let all = self.world.pens[pen].all();
+                self.world.pens[pen].tip = all[usize::from(b) % all.len()];
+            }
+            17..=20 => self.witness(a, [b, c, d]),
+            21 => {
+                let (node, space) = (&self.world.pens[pen].node, self.world.pens[pen].space);
+                let node = if b % 4 == 0 { self.late.1.clone() } else { node.clone() };
+                self.world.open_for(&node, space);
+            }
+            22..=23 => self.edition(pen, b, c, d),
+            _ => self.create(pen, b),
+        }
+    }
+
+    /// The person of a role in the office of a pen's node; the late PC has a late person.
+    fn person(&self, pen: usize, role: &str) -> SecretKey {
+        let node = self.world.pens[pen].node.public();
+        let office = county().offices.iter().find(|office| office.node.public() == node);
+        office.map_or_else(|| self.late.0.clone(), |office| office.person(role).clone())
+    }
+
+    fn create(&mut self, pen: usize, b: u8) {
+        let (code, role) = if b % 2 == 0 { ("SVC", "VAGT") } else { ("MED", "VMED") };
+        let person = self.person(pen, role);
+        self.world.create(pen, code, &person, role);
+    }
+
+    /// A record in the space of a pen; a pen that has none there writes where it should not.
+    fn record(&self, pen: usize, b: u8) -> usize {
+        let space = self.world.pens[pen].space;
+        let all = 0..self.world.records.len();
+        let here: Vec<usize> =
+            all.clone().filter(|record| self.world.records[*record].space == space).collect();
+        let choice = if here.is_empty() { all.collect() } else { here };
+        choice[usize::from(b) % choice.len()]
+    }
+
+    /// Some entries to build on: all, or those of the first half.
+    fn basis(&self, c: u8) -> Option<Vec<usize>> {
+        let some = self.world.written.len() * usize::from(c % 8) / 8;
+        (!c.is_multiple_of(2)).then(|| (0..some).collect())
+    }
+
+    fn edit(&mut self, pen: usize, b: u8, c: u8, d: u8) {
+        let record = self.record(pen, b);
+        let role = ROLES[usize::from(d / 8) % ROLES.len()];
+        let text = ["甲", "乙", "丙"][usize::from(d % 3)];
+        let edit = match c % 5 {
+            0 | 1 => put("remarks", text),
+            2 => put("title", text),
+            3 => put("official_doc_no", text),
+            _ => {
+                let link = [("kind", "09"), ("target", "样例"), ("note", text)];
+                append("links", &format!("l{d}"), &link)
+            }
+        };
+        self.write(pen, record, c, vec![edit], None, role, Bend::Honest);
+    }
+
+    fn step(&mut self, pen: usize, b: u8, c: u8, d: u8) {
+        let record = self.record(pen, b);
+        let rt = county().record_type(&self.world.records[record].code);
+        let judged = self.world.judged(county().chain().roster(), record);
+        let state = judged.view.map_or(NOWHERE.to_owned(), |view| view.state);
+        let open: Vec<_> = rt
+            .transitions
+            .iter()
+            .filter(|t| t.from == state || state == "conflict" || d % 8 == 0)
+            .collect();
+        let Some(transition) = open.get(usize::from(c) % open.len().max(1)) else { return };
+        let role = transition.who.iter().find(|role| *role != "SUBJ");
+        let role = role.unwrap_or(&rt.edit_roles[0]);
+        let from = if state == "conflict" { &state } else { &transition.from };
+        let step = step(from, &transition.to, role);
+        self.write(pen, record, d, Vec::new(), Some(step), role, Bend::Honest);
+    }
+
+    fn bend(&mut self, pen: usize, b: u8, c: u8, d: u8) {
+        let record = self.record(pen, b);
+        let role = if self.world.records[record].code == "SVC" { "VAGT" } else { "VMED" };
+        let other = usize::from(d) % self.world.written.len();
+        let lie = step("registered", "accepted", role);
+        let bend = match c % 14 {
+            0 => Bend::Bytes(vec![d; usize::from(d)]),
+            1 => Bend::Sealed,
+            2 => Bend::Actor([d; 16]),
+            3 => Bend::Late(1),
+            4 => Bend::Type("IND".into()),
+            5 => Bend::Schema(county().next_svc.hash()),
+            6 => Bend::Schema(xw_schemas::record::SchemaHash([d; 32])),
+            7 => Bend::Edits(vec![put("nonsense", "甲")]),
+            8 => Bend::Edits(vec![raw_step("a", &lie), raw_step("b", &lie)]),
+            9 => Bend::Edits(vec![put("_steps_", "甲")]),
+            10 => Bend::Edits(vec![append("_steps", "a", &[("from", "-")])]),
+            // The same act again, or another author's.
+            _ => match self.world.written[other].body.as_ref() {
+                Some(body) => Bend::Bytes(body.change().to_vec()),
+                None => Bend::Honest,
+            },
+        };
+        self.write(pen, record, d, vec![put("remarks", "丁")], None, role, bend);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the whole of a change")]
+    fn write(
+        &mut self,
+        pen: usize,
+        record: usize,
+        c: u8,
+        edits: Vec<xw_ledger::document::Edit>,
+        step: Option<xw_ledger::steps::Step>,
+        role: &str,
+        bend: Bend,
+    ) {
+        let basis = self.basis(c);
+        let person = self.person(pen, role);
+        let on = basis.as_deref();
+        let person = (c != 255).then_some(&person);
+        self.world.change(Wish { pen, record, on, edits, step, person, bend });
+    }
+
+    fn witness(&mut self, a: u8, which: [u8; 3]) {
+        // Mostly the offices that may, in the logs they keep for it; sometimes anybody.
+        let pens = self.world.pens.len();
+        let pen = [6, 6, 7, 9, 9, usize::from(a) % pens][usize::from(a) % 6];
+        let heads: Vec<(usize, EntryId)> = which
+            .into_iter()
+            .map(|number| {
+                let target = usize::from(number) % pens;
+                let all = self.world.pens[target].all();
+                let tip = self.world.pens[target].tip;
+                let some = all[usize::from(number / 16) % all.len()];
+                (target, if number % 2 == 0 { tip } else { some })
+            })
+            .collect();
+        self.world.witness(pen, &heads);
+    }
+
+    fn edition(&mut self, pen: usize, b: u8, c: u8, d: u8) {
+        if self.editions.len() == 4 {
+            return;
+        }
+        let office = &county().offices[usize::from(c) % OFFICES];
+        let kept = |drawn: &Self| {
+            let pen = &drawn.world.pens[pen];
+            let all = pen.all();
+            let entry = all[usize::from(d) % all.len()];
+            vec![(pen.log, pen.number(&entry), entry)]
+        };
+        let fact = match b % 6 {
+            0 | 1 => {
+                let (key, kept) = (self.world.pens[pen].node.public(), kept(self));
+                Fact::Cut { key, kept: if d % 4 == 0 { Vec::new() } else { kept } }
+            }
+            2 => Fact::Cut { key: self.person(pen, "VAGT").public(), kept: kept(self) },
+            3 => schema(&county().next_svc),
+            4 => signer(self.late.0.public(), SignerKind::Person, office.id, &["VAGT", "VMED"]),
+            _ => signer(self.late.1.public(), SignerKind::Node, office.id, &[]),
+        };
+        let mut facts = vec![fact];
+        // Keys come with an office that does not change afterwards.
+        if matches!(b % 6, 4 | 5) {
+            let east = county().offices[EAST].id;
+            let (person, node) = (self.late.0.public(), self.late.1.public());
+            facts = vec![
+                signer(person, SignerKind::Person, east, &["VAGT", "VMED"]),
+                signer(node, SignerKind::Node, east, &[]),
+            ];
+        }
+        let before = self.editions.last().unwrap_or(&county().founding);
+        self.editions.push(county().edition_after(before, facts));
+    }
+}
+
+/// Numbers from a seed (splitmix64).
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound as u64).unwrap()
+    }
+
+    /// True in so many of a hundred.
+    pub(crate) fn percent(&mut self, of_hundred: usize) -> bool {
+        self.below(100) < of_hundred
+    }
+
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+        for at in (1..items.len()).rev() {
+            items.swap(at, self.below(at + 1));
+        }
+    }
+}
+
