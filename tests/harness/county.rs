@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use xw_ledger::standing::Standing;
 use xw_replica::{Event, Replica, SessionId};
 use xw_schemas::edition::{Edition, Fact};
-use xw_schemas::entry::VerifiedEntry;
+use xw_schemas::entry::{RawEntry, VerifiedEntry};
 use xw_schemas::id::{EntryId, LogId, PublicKey};
 
 use crate::dice::Dice;
@@ -131,7 +131,7 @@ pub struct County {
     pub(crate) queue: BTreeMap<(u64, u64), Due>,
     pub(crate) queued: u64,
     pub(crate) working: u64,
-    pub(crate) verified: BTreeMap<EntryId, VerifiedEntry>,
+    pub(crate) verified: BTreeMap<EntryId, (RawEntry, VerifiedEntry)>,
     pub(crate) journal: Option<Vec<String>>,
     pub(crate) violation: Option<String>,
     pub(crate) written: u64,
@@ -318,6 +318,12 @@ impl County {
 
     /// The county signs an edition and takes it up.
     pub fn enact(&mut self, facts: Vec<Fact>) {
+        for fact in &facts {
+            if let Fact::Schema { definition, .. } = fact {
+                self.nodes[COUNTY].disk.push(Commit::Definition(*definition));
+                self.nodes[COUNTY].memory.learn(*definition);
+            }
+        }
         let edition = self.registry.next_edition(facts);
         self.log(|_| format!("edition {}", edition.core().number));
         if self.nodes[COUNTY].up {

@@ -1,6 +1,26 @@
-//! A county in memory.
+//! A county in memory: real entries, real signatures, the pure core of every node, one thread, one
+//! seed. No socket, no clock, no dice but the seed's. Used by the simulations.
+
 mod dice;
 mod founding;
 mod forms;
+mod memory;
+mod habits;
+mod county;
+mod lines;
+mod shell;
+mod writing;
+mod hostile;
+mod checks;
+mod plan;
+
+pub use checks::*;
+pub use county::{County, Node, Promises};
 pub use dice::Dice;
-pub use founding::*;
+pub use forms::CODES;
+pub use founding::{
+    COUNTY, FOUNDED_MS, OfficeKeys, Registry, Seat, VILLAGES, definition_of, known_types,
+};
+pub use habits::Habits;
+pub use memory::{Commit, Kept, Memory, Taken};
+pub use plan::{Figures, journal_of, run_seed};

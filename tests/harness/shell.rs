@@ -261,10 +261,13 @@ impl County {
         for (raw, body) in packed.unpack().ok()? {
             // The same bytes verify on every node: one check a county is enough.
             let entry = match self.verified.get(&raw.id()) {
-                Some(known) if known.bytes() == raw.bytes() => known.clone(),
-                _ => raw.verify(network).ok()?,
+                Some((seen, known)) if *seen == raw => known.clone(),
+                _ => {
+                    let entry = raw.clone().verify(network).ok()?;
+                    self.verified.insert(entry.id(), (raw, entry.clone()));
+                    entry
+                }
             };
-            self.verified.entry(entry.id()).or_insert_with(|| entry.clone());
             let envelope = entry.bytes().to_vec();
             let parcel = Parcel { envelope, body: body.as_ref().map(|b| b.bytes().to_vec()) };
             bytes += parcel.unpacked_bytes() as u64;
@@ -306,7 +309,6 @@ impl County {
         entry: VerifiedEntry,
         body: Option<Body>,
     ) -> bool {
-        self.verified.insert(entry.id(), entry.clone());
         let kept = Kept { entry: Arc::new(entry), body: body.map(Arc::new) };
         self.commit(seat, None, vec![kept], 0);
         self.nodes[seat].up

@@ -5,7 +5,7 @@ use xw_ledger::draft::{Author, Draft, Tail, base, new_record, write_change};
 use xw_ledger::document::{Edit, Place};
 use xw_ledger::judge::{Evidence, judge};
 use xw_ledger::standing::Standing;
-use xw_schemas::entry::VerifiedEntry;
+use xw_ledger::verdict::Verdict;
 use xw_schemas::id::RecordId;
 use xw_schemas::record::Value;
 use xw_schemas::space::Space;
@@ -20,11 +20,8 @@ impl County {
         self.written += 1;
         let draft = forms::new_record(code, self.registry.offices[seat].division, self.written);
         let act = self.act(seat);
-        let keys = self.registry.offices[seat].clone();
-        let author = Author { node: &keys.node, person: self.clerk(seat) };
-        let author = Author { person: author.person.as_ref().copied(), ..author };
-        let roster = self.nodes[seat].memory.chain.roster();
-        let record = new_record(roster, author, act);
+        let author = Author { node: &self.registry.offices[seat].node, person: None };
+        let record = new_record(self.nodes[seat].memory.chain.roster(), author, act);
         self.draft(seat, space, record, code, &draft, act).map(|()| record)
     }
 
@@ -95,6 +92,11 @@ impl County {
         };
         let evidence = memory.evidence(&memory.standings(), &(space, record));
         let base = base(roster, &self.nodes[seat].key, &evidence);
+        // A record that nobody has witnessed yet is not built on: the clerk is told to wait.
+        let is_new = evidence.is_empty();
+        if !is_new && judge(roster, &memory.definitions, record, &base).view.is_none() {
+            return None;
+        }
         let tail = Tail::of(&memory.logs, log)?;
         let signed = write_change(
             roster,
@@ -115,10 +117,21 @@ impl County {
                 return None;
             }
         };
-        if !self.is_admitted(seat, &evidence_of(&evidence, &signed.entry, signed.body.as_ref()), record, &signed.entry) {
+        let id = signed.entry.id();
+        let mut all = evidence;
+        let own = Evidence {
+            entry: &signed.entry,
+            body: signed.body.as_ref(),
+            standing: Standing::Local,
+        };
+        all.push(own);
+        let verdict = judge(roster, &memory.definitions, record, &all).verdicts.remove(&id);
+        if verdict != Some(Verdict::Admitted) {
+            // What was built as an honest node builds is never refused at home: steps are chosen
+            // among those that the state allows, and edits are open to these roles.
+            self.blame(format!("draft: {seat} on {record}: {verdict:?}"));
             return None;
         }
-        let id = signed.entry.id();
         self.log(|_| format!("{seat} writes {} in {space} {record}", id.short()));
         self.commit_own(seat, signed.entry, signed.body).then(|| {
             self.promises.saved.push((seat, id));

@@ -239,12 +239,15 @@ impl<'a> Court<'a> {
             }
         }
         for dep in &candidate.change.deps {
+            // What counts counts, even when its author entered it a second time in vain: a
+            // repetition must not take the work of others with it.
+            if self.history.contains(dep) {
+                continue;
+            }
             if self.refused_changes.contains(dep) {
                 return Readiness::Never(Verdict::Refused(Refusal::OnRefused(*dep)));
             }
-            if !self.history.contains(dep) {
-                return Readiness::Later;
-            }
+            return Readiness::Later;
         }
         if !self.definitions.contains_key(&candidate.statement.schema)
             && self.roster.adopted(&candidate.statement.schema).is_some()

@@ -107,8 +107,9 @@ impl Chain {
         if edition.network() != self.roster.network {
             return Err(RosterRefusal::OtherNetwork);
         }
-        let same = self.editions.get(&number).is_some_and(|held| held.contains(&edition));
-        if same {
+        // Signatures stand outside the id: other root keys over the same facts are no fork.
+        let mut held = self.editions.get(&number).into_iter().flatten();
+        if held.any(|held| held.id() == edition.id()) {
             return Ok(false);
         }
         // Valid against the prefix that it names, which must be held.

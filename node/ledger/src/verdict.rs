@@ -137,6 +137,12 @@ impl Refusal {
         }
     }
 
+    /// Whether it is for how the entry stands in its log, whatever it says.
+    #[must_use]
+    pub fn is_of_the_log(&self) -> bool {
+        matches!(self, Self::NotStanding(_))
+    }
+
     /// What a Chinese reader is told.
     #[must_use]
     pub fn zh(&self) -> String {

@@ -36,9 +36,9 @@ pub struct View {
     pub updated_ms: u64,
     /// Admitted changes (sealed ones, when sealed).
     pub changes: u32,
-    /// Changes that do not count.
+    /// Changes that stand in their logs and do not count.
     pub refused: u32,
-    /// Changes that wait.
+    /// Changes that stand in their logs and wait.
     pub waiting: u32,
 }
 

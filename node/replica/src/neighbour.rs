@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use xw_ledger::log::Point;
 use xw_schemas::id::{EditionId, LogId, PublicKey};
 use xw_schemas::limits::{CREDIT_BYTES_MAX, CREDIT_BYTES_START};
+use xw_schemas::wire::Hello;
 
 use crate::common::Shared;
 
@@ -42,6 +43,10 @@ pub(crate) struct Neighbour {
     pub(crate) opened_ms: u64,
     /// The roster named in our last hello, the digest in it, and what it was taken over.
     pub(crate) said: Option<(EditionId, [u8; 32], Shared)>,
+    /// The neighbour's last hello: it is answered again when this node's roster has grown.
+    pub(crate) heard: Option<Hello>,
+    /// Whether the neighbour asked for a blob that was not held here.
+    pub(crate) left_wanting: bool,
     /// Where the neighbour stands in each shared log. A log not listed is not compared yet.
     pub(crate) known: BTreeMap<LogId, Vec<Point>>,
     /// Logs whose tips there are not held here and lie ahead: their entries are coming.
@@ -74,6 +79,8 @@ impl Neighbour {
             phase: Phase::Greeting,
             opened_ms: now_ms,
             said: None,
+            heard: None,
+            left_wanting: false,
             known: BTreeMap::new(),
             ahead: BTreeMap::new(),
             under_way: 0,

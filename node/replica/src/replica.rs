@@ -93,7 +93,7 @@ impl Replica {
                 self.loaded(held, session, log, upto, parcels)
             }
             Event::BlobRead { session, hash, offset, bytes } => {
-                Self::blob_read(session, hash, offset, bytes)
+                self.blob_read(session, hash, offset, bytes)
             }
             Event::RosterChanged => self.roster_changed(held),
             Event::BodiesLacking { logs } => self.lacks(held, logs),
@@ -141,13 +141,12 @@ impl Replica {
                 vec![send(session, Frame::Editions(editions.map(Edition::id).collect()))]
             }
             Frame::Editions(editions) => {
-                let known: Vec<_> = held.chain.above(0).map(Edition::id).collect();
-                let lacking = editions.into_iter().filter(|id| !known.contains(id));
-                neighbour.wanted_blobs = lacking.rev().map(|id| (id.0, true)).collect();
-                next_blob(session, neighbour)
+                let wanted = editions.into_iter().rev().map(|id| (id.0, true));
+                neighbour.wanted_blobs = wanted.collect();
+                next_blob(held, session, neighbour)
             }
             Frame::WantBlob { hash, offset } => vec![Effect::ReadBlob { session, hash, offset }],
-            Frame::Blob(chunk) => blob(session, neighbour, &chunk),
+            Frame::Blob(chunk) => blob(held, session, neighbour, &chunk),
             _ if !agreed => Vec::new(),
             Frame::Digests(digests) => self.digests(held, session, &digests),
             Frame::Have(have) => {
@@ -179,6 +178,7 @@ impl Replica {
 
     fn greeted(&mut self, held: Held<'_>, session: SessionId, hello: &Hello) -> Vec<Effect> {
         let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
+        neighbour.heard = Some(hello.clone());
         let roster = held.roster();
         if hello.network != roster.network() {
             return close(session, "another network");
@@ -229,7 +229,7 @@ impl Replica {
         }
         neighbour.wanted_blobs =
             held.missing_definitions.iter().map(|hash| (hash.0, false)).collect();
-        next_blob(session, neighbour)
+        next_blob(held, session, neighbour)
     }
 
     fn roster_changed(&mut self, held: Held<'_>) -> Vec<Effect> {
@@ -242,13 +242,33 @@ impl Replica {
                 effects.extend(close(session, "no longer on the roster"));
                 continue;
             }
-            let said = self.neighbours.get(&session).and_then(|n| n.said.as_ref());
-            if said.is_none_or(|(head, _, _)| *head != held.roster().head()) {
-                effects.extend(self.hello(held, session));
+            effects.extend(self.say_again(held, session));
+        }
+        effects
+    }
+
+    /// Says hello under a new roster and answers the neighbour's last one anew, which may have
+    /// waited for this roster. Nothing is sent under the old one any more.
+    fn say_again(&mut self, held: Held<'_>, session: SessionId) -> Vec<Effect> {
+        let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
+        let head = held.roster().head();
+        let grown = neighbour.said.as_ref().is_none_or(|(said, _, _)| *said != head);
+        let wanted = std::mem::take(&mut neighbour.left_wanting);
+        let mut effects = next_blob(held, session, neighbour);
+        let fetching = neighbour.incoming.is_some();
+        let heard = neighbour.heard.clone();
+        if grown {
+            neighbour.phase = neighbour.phase.min(Phase::Roster);
+        }
+        if grown || wanted {
+            effects.extend(self.hello(held, session));
+        }
+        // While editions of this neighbour are on their way, each brings us here once more.
+        match heard {
+            Some(hello) if grown && (!fetching || hello.roster == head) => {
+                effects.extend(self.greeted(held, session, &hello));
             }
-            if let Some(neighbour) = self.neighbours.get_mut(&session) {
-                effects.extend(next_blob(session, neighbour));
-            }
+            Some(_) | None => {}
         }
         effects
     }
@@ -262,8 +282,10 @@ impl Replica {
     ) -> Vec<Effect> {
         let own = self.own;
         let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
-        if neighbour.phase < Phase::Comparing {
-            return close(session, "entries before the rosters agree");
+        // A roster that has just grown here makes no stranger of what is under way: it was sent
+        // when both sides had the old one, and rosters lose nobody.
+        if neighbour.phase == Phase::Greeting {
+            return close(session, "entries before the hello");
         }
         let foreign = entries.iter().any(|(entry, _)| {
             let space = match &entry.core().statement {
@@ -401,12 +423,20 @@ impl Replica {
     }
 
     fn blob_read(
+        &mut self,
         session: SessionId,
         hash: [u8; 32],
         offset: u64,
         bytes: Option<Vec<u8>>,
     ) -> Vec<Effect> {
-        let Some(bytes) = bytes else { return Vec::new() };
+        let Some(bytes) = bytes else {
+            // An empty blob says that it is not held here; a hello follows when it may be.
+            if let Some(neighbour) = self.neighbours.get_mut(&session) {
+                neighbour.left_wanting = true;
+            }
+            let none = BlobChunk { hash, offset: 0, total: 0, bytes: Vec::new() };
+            return vec![send(session, Frame::Blob(none))];
+        };
         let total = bytes.len() as u64;
         let from = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
         let to = (from + BLOB_CHUNK_BYTES).min(bytes.len());
@@ -445,19 +475,38 @@ pub(crate) fn may_share(held: Held<'_>, own: &PublicKey, peer: &PublicKey, log: 
     })
 }
 
-/// Asks for the next wanted blob, unless one is on its way.
-fn next_blob(session: SessionId, neighbour: &mut Neighbour) -> Vec<Effect> {
+/// Asks for the next wanted blob that has not come from elsewhere, unless one is on its way.
+fn next_blob(held: Held<'_>, session: SessionId, neighbour: &mut Neighbour) -> Vec<Effect> {
     if neighbour.incoming.is_some() {
         return Vec::new();
     }
-    let Some((hash, is_edition)) = neighbour.wanted_blobs.pop() else { return Vec::new() };
-    neighbour.incoming = Some(Incoming { hash, is_edition, bytes: Vec::new() });
-    vec![send(session, Frame::WantBlob { hash, offset: 0 })]
+    let is_held = |(hash, is_edition): &([u8; 32], bool)| match is_edition {
+        true => held.chain.above(0).any(|edition| edition.id().0 == *hash),
+        false => !held.missing_definitions.iter().any(|missing| missing.0 == *hash),
+    };
+    while let Some(wanted) = neighbour.wanted_blobs.pop() {
+        if is_held(&wanted) {
+            continue;
+        }
+        let (hash, is_edition) = wanted;
+        neighbour.incoming = Some(Incoming { hash, is_edition, bytes: Vec::new() });
+        return vec![send(session, Frame::WantBlob { hash, offset: 0 })];
+    }
+    Vec::new()
 }
 
 /// Takes a piece of a blob; hands the whole on when it is complete and its hash is right.
-fn blob(session: SessionId, neighbour: &mut Neighbour, chunk: &BlobChunk) -> Vec<Effect> {
+fn blob(
+    held: Held<'_>,
+    session: SessionId,
+    neighbour: &mut Neighbour,
+    chunk: &BlobChunk,
+) -> Vec<Effect> {
     let Some(incoming) = &mut neighbour.incoming else { return Vec::new() };
+    if chunk.hash == incoming.hash && chunk.total == 0 {
+        neighbour.incoming = None;
+        return next_blob(held, session, neighbour);
+    }
     let limit = if incoming.is_edition { EDITION_BYTES_MAX } else { DEFINITION_BYTES_MAX };
     let fits = chunk.hash == incoming.hash
         && chunk.offset == incoming.bytes.len() as u64
@@ -484,7 +533,7 @@ fn blob(session: SessionId, neighbour: &mut Neighbour, chunk: &BlobChunk) -> Vec
     match taken {
         Some(effect) => {
             let mut effects = vec![effect];
-            effects.extend(next_blob(session, neighbour));
+            effects.extend(next_blob(held, session, neighbour));
             effects
         }
         None => close(session, "a blob that is not what it was named"),

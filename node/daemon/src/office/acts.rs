@@ -18,7 +18,6 @@ use xw_schemas::record::{
 };
 use xw_schemas::space::{Division, Space};
 use xw_store::Held;
-use xw_workbook::{Desk, defaults_for};
 
 use super::Office;
 use super::numbers::Numbers;
@@ -279,20 +278,44 @@ impl Office {
         numbers: &mut Numbers,
     ) -> Answer<Content> {
         let now = clock::now_ms();
-        let desk = Desk {
-            division_code: division.to_string(),
-            office_zh: self.settings.office.clone(),
-            recorder: person.to_owned(),
-            today: clock::day(now),
-        };
-        let mut defaults = defaults_for(definition, &desk);
-        let text = |text: &str| Value::Text(text.to_owned());
-        defaults.set("recorded_at", text(&clock::stamp(now)));
-        defaults.set("entry_mode", text("1"));
-        defaults.fill(definition, &mut content);
+        self.fill_header(definition, &mut content, division, person, now);
         self.give_number(definition, &mut content, division, now, numbers)?;
         fill_computed(definition, &mut content);
         Ok(content)
+    }
+
+    /// What every record begins with and a clerk is not asked for. Nothing about a person is
+    /// guessed; each value stands on the form and can be changed.
+    fn fill_header(
+        &self,
+        definition: &RecordType,
+        content: &mut Content,
+        division: Division,
+        person: &str,
+        now_ms: u64,
+    ) {
+        let about = ["matter_name", "project_name"].iter().find_map(|path| content.text(path));
+        let title = about.unwrap_or(&definition.zh).to_owned();
+        let text = |text: &str| Value::Text(text.to_owned());
+        let header = [
+            ("title", text(&title)),
+            ("division_code", text(&division.to_string())),
+            ("responsible_org", text(&self.settings.office)),
+            ("recorder", text(person)),
+            ("recorded_at", text(&clock::stamp(now_ms))),
+            ("time_source", text("1")),
+            ("source_channel", text("01")),
+            ("entry_mode", text("1")),
+            ("paper_original", Value::Bool(false)),
+            ("legal_basis", text("02")),
+            ("notice_given", text("1")),
+            ("disclosure_class", text("0")),
+        ];
+        for (path, value) in header {
+            if content.value(path).is_none() && definition.field(path).is_some() {
+                content.values.insert(path.to_owned(), value);
+            }
+        }
     }
 
     /// Edits for fields given as nested JSON and for members of items given by path.

@@ -53,14 +53,16 @@ pub(crate) fn report(report: &xw_store::Report) -> Json {
         .iter()
         .map(|finding| {
             json!({
-                "code": finding.code.as_str(), "place": finding.place,
-                "zh": finding.zh, "en": finding.en,
+                "code": finding.code.name(), "place": finding.place,
+                "zh": finding.zh(), "en": finding.en(),
             })
         })
         .collect();
     json!({
         "entries": report.entries, "records": report.records, "logs": report.logs,
-        "checkpoints": report.checkpoints, "signatures": report.signatures,
-        "findings": findings, "sound": report.findings.is_empty(),
+        "checkpoints": report.checkpoints, "bodies": report.bodies,
+        "documents": report.documents, "editions": report.editions,
+        "more_findings": report.more_findings,
+        "findings": findings, "sound": report.is_clean(),
     })
 }

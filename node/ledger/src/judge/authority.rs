@@ -74,10 +74,9 @@ impl Court<'_> {
         }
         let transition = if is_conflict(before) {
             // Whoever could have made one of the contradicting steps may decide for it.
-            let claims = before.folded.claims.iter().map(|at| &before.steps[*at].1.step);
-            claims
-                .filter(|claim| claim.to == step.to)
-                .find_map(|claim| definition.transition(&claim.from, &claim.to))
+            let mut claims = before.claims();
+            let claim = claims.find(|claim| claim.to == step.to);
+            claim.and_then(|claim| definition.transition(&claim.from, &claim.to))
         } else {
             definition.transition(&step.from, &step.to)
         };

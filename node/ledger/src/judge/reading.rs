@@ -10,9 +10,9 @@ use xw_schemas::space::Tier;
 
 use super::{Court, Evidence};
 use crate::change::{ChangeHash, OpId};
-use crate::opset::{OpSet, Wrote};
+use crate::opset::OpSet;
 use crate::steps::{CONFLICT, Folded, NOWHERE, STEPS, Step, Stepped, fold};
-use crate::verdict::Verdict;
+use crate::verdict::{Missing, Verdict};
 use crate::view::{Conflict, ConflictValue, View, ViewProblem, ViewStep};
 
 /// The path under which contradicting steps stand among the conflicts.
@@ -33,6 +33,21 @@ impl Reading {
     pub(super) fn first_problem_not_in(&self, before: &Self) -> Option<(String, ProblemCode)> {
         self.problems.difference(&before.problems).next().cloned()
     }
+
+    /// The steps that claim the state. A claim that decided an earlier contradiction is given as
+    /// the step that it decided for.
+    pub(super) fn claims(&self) -> impl Iterator<Item = &Step> {
+        self.folded.claims.iter().map(|at| claimed(&self.steps, *at))
+    }
+}
+
+fn claimed(steps: &[(String, Stepped)], at: usize) -> &Step {
+    let claim = &steps[at].1.step;
+    let mut earlier = steps[..at].iter().rev().map(|(_, stepped)| &stepped.step);
+    match &*claim.from {
+        CONFLICT => earlier.find(|s| s.to == claim.to && s.from != CONFLICT).unwrap_or(claim),
+        _ => claim,
+    }
 }
 
 impl Court<'_> {
@@ -48,16 +63,15 @@ impl Court<'_> {
         let items = content.lists.remove(STEPS).unwrap_or_default();
         // A scalar under the bookkeeping's name is no step list.
         let mut unreadable_steps = content.values.remove(STEPS).is_some();
-        let made = step_ops(ops);
+        let made = ops.item_ops(STEPS);
         let mut steps: Vec<(OpId, String, Stepped)> = Vec::with_capacity(items.len());
-        for item in items {
-            let op = made.get(&item.id);
-            match (Step::read(&item), op) {
-                (Some(step), Some(op)) => {
-                    let (change, tier) = self.who_stepped(*op, fresh);
-                    steps.push((*op, item.id, Stepped { step, change, tier }));
+        for (op, item) in made.into_iter().zip(items) {
+            match Step::read(&item) {
+                Some(step) => {
+                    let (change, tier) = self.who_stepped(op, fresh);
+                    steps.push((op, item.id, Stepped { step, change, tier }));
                 }
-                _ => unreadable_steps = true,
+                None => unreadable_steps = true,
             }
         }
         steps.sort_by_key(|(op, _, _)| *op);
@@ -117,7 +131,7 @@ impl Court<'_> {
         left.dedup();
         // In conflict the state before the contradiction still tells what is required.
         let state = match (&*folded.state, folded.claims.first()) {
-            (CONFLICT, Some(claim)) => &steps[*claim].1.step.from,
+            (CONFLICT, Some(claim)) => &claimed(steps, *claim).from,
             (state, _) => state,
         };
         problems(definition, content, state, &left)
@@ -144,12 +158,17 @@ impl Court<'_> {
             |verdict| matches!(verdict, Verdict::Admitted)
         };
         let (created_ms, updated_ms) = (times(counts).min()?, times(counts).max()?);
-        // The newest statement in canonical order names type and definition.
-        let newest = evidence
-            .iter()
-            .filter(|item| self.verdicts.get(&item.entry.id()).is_some_and(counts))
-            .max_by_key(|item| (item.entry.core().claimed_time_ms, item.entry.id()))?;
-        let statement = newest.entry.change()?;
+        // The last change in canonical order names type and definition. Where bodies are withheld
+        // there is no such order, and nothing is read by the definition.
+        let last = self.history.canonical_order().last().and_then(|c| self.entries.get(&c.hash));
+        let newest = last.and_then(|id| self.by_entry.get(id)).copied().or_else(|| {
+            let sealed = evidence
+                .iter()
+                .map(|item| item.entry)
+                .filter(|entry| self.verdicts.get(&entry.id()).is_some_and(counts));
+            sealed.max_by_key(|entry| (entry.core().claimed_time_ms, entry.id()))
+        })?;
+        let statement = newest.change()?;
         let mut view = View {
             record: self.record,
             record_type: statement.record_type.clone(),
@@ -163,8 +182,14 @@ impl Court<'_> {
             created_ms,
             updated_ms,
             changes: count(counts),
-            refused: count(|verdict| matches!(verdict, Verdict::Refused(_))),
-            waiting: count(|verdict| matches!(verdict, Verdict::Waiting(_))),
+            // What does not stand in its log is left out: of a forked slot nodes keep different
+            // variants, and rows must not tell which.
+            refused: count(|verdict| {
+                matches!(verdict, Verdict::Refused(refusal) if !refusal.is_of_the_log())
+            }),
+            waiting: count(|verdict| {
+                matches!(verdict, Verdict::Waiting(missing) if *missing != Missing::Cut)
+            }),
         };
         if !sealed {
             self.fill(&mut view, self.definitions.get(&statement.schema)?);
@@ -216,17 +241,4 @@ impl Court<'_> {
         view.state = reading.folded.state;
         view.content = reading.content;
     }
-}
-
-/// The operation that appended each step, by item id.
-fn step_ops(ops: &OpSet) -> BTreeMap<String, OpId> {
-    let prefix = format!("{STEPS}[");
-    ops.marks()
-        .into_iter()
-        .filter(|mark| mark.wrote == Wrote::Item)
-        .filter_map(|mark| {
-            let id = mark.path.strip_prefix(&prefix)?.strip_suffix(']')?;
-            (!id.contains('[')).then(|| (id.to_owned(), mark.op))
-        })
-        .collect()
 }

@@ -177,9 +177,21 @@ impl OpSet {
         content
     }
 
-    /// The items of a list in Automerge's order: behind the element they were put behind, later
-    /// operations first.
+    /// The operations that made the items of a list of the record itself, in the order in which
+    /// [`OpSet::content`] gives the items. Ids may stand twice; operations tell items apart.
+    pub fn item_ops(&self, key: &str) -> Vec<OpId> {
+        let visible = self.maps[ROOT].keys.get(key).into_iter().flatten();
+        let lists = visible.filter_map(Visible::list);
+        lists.flat_map(|list| self.ordered(list)).map(|(op, _)| op).collect()
+    }
+
     fn items(&self, list: usize) -> Vec<usize> {
+        self.ordered(list).into_iter().map(|(_, map)| map).collect()
+    }
+
+    /// The items of a list in Automerge's order: behind the element they were put behind, later
+    /// operations first. With the operation that made each.
+    fn ordered(&self, list: usize) -> Vec<(OpId, usize)> {
         let ListObject { elements, .. } = &self.lists[list];
         let mut behind: BTreeMap<Option<OpId>, Vec<OpId>> = BTreeMap::new();
         for (id, element) in elements {
@@ -188,7 +200,7 @@ impl OpSet {
         let mut items = Vec::with_capacity(elements.len());
         let mut next = behind.remove(&None).unwrap_or_default();
         while let Some(id) = next.pop() {
-            items.extend(elements.get(&id).map(|element| element.map));
+            items.extend(elements.get(&id).map(|element| (id, element.map)));
             next.extend(behind.remove(&Some(id)).unwrap_or_default());
         }
         items

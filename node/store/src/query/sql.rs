@@ -98,10 +98,10 @@ impl<'a> Scope<'a> {
         let mut source = "v.doc".to_owned();
         for (depth, list) in lists.iter().enumerate() {
             let comma = if depth > 0 { ", " } else { "" };
-            let _ = write!(from, "{comma}json_each({source}, '$.{list}') AS j{depth}");
+            let _ = write!(from, "{comma}jsonb_each({source}, '$.{list}') AS j{depth}");
             source = format!("j{depth}.value");
         }
-        let inner = condition(&format!("{source} ->> '$.{last}'"), &op)?;
+        let inner = condition(&format!("({source} ->> '$.{last}')"), &op)?;
         let not = if negate { "NOT " } else { "" };
         let text = format!("{not}EXISTS (SELECT 1 FROM {from} WHERE {})", inner.text);
         Ok(Clause { text, values: inner.values })
@@ -110,7 +110,7 @@ impl<'a> Scope<'a> {
 
 /// A field of the document. Indexes over fields must be written the same way to be used.
 fn field_expression(path: &str) -> String {
-    format!("v.doc ->> '$.{path}'")
+    format!("(v.doc ->> '$.{path}')")
 }
 
 fn condition(expression: &str, op: &Op) -> Result<Clause, QuerySlip> {

@@ -1,0 +1,36 @@
+//! How a command ends, for scripts: three numbers and no more.
+
+use crate::trouble::Trouble;
+
+/// What was asked is done.
+pub(crate) const DONE: u8 = 0;
+
+/// Refused, invalid, or something was found that should not be so.
+pub(crate) const FINDINGS: u8 = 1;
+
+/// Nothing could be read: no node, no file, wrong usage.
+pub(crate) const CANNOT: u8 = 2;
+
+/// Troubles that lie outside of what was asked: files, the store, the node itself.
+const OUTSIDE: [&str; 12] = [
+    "api", "base64", "divisions", "file", "folder", "key", "kit", "no-node", "run", "settings",
+    "store", "usage",
+];
+
+/// The number of a trouble.
+pub(crate) fn of(trouble: &Trouble) -> u8 {
+    if OUTSIDE.contains(&trouble.code.as_str()) { CANNOT } else { FINDINGS }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_clerk_can_mend_is_told_from_what_cannot_be_read() {
+        assert_eq!(of(&Trouble::new("invalid", "", "")), FINDINGS);
+        assert_eq!(of(&Trouble::new("no-right", "", "")), FINDINGS);
+        assert_eq!(of(&Trouble::new("no-node", "", "")), CANNOT);
+        assert!(OUTSIDE.is_sorted());
+    }
+}

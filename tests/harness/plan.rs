@@ -1,0 +1,221 @@
+//! One seed: a random life of a county, then healing, then every check.
+
+use xw_schemas::edition::Fact;
+use xw_schemas::space::{Audience, Space};
+
+use crate::checks::{check_all, check_now};
+use crate::county::County;
+use crate::forms::CODES;
+use crate::founding::{COUNTY, Seat, definition_of};
+use crate::habits::Habits;
+
+/// Steps of one random life.
+const STEPS: u64 = 40;
+
+/// Twenty years, by which a clock may be wrong.
+const TWENTY_YEARS_MS: i64 = 20 * 365 * 86_400_000;
+
+/// What a seed came to.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Figures {
+    /// Entries held by the county.
+    pub entries: u64,
+    /// Records that clerks were told are saved.
+    pub saved: u64,
+    /// Frames sent.
+    pub frames: u64,
+    /// Bytes of frames.
+    pub frame_bytes: u64,
+    /// Crashes.
+    pub crashes: u64,
+    /// Forked logs in the end.
+    pub forks: u64,
+    /// Virtual milliseconds.
+    pub virtual_ms: u64,
+}
+
+/// Runs a seed; what was violated, or the figures.
+pub fn run_seed(seed: u64, habits: Habits) -> Result<Figures, String> {
+    let mut county = county_of(seed, habits);
+    live(&mut county)?;
+    Ok(figures(&county))
+}
+
+/// Runs a seed again and keeps the journal of everything that happened.
+#[must_use]
+pub fn journal_of(seed: u64, habits: Habits) -> String {
+    let mut county = county_of(seed, habits);
+    county.keep_journal();
+    let end = live(&mut county);
+    format!("{}\nseed {seed}: {end:?}\n", county.journal())
+}
+
+fn county_of(seed: u64, habits: Habits) -> County {
+    let mut county = County::founded(seed, if seed.is_multiple_of(4) { 2 } else { 1 });
+    county.habits = habits;
+    if !seed.is_multiple_of(3) {
+        let liar = county.registry.villages().end - 1;
+        county.hostile.insert(liar);
+    }
+    if seed % 12 == 4 {
+        county.hostile.insert(county.registry.townships);
+    }
+    county
+}
+
+fn figures(county: &County) -> Figures {
+    let logs = &county.nodes[COUNTY].memory.logs;
+    Figures {
+        entries: county.nodes[COUNTY].memory.entries.len() as u64,
+        saved: county.promises.saved.len() as u64,
+        frames: county.frames,
+        frame_bytes: county.frame_bytes,
+        crashes: county.crashes,
+        forks: logs.iter().filter(|(_, log)| log.fork().is_some()).count() as u64,
+        virtual_ms: county.now_ms,
+    }
+}
+
+fn live(county: &mut County) -> Result<(), String> {
+    county.run_for(2_000);
+    for _ in 0..STEPS {
+        happen(county);
+        let ms = county.dice.below(1_200);
+        county.run_for(ms);
+        check_now(county)?;
+    }
+    county.heal();
+    county.run_until_quiet()?;
+    check_all(county)
+}
+
+fn anyone(county: &mut County) -> Seat {
+    let end = county.nodes.len() as u64;
+    usize::try_from(county.dice.below(end)).unwrap_or(COUNTY)
+}
+
+fn village(county: &mut County) -> Seat {
+    let villages: Vec<Seat> = county.registry.villages().collect();
+    county.dice.pick(&villages).copied().unwrap_or(COUNTY)
+}
+
+fn happen(county: &mut County) {
+    match county.dice.below(100) {
+        0..=27 => write(county),
+        28..=44 => edit(county),
+        45..=54 => step(county),
+        55..=62 => {
+            let seat = anyone(county);
+            let above = county.registry.above(seat);
+            if seat != above {
+                county.cut(seat, above);
+            }
+        }
+        63..=68 => {
+            let cuts: Vec<(Seat, Seat)> = county.cuts.iter().copied().collect();
+            if let Some((a, b)) = county.dice.pick(&cuts).copied() {
+                county.join(a, b);
+            }
+        }
+        69..=73 => {
+            let (seat, slow) = (anyone(county), county.dice.chance(60));
+            let above = county.registry.above(seat);
+            county.set_slow(seat, above, slow);
+        }
+        74..=80 => {
+            let (seat, effects) = (anyone(county), county.dice.below(12));
+            county.crash_after(seat, u32::try_from(effects).unwrap_or(0));
+        }
+        81..=84 => {
+            let seat = anyone(county);
+            let by = i64::try_from(county.dice.below(2 * TWENTY_YEARS_MS.unsigned_abs()));
+            county.clock_wrong(seat, by.unwrap_or(0) - TWENTY_YEARS_MS);
+        }
+        85..=88 => edition(county),
+        _ => county.misbehave(),
+    }
+}
+
+/// The spaces in which an office writes.
+fn space_for(county: &mut County, seat: Seat) -> Space {
+    let own = county.registry.offices[seat].division;
+    match county.dice.below(10) {
+        0..=6 => Space { division: own, audience: Audience::Office },
+        7..=8 => {
+            let division = own.township().unwrap_or(own);
+            Space { division, audience: Audience::Township }
+        }
+        _ => Space { division: own.county(), audience: Audience::County },
+    }
+}
+
+fn write(county: &mut County) {
+    let seat = if county.dice.chance(80) { village(county) } else { anyone(county) };
+    let space = space_for(county, seat);
+    let village = county.registry.villages().contains(&seat);
+    // The county makes no case itself; townships make cases and mediations.
+    let codes = if village { &CODES[..] } else { &CODES[..2] };
+    let code = county.dice.pick(codes).copied().unwrap_or("SVC");
+    if seat != COUNTY && !county.hostile.contains(&seat) {
+        county.write(seat, space, code);
+    }
+}
+
+fn edit(county: &mut County) {
+    let seat = anyone(county);
+    if let Some((space, record)) = some_record(county, seat) {
+        let text = format!("备注{}", county.dice.below(1_000));
+        county.edit(seat, space, record, &text);
+        // Often somebody else edits the same record before hearing of it.
+        let other = anyone(county);
+        if county.dice.chance(50) && some_holder(county, other, space, record) {
+            let text = format!("另记{}", county.dice.below(1_000));
+            county.edit(other, space, record, &text);
+        }
+    }
+}
+
+fn step(county: &mut County) {
+    let seat = anyone(county);
+    if let Some((space, record)) = some_record(county, seat) {
+        county.step(seat, space, record);
+        let other = anyone(county);
+        if county.dice.chance(60) && some_holder(county, other, space, record) {
+            county.step(other, space, record);
+        }
+    }
+}
+
+type Found = Option<(Space, xw_schemas::id::RecordId)>;
+
+/// A record that this office reads and whose type it may write.
+fn some_record(county: &mut County, seat: Seat) -> Found {
+    if county.hostile.contains(&seat) || !county.nodes[seat].up {
+        return None;
+    }
+    let records: Vec<_> = county.nodes[seat].memory.records.keys().copied().collect();
+    let (space, record) = county.dice.pick(&records).copied()?;
+    some_holder(county, seat, space, record).then_some((space, record))
+}
+
+/// Whether the office can write on: it is honest, sees the record's bodies and has a role for it.
+fn some_holder(county: &County, seat: Seat, space: Space, record: xw_schemas::id::RecordId) -> bool {
+    let node = &county.nodes[seat];
+    let judged = node.memory.judged(&node.memory.standings(), &(space, record));
+    let view = judged.view.filter(|view| !view.sealed);
+    !county.hostile.contains(&seat)
+        && view.is_some_and(|view| seat != COUNTY || view.record_type == "IND")
+}
+
+fn edition(county: &mut County) {
+    let number = county.registry.offices[COUNTY].people.len();
+    if number == 1 && county.dice.chance(40) {
+        let hired = county.registry.hire(COUNTY);
+        let definition = definition_of("SVC", true);
+        county.enact(vec![hired, Fact::Schema { record_type: "SVC".to_owned(), definition }]);
+        return;
+    }
+    let seat = village(county);
+    let hired = county.registry.hire(seat);
+    county.enact(vec![hired]);
+}
