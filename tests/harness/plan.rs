@@ -156,6 +156,11 @@ fn write(county: &mut County) {
     // The county makes no case itself; townships make cases and mediations.
     let codes = if village { &CODES[..] } else { &CODES[..2] };
     let code = county.dice.pick(codes).copied().unwrap_or("SVC");
+    // What the whole county reads goes by way of the county, which has no bodies of cases.
+    let code = if space.audience == Audience::County { "IND" } else { code };
+    if code == "IND" && !village {
+        return;
+    }
     if seat != COUNTY && !county.hostile.contains(&seat) {
         county.write(seat, space, code);
     }

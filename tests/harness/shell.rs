@@ -149,7 +149,6 @@ impl County {
         let sealed = batch.iter().any(|kept| kept.body.is_none() && kept.entry.change().is_some());
         let node = &mut self.nodes[seat];
         let taken = node.memory.take(batch);
-        let late = taken.kept.len() != taken.held.len();
         if !taken.kept.is_empty() {
             node.disk.push(Commit::Entries(taken.kept));
         }
@@ -159,7 +158,7 @@ impl County {
             let text = format!("{seat} door: {:?} gap {}", taken.refused, taken.gap);
             self.log(|_| text);
         }
-        if sealed || (late && !self.nodes[seat].lacking.is_empty()) {
+        if sealed || !self.nodes[seat].lacking.is_empty() {
             self.report_lacking(seat);
         }
         if self.power_fails(seat) {

@@ -23,6 +23,10 @@ use crate::request::Request;
 use crate::serve;
 use crate::trouble::{Answer, Trouble};
 
+/// Set by a program that starts a node: the node stops in order when its input ends. Works alike
+/// where there are no signals.
+pub(crate) const STOP_WITH_STDIN: &str = "XIANGWANG_STOP_WITH_STDIN";
+
 /// Jobs waiting for the store; beyond it frames wait in their sessions.
 const JOBS_MAX: usize = 256;
 
@@ -105,7 +109,7 @@ async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<()> {
         .map_err(|trouble| anyhow::anyhow!(trouble.zh))?;
     tracing::info!(api = %address, listening = ?reachable, "the node is up");
     announce(&settings.office, reachable, address);
-    tokio::signal::ctrl_c().await?;
+    stopped().await?;
     folder.remove_api();
     serving.abort();
     ticking.abort();
@@ -118,6 +122,23 @@ async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<()> {
         net.shutdown().await;
     }
     Ok(())
+}
+
+/// Ctrl-C, or the end of the input for a node that was started by another program.
+async fn stopped() -> std::io::Result<()> {
+    if std::env::var_os(STOP_WITH_STDIN).is_none() {
+        return tokio::signal::ctrl_c().await;
+    }
+    let (ended, end) = oneshot::channel();
+    // Reading blocks; the thread ends with the input or with the process.
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _ = ended.send(());
+    });
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result,
+        _ = end => Ok(()),
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "what a person who starts the node is told")]

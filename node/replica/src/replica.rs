@@ -141,8 +141,8 @@ impl Replica {
                 vec![send(session, Frame::Editions(editions.map(Edition::id).collect()))]
             }
             Frame::Editions(editions) => {
-                let wanted = editions.into_iter().rev().map(|id| (id.0, true));
-                neighbour.wanted_blobs = wanted.collect();
+                neighbour.wanted_blobs.retain(|(_, is_edition)| !is_edition);
+                neighbour.wanted_blobs.extend(editions.into_iter().rev().map(|id| (id.0, true)));
                 next_blob(held, session, neighbour)
             }
             Frame::WantBlob { hash, offset } => vec![Effect::ReadBlob { session, hash, offset }],
@@ -224,11 +224,9 @@ impl Replica {
 
     fn want_definitions(&mut self, held: Held<'_>, session: SessionId) -> Vec<Effect> {
         let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
-        if neighbour.incoming.is_some() || held.missing_definitions.is_empty() {
-            return Vec::new();
-        }
-        neighbour.wanted_blobs =
-            held.missing_definitions.iter().map(|hash| (hash.0, false)).collect();
+        neighbour.wanted_blobs.retain(|(_, is_edition)| *is_edition);
+        let missing = held.missing_definitions.iter().map(|hash| (hash.0, false));
+        neighbour.wanted_blobs.extend(missing);
         next_blob(held, session, neighbour)
     }
 
@@ -530,6 +528,7 @@ fn blob(
         (tagged("xw/schema/1", &[&bytes]) == hash)
             .then(|| Effect::AddDefinition { hash: SchemaHash(hash), bytes })
     };
+    neighbour.wanted_blobs.retain(|wanted| *wanted != (hash, is_edition));
     match taken {
         Some(effect) => {
             let mut effects = vec![effect];

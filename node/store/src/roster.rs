@@ -8,12 +8,13 @@ use xw_ledger::log::Restood;
 use xw_ledger::roster::{Roster, RosterRefusal};
 use xw_schemas::edition::Edition;
 use xw_schemas::id::LogId;
-use xw_schemas::record::RecordType;
+use xw_schemas::record::{Kind, RecordType};
 
 use crate::error::{Doing, StoreError};
 use crate::load;
 use crate::standing::{restand, signed};
 use crate::store::{Parts, Store};
+use crate::tables::field_index;
 
 const DOING: &str = "store a roster edition";
 
@@ -95,7 +96,28 @@ pub(crate) fn insert_definition(
         params![definition.hash().0, definition.code, definition.canonical_bytes()],
     )
     .doing("store a record-type definition")?;
+    for path in indexed_fields(definition) {
+        conn.execute_batch(&field_index(&definition.code, &path)).doing("make an index")?;
+    }
     Ok(())
+}
+
+/// The days and moments that the ledgers of a type show: what offices sort and pick by. Other
+/// fields are read row by row, which takes some milliseconds for a township.
+fn indexed_fields(definition: &RecordType) -> BTreeSet<String> {
+    let columns = definition.ledgers.iter().flat_map(|ledger| &ledger.columns);
+    let paths = columns.filter_map(|column| column.path.as_ref()).map(ToString::to_string);
+    paths.filter(|path| is_indexable(definition, path)).collect()
+}
+
+fn is_indexable(definition: &RecordType, path: &str) -> bool {
+    let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
+    let in_list = path.match_indices('.').any(|(dot, _)| {
+        definition.field(&path[..dot]).is_none_or(|f| matches!(f.kind, Kind::List { .. }))
+    });
+    let is_day =
+        definition.field(path).is_some_and(|f| matches!(f.kind, Kind::Date | Kind::DateTime));
+    is_day && !in_list && plain(path) && plain(&definition.code)
 }
 
 /// After the roster changed: every pin is worked out again, and every record that may be judged

@@ -326,9 +326,11 @@ fn write_row(
     let (division, audience) = crate::receive::space_columns(space);
     run(
         conn,
-        "INSERT OR REPLACE INTO view(record_n, type, division, audience, state, sealed, created_ms,
-             updated_ms, changes, conflicts, problems, refused, waiting, title, number, doc)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, jsonb(?16))",
+        "INSERT OR REPLACE INTO view(record_n, type, township, division, audience, state, sealed,
+             created_ms, updated_ms, changes, conflicts, problems, refused, waiting, title, number,
+             doc)
+         VALUES (?1, ?2, ?3 / 1000, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+             jsonb(?16))",
         params![
             record_n,
             row.record_type,
