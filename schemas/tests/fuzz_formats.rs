@@ -26,9 +26,7 @@ mod world;
 const RSS_GROWTH_KIB_MAX: u64 = 64 << 10;
 
 fn dice() -> ProptestConfig {
-    let cases = std::env::var("XW_FUZZ_CASES")
-        .ok()
-        .and_then(|text| text.parse().ok());
+    let cases = std::env::var("XW_FUZZ_CASES").ok().and_then(|text| text.parse().ok());
     ProptestConfig {
         cases: cases.unwrap_or(2_000),
         failure_persistence: None,
@@ -111,12 +109,7 @@ proptest! {
 #[test]
 fn every_changed_bit_and_byte_of_an_envelope_is_refused() {
     let witness = world::witness_core(vec![world::pin(1)]);
-    for core in [
-        world::open_core(),
-        world::node_core(),
-        world::change_core(),
-        witness,
-    ] {
+    for core in [world::open_core(), world::node_core(), world::change_core(), witness] {
         let envelope = world::sealed(&core);
         let verify = |bytes| RawEntry::decode(bytes)?.verify(world::network());
         assert!(verify(envelope.clone()).is_ok());
@@ -139,14 +132,7 @@ fn every_changed_bit_and_byte_of_an_edition_is_refused() {
 fn every_changed_bit_and_byte_of_a_note_is_refused() {
     let root = [5; 32];
     let (network, log) = (world::network(), world::log());
-    let note = Checkpoint {
-        network,
-        log,
-        size: 6,
-        root,
-    }
-    .sign(&world::node())
-    .into_bytes();
+    let note = Checkpoint { network, log, size: 6, root }.sign(&world::node()).into_bytes();
     let open = |note: &str| Checkpoint::open(note, network, &world::node().public());
     for changed in neighbours(&note) {
         let opened = String::from_utf8(changed).map_or(Err(NoteFault::Form), |note| open(&note));
@@ -169,25 +155,17 @@ fn lengths_that_are_only_claimed_cost_no_memory() {
     let before = peak_rss_kib();
     let huge = [0xff; 8];
     for major in [0x40, 0x60, 0x80, 0xa0_u8] {
-        for head in [
-            &[major | 27][..],
-            &[0x84, 0x40, 0xa0, major | 27],
-            &[0x86, 1, 0xf6, 1, major | 27],
-        ] {
+        for head in
+            [&[major | 27][..], &[0x84, 0x40, 0xa0, major | 27], &[0x86, 1, 0xf6, 1, major | 27]]
+        {
             every_decoder(&[head, &huge].concat());
         }
     }
     // As many items as are allowed, none of them there: in an edition, a cut, every frame.
     let core = world::founding_core().encode();
-    let facts = core
-        .windows(2)
-        .position(|bytes| bytes == [0x87, 0x83])
-        .unwrap();
-    for promised in [
-        &[0x99, 0x4e, 0x20][..],
-        &[0x99, 0xff, 0xff],
-        &[0x9a, 0xff, 0xff, 0xff, 0xff],
-    ] {
+    let facts = core.windows(2).position(|bytes| bytes == [0x87, 0x83]).unwrap();
+    for promised in [&[0x99, 0x4e, 0x20][..], &[0x99, 0xff, 0xff], &[0x9a, 0xff, 0xff, 0xff, 0xff]]
+    {
         assert!(EditionCore::decode(&[&core[..facts], promised].concat()).is_err());
         for kind in 0..12 {
             for items in 2..8 {
@@ -208,17 +186,10 @@ fn a_packed_bomb_is_refused_in_little_memory() {
         std::io::Write::write_all(&mut bomb, &vec![0; 1 << 20]).unwrap();
     }
     let packed = bomb.finish().unwrap();
-    assert!(
-        packed.len() < 64 << 10,
-        "256 MiB of zeros fit into one frame: {} bytes",
-        packed.len()
-    );
+    assert!(packed.len() < 64 << 10, "256 MiB of zeros fit into one frame: {} bytes", packed.len());
     let before = peak_rss_kib();
     for unpacked in [0, 1, ENTRIES_UNPACKED_MAX as u64, 1 << 28, u64::MAX] {
-        let bomb = PackedEntries {
-            unpacked,
-            packed: packed.clone(),
-        };
+        let bomb = PackedEntries { unpacked, packed: packed.clone() };
         assert_eq!(bomb.unpack(), Err(FrameFault::BadPacking));
     }
     check_rss_growth(before);
@@ -254,18 +225,10 @@ fn every_decoder(bytes: &[u8]) {
         }
     }
     let unpacked = 4_096;
-    let _ = PackedEntries {
-        unpacked,
-        packed: bytes.to_vec(),
-    }
-    .unpack();
+    let _ = PackedEntries { unpacked, packed: bytes.to_vec() }.unpack();
     let note = String::from_utf8_lossy(bytes);
     let _ = Checkpoint::open(&note, world::network(), &world::node().public());
-    let _ = (
-        RecordId::parse(&note),
-        Division::parse(&note),
-        Body::from_bytes(bytes.to_vec()),
-    );
+    let _ = (RecordId::parse(&note), Division::parse(&note), Body::from_bytes(bytes.to_vec()));
 }
 
 /// Reads whatever item comes next; false at the end or at a fault.
@@ -299,22 +262,15 @@ fn make_samples() -> Vec<Vec<u8>> {
     let witness = world::witness_core(vec![world::pin(1), world::pin(2)]);
     let cores = [world::open_core(), world::change_core(), witness];
     let mut samples: Vec<Vec<u8>> = cores.iter().map(world::sealed).collect();
-    let parcel = Parcel {
-        envelope: samples[1].clone(),
-        body: Some(world::body().bytes().to_vec()),
-    };
+    let parcel =
+        Parcel { envelope: samples[1].clone(), body: Some(world::body().bytes().to_vec()) };
     samples.extend(cores.iter().map(Core::encode));
     samples.push(world::founding().bytes().to_vec());
     samples.push(world::founding_core().encode());
     samples.push(Frame::Entries(PackedEntries::pack(&[parcel.clone(), parcel])).encode());
     samples.extend(anything::some_frames().iter().map(Frame::encode));
     let (network, log) = (world::network(), world::log());
-    let checkpoint = Checkpoint {
-        network,
-        log,
-        size: 6,
-        root: [5; 32],
-    };
+    let checkpoint = Checkpoint { network, log, size: 6, root: [5; 32] };
     samples.push(checkpoint.sign(&world::node()).into_bytes());
     samples
 }
@@ -328,27 +284,19 @@ fn neighbours(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     });
     let cuts = (0..bytes.len()).map(|at| [&bytes[..at], &bytes[at + 1..]].concat());
     let additions = (0..=bytes.len()).map(|at| [&bytes[..at], &[0], &bytes[at..]].concat());
-    flips
-        .chain(cuts)
-        .chain(additions)
-        .filter(move |changed| changed != bytes)
+    flips.chain(cuts).chain(additions).filter(move |changed| changed != bytes)
 }
 
 fn check_rss_growth(before: Option<u64>) {
     if let (Some(before), Some(after)) = (before, peak_rss_kib()) {
-        assert!(
-            after - before < RSS_GROWTH_KIB_MAX,
-            "from {before} to {after} KiB"
-        );
+        assert!(after - before < RSS_GROWTH_KIB_MAX, "from {before} to {after} KiB");
     }
 }
 
 /// The most memory this process ever had, where the system tells it.
 fn peak_rss_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix(" kB")?.trim().parse().ok()
 }
 

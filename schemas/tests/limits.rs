@@ -43,28 +43,16 @@ fn a_change_has_at_most_64_kib_and_a_salt_has_16_bytes() {
 
 #[test]
 fn a_sequence_number_has_33_bits_at_most() {
-    check_core(
-        |sequence| Core {
-            sequence,
-            ..world::node_core()
-        },
-        SEQUENCE_MAX,
-    );
+    check_core(|sequence| Core { sequence, ..world::node_core() }, SEQUENCE_MAX);
 }
 
 #[test]
 fn a_claimed_time_lies_between_2000_and_2200() {
-    let core = |claimed_time_ms| Core {
-        claimed_time_ms,
-        ..world::node_core()
-    };
+    let core = |claimed_time_ms| Core { claimed_time_ms, ..world::node_core() };
     check_core(core, TIME_MS_MAX);
     assert!(Core::decode(&core(TIME_MS_MIN).encode()).is_ok());
     for early in [TIME_MS_MIN - 1, TIME_MS_MIN / 10, 0] {
-        assert_eq!(
-            Core::decode(&core(early).encode()),
-            Err(EntryFault::Cbor(RANGE))
-        );
+        assert_eq!(Core::decode(&core(early).encode()), Err(EntryFault::Cbor(RANGE)));
     }
 }
 
@@ -72,9 +60,7 @@ fn a_claimed_time_lies_between_2000_and_2200() {
 fn a_witness_pins_at_most_256_logs_and_its_entry_still_fits() {
     let pins = |count: usize| -> Vec<Pin> {
         let log = |number: usize| {
-            LogId(std::array::from_fn(|i| {
-                if i < 8 { number.to_be_bytes()[i] } else { 1 }
-            }))
+            LogId(std::array::from_fn(|i| if i < 8 { number.to_be_bytes()[i] } else { 1 }))
         };
         let one = |number| {
             let checkpoint = Checkpoint {
@@ -112,10 +98,7 @@ fn cores_and_envelopes_are_measured_before_they_are_read() {
     assert_eq!(core(CORE_BYTES_MAX + 1), Err(EntryFault::TooLong));
     assert_eq!(core(CORE_BYTES_MAX * 10), Err(EntryFault::TooLong));
     let envelope = |length: usize| RawEntry::decode(vec![0; length]).map(|raw| raw.id());
-    assert_eq!(
-        envelope(ENVELOPE_BYTES_MAX),
-        Err(EntryFault::Cbor(CborFault::WrongType))
-    );
+    assert_eq!(envelope(ENVELOPE_BYTES_MAX), Err(EntryFault::Cbor(CborFault::WrongType)));
     assert_eq!(envelope(ENVELOPE_BYTES_MAX + 1), Err(EntryFault::TooLong));
     assert_eq!(envelope(ENVELOPE_BYTES_MAX * 10), Err(EntryFault::TooLong));
 }
@@ -125,10 +108,7 @@ fn an_edition_has_at_most_20_000_facts_and_4_mib() {
     let name = "名".repeat(40);
     let edition = |facts: usize| EditionCore {
         facts: vec![
-            Fact::Place {
-                division: world::division(130_599_201_203),
-                name: name.clone()
-            };
+            Fact::Place { division: world::division(130_599_201_203), name: name.clone() };
             facts
         ],
         ..world::founding_core()
@@ -146,24 +126,11 @@ fn an_edition_has_at_most_20_000_facts_and_4_mib() {
     assert_eq!(at_limit, Err(EditionFault::Cbor(CborFault::WrongType)));
     let cut = |logs: u64| {
         let log = |number: u64| {
-            LogId(std::array::from_fn(|i| {
-                if i < 8 { number.to_be_bytes()[i] } else { 0 }
-            }))
+            LogId(std::array::from_fn(|i| if i < 8 { number.to_be_bytes()[i] } else { 0 }))
         };
-        let kept = (0..logs)
-            .map(|number| (log(number), 1, EntryId([1; 32])))
-            .collect();
-        let facts = vec![Fact::Cut {
-            key: world::node().public(),
-            kept,
-        }];
-        EditionCore::decode(
-            &EditionCore {
-                facts,
-                ..world::founding_core()
-            }
-            .encode(),
-        )
+        let kept = (0..logs).map(|number| (log(number), 1, EntryId([1; 32]))).collect();
+        let facts = vec![Fact::Cut { key: world::node().public(), kept }];
+        EditionCore::decode(&EditionCore { facts, ..world::founding_core() }.encode())
     };
     assert!(cut(4_096).is_ok());
     assert_eq!(cut(4_097), Err(EditionFault::Cbor(LENGTH)));
@@ -174,9 +141,7 @@ fn an_edition_has_at_most_20_000_facts_and_4_mib() {
 fn sixteen_root_keys_and_no_more() {
     let keys = |count: usize| -> Vec<SecretKey> {
         let seed = |number: usize| {
-            SecretKey::from_seed(&std::array::from_fn(
-                |i| if i == 0 { number as u8 } else { 9 },
-            ))
+            SecretKey::from_seed(&std::array::from_fn(|i| if i == 0 { number as u8 } else { 9 }))
         };
         let mut keys: Vec<SecretKey> = (0..count).map(seed).collect();
         keys.sort_by_key(SecretKey::public);
@@ -184,23 +149,14 @@ fn sixteen_root_keys_and_no_more() {
     };
     let edition = |count: usize| {
         let public = keys(count).iter().map(SecretKey::public).collect();
-        let facts = vec![Fact::Root {
-            threshold: 1,
-            keys: public,
-        }];
-        EditionCore {
-            facts,
-            ..world::founding_core()
-        }
+        let facts = vec![Fact::Root { threshold: 1, keys: public }];
+        EditionCore { facts, ..world::founding_core() }
     };
     let all = Edition::sign(&edition(ROOT_KEYS_MAX), &keys(ROOT_KEYS_MAX)).unwrap();
     assert_eq!(all.signers().len(), ROOT_KEYS_MAX);
     for count in [ROOT_KEYS_MAX + 1, ROOT_KEYS_MAX * 10] {
         let fault = Err(EditionFault::Cbor(LENGTH));
-        assert_eq!(
-            EditionCore::decode(&edition(count).encode()).map(|_| ()),
-            fault
-        );
+        assert_eq!(EditionCore::decode(&edition(count).encode()).map(|_| ()), fault);
         let signed = Edition::sign(&edition(1), &keys(count)).map(|_| ());
         assert_eq!(signed, Err(EditionFault::Cbor(LENGTH)));
     }
@@ -209,10 +165,7 @@ fn sixteen_root_keys_and_no_more() {
 #[test]
 fn a_frame_is_measured_before_it_is_read() {
     let frame = |length: usize| Frame::decode(&vec![0; length]);
-    assert_eq!(
-        frame(FRAME_BYTES_MAX),
-        Err(FrameFault::Cbor(CborFault::WrongType))
-    );
+    assert_eq!(frame(FRAME_BYTES_MAX), Err(FrameFault::Cbor(CborFault::WrongType)));
     assert_eq!(frame(FRAME_BYTES_MAX + 1), Err(FrameFault::TooLong));
     assert_eq!(frame(FRAME_BYTES_MAX * 10), Err(FrameFault::TooLong));
 }
@@ -232,15 +185,10 @@ fn the_largest_entry_with_its_body_fits_into_a_frame_whatever_it_holds() {
         }),
         ..world::change_core()
     };
-    let parcel = Parcel {
-        envelope: world::sealed(&core),
-        body: Some(body.bytes().to_vec()),
-    };
+    let parcel = Parcel { envelope: world::sealed(&core), body: Some(body.bytes().to_vec()) };
     let frame = Frame::Entries(PackedEntries::pack(&[parcel])).encode();
     assert!(frame.len() <= FRAME_BYTES_MAX, "{} bytes", frame.len());
-    let Ok(Frame::Entries(packed)) = Frame::decode(&frame) else {
-        panic!("the frame is read")
-    };
+    let Ok(Frame::Entries(packed)) = Frame::decode(&frame) else { panic!("the frame is read") };
     assert_eq!(packed.unpack().unwrap()[0].1.as_ref(), Some(&body));
 }
 
@@ -248,24 +196,12 @@ fn the_largest_entry_with_its_body_fits_into_a_frame_whatever_it_holds() {
 fn packed_entries_are_bounded_in_number_and_in_bytes() {
     let envelope = world::sealed(&world::open_core());
     let unpack = |count: usize| {
-        let parcel = Parcel {
-            envelope: envelope.clone(),
-            body: None,
-        };
-        PackedEntries::pack(&vec![parcel; count])
-            .unpack()
-            .map(|entries| entries.len())
+        let parcel = Parcel { envelope: envelope.clone(), body: None };
+        PackedEntries::pack(&vec![parcel; count]).unpack().map(|entries| entries.len())
     };
     assert_eq!(unpack(ENTRIES_PER_FRAME_MAX), Ok(ENTRIES_PER_FRAME_MAX));
-    assert_eq!(
-        unpack(ENTRIES_PER_FRAME_MAX + 1),
-        Err(FrameFault::Cbor(LENGTH))
-    );
-    assert_eq!(
-        unpack(ENTRIES_PER_FRAME_MAX * 10),
-        Err(FrameFault::BadPacking),
-        "too many bytes"
-    );
+    assert_eq!(unpack(ENTRIES_PER_FRAME_MAX + 1), Err(FrameFault::Cbor(LENGTH)));
+    assert_eq!(unpack(ENTRIES_PER_FRAME_MAX * 10), Err(FrameFault::BadPacking), "too many bytes");
     // Zeros are no list, so what is unpacked is refused, and what is too long never gets there.
     let zeros = |length: usize| PackedEntries {
         unpacked: length as u64,
@@ -293,45 +229,22 @@ fn lists_in_frames_are_bounded() {
         })
     };
     let have = |divisions: usize, tips: usize| {
-        let (divisions, tips) = (
-            Some(vec![division; divisions]),
-            vec![(log, SEQUENCE_MAX, entry); tips],
-        );
-        Frame::Have(Have {
-            divisions,
-            tips,
-            answer: false,
-        })
+        let (divisions, tips) =
+            (Some(vec![division; divisions]), vec![(log, SEQUENCE_MAX, entry); tips]);
+        Frame::Have(Have { divisions, tips, answer: false })
     };
     check_list(|count| digests(count, DIGESTS_MAX), DIGESTS_MAX);
     check_list(|count| digests(0, count), DIGESTS_MAX);
     check_list(|count| have(count, HAVE_LOGS_MAX), DIGESTS_MAX);
     check_list(|count| have(0, count), HAVE_LOGS_MAX);
-    check_list(
-        |count| Frame::Known {
-            log,
-            points: vec![(1, entry); count],
-        },
-        KNOWN_MAX,
-    );
-    check_list(
-        |count| Frame::Editions(vec![EditionId([1; 32]); count]),
-        EDITIONS_LISTED_MAX,
-    );
+    check_list(|count| Frame::Known { log, points: vec![(1, entry); count] }, KNOWN_MAX);
+    check_list(|count| Frame::Editions(vec![EditionId([1; 32]); count]), EDITIONS_LISTED_MAX);
     let blob = |count: usize| {
         let total = EDITION_BYTES_MAX as u64;
-        Frame::Blob(BlobChunk {
-            hash: [1; 32],
-            offset: 0,
-            total,
-            bytes: vec![0; count],
-        })
+        Frame::Blob(BlobChunk { hash: [1; 32], offset: 0, total, bytes: vec![0; count] })
     };
     check_list(blob, BLOB_CHUNK_BYTES);
-    let bye = |count: usize| Frame::Bye {
-        reason: "a".repeat(count),
-        retry_after_ms: 0,
-    };
+    let bye = |count: usize| Frame::Bye { reason: "a".repeat(count), retry_after_ms: 0 };
     check_list(bye, 200);
 }
 
@@ -343,17 +256,9 @@ fn numbers_in_frames_are_bounded() {
     }
     let whole = EDITION_BYTES_MAX as u64;
     for offset in [whole, whole + 1, whole * 10, u64::MAX] {
-        let want = Frame::WantBlob {
-            hash: [1; 32],
-            offset,
-        };
+        let want = Frame::WantBlob { hash: [1; 32], offset };
         assert_eq!(Frame::decode(&want.encode()).is_ok(), offset <= whole);
-        let piece = Frame::Blob(BlobChunk {
-            hash: [1; 32],
-            offset,
-            total: whole,
-            bytes: vec![],
-        });
+        let piece = Frame::Blob(BlobChunk { hash: [1; 32], offset, total: whole, bytes: vec![] });
         assert_eq!(Frame::decode(&piece.encode()).is_ok(), offset <= whole);
     }
 }
@@ -361,12 +266,7 @@ fn numbers_in_frames_are_bounded() {
 #[test]
 fn a_note_has_at_most_4_kib() {
     let (network, log) = (world::network(), world::log());
-    let checkpoint = Checkpoint {
-        network,
-        log,
-        size: 6,
-        root: [5; 32],
-    };
+    let checkpoint = Checkpoint { network, log, size: 6, root: [5; 32] };
     let note = checkpoint.sign(&world::node());
     let padded = |length: usize| {
         let line = "— example.org/log ";
@@ -381,33 +281,21 @@ fn a_note_has_at_most_4_kib() {
         .unwrap();
     assert_eq!(open(&padded(at_limit)), Ok(checkpoint));
     assert_eq!(open(&padded(at_limit + 4)), Err(NoteFault::Form));
-    assert_eq!(
-        open(&padded(at_limit + 4 * NOTE_BYTES_MAX * 10)),
-        Err(NoteFault::Form)
-    );
+    assert_eq!(open(&padded(at_limit + 4 * NOTE_BYTES_MAX * 10)), Err(NoteFault::Form));
 }
 
 /// A number in a core: taken at the limit, refused above it and at ten times it.
 fn check_core(core: impl Fn(u64) -> Core, max: u64) {
     assert!(Core::decode(&core(max).encode()).is_ok());
     for beyond in [max + 1, max * 10] {
-        assert_eq!(
-            Core::decode(&core(beyond).encode()),
-            Err(EntryFault::Cbor(RANGE))
-        );
+        assert_eq!(Core::decode(&core(beyond).encode()), Err(EntryFault::Cbor(RANGE)));
     }
 }
 
 /// A list in a frame: taken at the limit, refused above it and at ten times it.
 fn check_list(frame: impl Fn(usize) -> Frame, max: usize) {
     assert!(Frame::decode(&frame(max).encode()).is_ok(), "{max}");
-    assert_eq!(
-        Frame::decode(&frame(max + 1).encode()),
-        Err(FrameFault::Cbor(LENGTH))
-    );
+    assert_eq!(Frame::decode(&frame(max + 1).encode()), Err(FrameFault::Cbor(LENGTH)));
     let far = Frame::decode(&frame(max * 10).encode());
-    assert!(matches!(
-        far,
-        Err(FrameFault::Cbor(LENGTH) | FrameFault::TooLong)
-    ));
+    assert!(matches!(far, Err(FrameFault::Cbor(LENGTH) | FrameFault::TooLong)));
 }

@@ -21,6 +21,8 @@ mod craft;
 mod editions;
 #[path = "vectors/entries.rs"]
 mod entries;
+#[path = "vectors/forged.rs"]
+mod forged;
 #[path = "vectors/frames.rs"]
 mod frames;
 #[path = "vectors/ids.rs"]
@@ -45,38 +47,14 @@ struct Vectors {
 type File = (&'static str, &'static str, Vec<Case>);
 
 fn files() -> [File; 6] {
-    let entries = [entries::cases(), bytes::cases()].concat();
+    let entries = [entries::cases(), forged::cases(), bytes::cases()].concat();
     [
-        (
-            "entries.json",
-            "Envelopes of entries; schemas/spec/entry.md",
-            entries,
-        ),
-        (
-            "logs.json",
-            "Entries one after another; schemas/spec/entry.md",
-            logs::cases(),
-        ),
-        (
-            "checkpoints.json",
-            "Notes and cosignatures; schemas/spec/checkpoint.md",
-            notes::cases(),
-        ),
-        (
-            "editions.json",
-            "Roster editions and chains; schemas/spec/edition.md",
-            editions::cases(),
-        ),
-        (
-            "frames.json",
-            "Frames on the wire; schemas/spec/wire.md",
-            frames::cases(),
-        ),
-        (
-            "ids.json",
-            "Names and texts; schemas/spec/ids.md",
-            ids::cases(),
-        ),
+        ("entries.json", "Envelopes of entries; schemas/spec/entry.md", entries),
+        ("logs.json", "Entries one after another; schemas/spec/entry.md", logs::cases()),
+        ("checkpoints.json", "Notes and cosignatures; schemas/spec/checkpoint.md", notes::cases()),
+        ("editions.json", "Roster editions and chains; schemas/spec/edition.md", editions::cases()),
+        ("frames.json", "Frames on the wire; schemas/spec/wire.md", frames::cases()),
+        ("ids.json", "Names and texts; schemas/spec/ids.md", ids::cases()),
     ]
 }
 
@@ -97,10 +75,7 @@ fn the_vectors_on_disk_are_the_ones_made_here() {
         for case in &mut cases {
             case.reading = judge::judge(case).unwrap_or_default();
         }
-        let made = Vectors {
-            about: about.to_owned(),
-            cases,
-        };
+        let made = Vectors { about: about.to_owned(), cases };
         let text = serde_json::to_string_pretty(&made).expect("vectors are plain data") + "\n";
         let path = root().join("schemas/vectors").join(file);
         if write {
@@ -109,10 +84,7 @@ fn the_vectors_on_disk_are_the_ones_made_here() {
         let held = std::fs::read_to_string(&path).expect("the vectors are part of the project");
         // A diff of the files says more than two screens of hex.
         assert!(held == text, "{file} differs from what is made here");
-        assert_eq!(
-            serde_json::from_str::<Vectors>(&held).ok().as_ref(),
-            Some(&made)
-        );
+        assert_eq!(serde_json::from_str::<Vectors>(&held).ok().as_ref(), Some(&made));
     }
 }
 
@@ -121,10 +93,7 @@ fn no_two_vectors_have_one_name() {
     for (file, _, cases) in files() {
         let mut names: Vec<_> = cases.iter().map(|case| (&case.kind, &case.name)).collect();
         names.sort();
-        assert!(
-            names.windows(2).all(|pair| pair[0] != pair[1]),
-            "{file}: {names:#?}"
-        );
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{file}: {names:#?}");
     }
 }
 
@@ -133,21 +102,14 @@ fn no_two_vectors_have_one_name() {
 fn every_hex_in_the_pages_stands_in_the_vectors() {
     let texts = |folder: &str, ending: &str| -> Vec<String> {
         let entries = std::fs::read_dir(root().join("schemas").join(folder));
-        let paths = entries
-            .expect("the folder is there")
-            .flatten()
-            .map(|entry| entry.path());
+        let paths = entries.expect("the folder is there").flatten().map(|entry| entry.path());
         let ours = paths.filter(|path| path.extension().is_some_and(|found| found == ending));
-        ours.map(|path| std::fs::read_to_string(path).expect("the file is text"))
-            .collect()
+        ours.map(|path| std::fs::read_to_string(path).expect("the file is text")).collect()
     };
     let vectors = texts("vectors", "json").concat();
     let pages = texts("spec", "md").concat();
     let is_hex = |word: &&str| word.len() >= 8 && word.bytes().all(|b| b.is_ascii_hexdigit());
-    let shown: Vec<&str> = pages
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(is_hex)
-        .collect();
+    let shown: Vec<&str> = pages.split(|c: char| !c.is_alphanumeric()).filter(is_hex).collect();
     assert!(shown.len() > 20, "the pages show examples");
     for hex in shown {
         assert!(vectors.contains(hex), "{hex} is in no vector");
@@ -166,15 +128,9 @@ fn a_second_reader_in_another_language_judges_every_vector_the_same() {
         .expect("python started a moment ago");
     let said = String::from_utf8_lossy(&output.stdout);
     let wailed = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "the second reader disagrees:\n{said}\n{wailed}"
-    );
+    assert!(output.status.success(), "the second reader disagrees:\n{said}\n{wailed}");
     let count: usize = files().iter().map(|(_, _, cases)| cases.len()).sum();
-    assert!(
-        said.contains(&format!("{count} vectors judged the same")),
-        "{said}"
-    );
+    assert!(said.contains(&format!("{count} vectors judged the same")), "{said}");
 }
 
 /// A Python that has the packages of `requirements.txt`: the system's, or one made under `target`.
@@ -194,14 +150,7 @@ fn python() -> Option<PathBuf> {
         let made = succeeds(&system, &["-m", "venv", &venv.to_string_lossy()])
             && succeeds(
                 &python,
-                &[
-                    "-m",
-                    "pip",
-                    "install",
-                    "-q",
-                    "-r",
-                    &requirements.to_string_lossy(),
-                ],
+                &["-m", "pip", "install", "-q", "-r", &requirements.to_string_lossy()],
             );
         if !made || !has_packages(&python) {
             eprintln!(
@@ -218,10 +167,7 @@ fn has_packages(python: &Path) -> bool {
 }
 
 fn succeeds(program: &Path, arguments: &[&str]) -> bool {
-    Command::new(program)
-        .args(arguments)
-        .output()
-        .is_ok_and(|output| output.status.success())
+    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
 }
 
 fn root() -> PathBuf {

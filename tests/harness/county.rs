@@ -84,8 +84,8 @@ pub struct Node {
     pub(crate) last_above_ms: u64,
     pub(crate) lacking: BTreeMap<LogId, u64>,
     pub(crate) met: BTreeSet<Seat>,
-    /// Entries that the door refused for good, ever.
-    pub(crate) refused: BTreeSet<EntryId>,
+    /// Entries that the door has not let in so far.
+    pub(crate) turned_away: BTreeSet<EntryId>,
     /// How firmly entries have stood here at best.
     pub(crate) firm: BTreeMap<EntryId, (LogId, u64, Standing)>,
     pub(crate) roster_number: u64,
@@ -160,7 +160,7 @@ impl County {
                 last_above_ms: 0,
                 lacking: BTreeMap::new(),
                 met: BTreeSet::new(),
-                refused: BTreeSet::new(),
+                turned_away: BTreeSet::new(),
                 firm: BTreeMap::new(),
                 roster_number: 1,
             }

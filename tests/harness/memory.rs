@@ -36,6 +36,16 @@ pub enum Commit {
     Entries(Vec<Kept>),
 }
 
+impl Commit {
+    /// The entries written in it.
+    pub(crate) fn entries(&self) -> &[Kept] {
+        match self {
+            Self::Entries(kept) => kept,
+            Self::Edition(_) | Self::Definition(_) => &[],
+        }
+    }
+}
+
 /// What a node has in memory: nothing that its disk does not give back.
 #[derive(Debug, Clone)]
 pub struct Memory {
@@ -63,8 +73,10 @@ pub struct Taken {
     pub held: Vec<(LogId, (u64, EntryId))>,
     /// Whether something before an entry is missing.
     pub gap: bool,
-    /// Entries that the door refused for good.
-    pub refused: Vec<(EntryId, DoorRefusal)>,
+    /// How many the door refused for good.
+    pub refused: u32,
+    /// What was not taken, and why.
+    pub turned_away: Vec<(EntryId, DoorRefusal)>,
 }
 
 impl Memory {
@@ -143,8 +155,14 @@ impl Memory {
                     self.entries.insert(id, Kept { entry: entry.clone(), body: body.clone() });
                     taken.kept.push(Kept { entry, body });
                 }
-                Err(DoorRefusal::MissingPrevious | DoorRefusal::UnknownLog) => taken.gap = true,
-                Err(refusal) => taken.refused.push((id, refusal)),
+                Err(refusal @ (DoorRefusal::MissingPrevious | DoorRefusal::UnknownLog)) => {
+                    taken.gap = true;
+                    taken.turned_away.push((id, refusal));
+                }
+                Err(refusal) => {
+                    taken.refused += 1;
+                    taken.turned_away.push((id, refusal));
+                }
             }
         }
         taken

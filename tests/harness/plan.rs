@@ -34,6 +34,19 @@ pub struct Figures {
     pub virtual_ms: u64,
 }
 
+impl Figures {
+    /// Adds another seed's figures.
+    pub fn add(&mut self, other: &Self) {
+        self.entries += other.entries;
+        self.saved += other.saved;
+        self.frames += other.frames;
+        self.frame_bytes += other.frame_bytes;
+        self.crashes += other.crashes;
+        self.forks += other.forks;
+        self.virtual_ms += other.virtual_ms;
+    }
+}
+
 /// Runs a seed; what was violated, or the figures.
 pub fn run_seed(seed: u64, habits: Habits) -> Result<Figures, String> {
     let mut county = county_of(seed, habits);

@@ -152,11 +152,12 @@ impl County {
         if !taken.kept.is_empty() {
             node.disk.push(Commit::Entries(taken.kept));
         }
-        node.refused.extend(taken.refused.iter().map(|(id, _)| *id));
-        let refused = u32::try_from(taken.refused.len()).unwrap_or(u32::MAX);
-        if refused > 0 || taken.gap {
-            let text = format!("{seat} door: {:?} gap {}", taken.refused, taken.gap);
-            self.log(|_| text);
+        for kept in node.disk.last().into_iter().flat_map(Commit::entries) {
+            node.turned_away.remove(&kept.entry.id());
+        }
+        node.turned_away.extend(taken.turned_away.iter().map(|(id, _)| *id));
+        if !taken.turned_away.is_empty() {
+            self.log(|_| format!("{seat} turns away {:?}", taken.turned_away));
         }
         if sealed || !self.nodes[seat].lacking.is_empty() {
             self.report_lacking(seat);
@@ -164,7 +165,7 @@ impl County {
         if self.power_fails(seat) {
             return;
         }
-        let (held, gap) = (taken.held, taken.gap);
+        let (held, gap, refused) = (taken.held, taken.gap, taken.refused);
         self.tell(seat, 0, Event::Stored { session, bytes, held, gap, refused });
     }
 
@@ -245,7 +246,7 @@ impl County {
         let Some(line) = self.nodes[seat].lines.get_mut(&session) else { return };
         let (peer, batch) = (line.peer, line.sent.pop_front());
         for id in batch.into_iter().flat_map(|(_, ids)| ids) {
-            if !self.nodes[peer].refused.contains(&id) {
+            if !self.nodes[peer].turned_away.contains(&id) {
                 self.promises.acknowledged.insert((peer, id));
             }
         }

@@ -306,14 +306,16 @@ impl Drawn {
             1 => Bend::Sealed,
             2 => Bend::Actor([d; 16]),
             3 => Bend::Late(1),
-            4 => Bend::Type("IND".into()),
+            4 => Bend::Of("IND".into(), county().types[2].hash()),
             5 => Bend::Schema(county().next_svc.hash()),
             6 => Bend::Schema(xw_schemas::record::SchemaHash([d; 32])),
             7 => Bend::Edits(vec![put("nonsense", "甲")]),
             8 => Bend::Edits(vec![raw_step("a", &lie), raw_step("b", &lie)]),
             9 => Bend::Edits(vec![put("_steps_", "甲")]),
             10 => Bend::Edits(vec![append("_steps", "a", &[("from", "-")])]),
-            // The same act again, or another author's.
+            11 => Bend::Mend(|change| change.start_op += 1),
+            12 => Bend::Again(other),
+            // The body of another entry.
             _ => match self.world.written[other].body.as_ref() {
                 Some(body) => Bend::Bytes(body.change().to_vec()),
                 None => Bend::Honest,

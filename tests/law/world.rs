@@ -67,8 +67,12 @@ pub(crate) enum Bend {
     Actor([u8; 16]),
     /// Its inner time, by so many seconds.
     Late(i64),
-    /// The type it names.
-    Type(String),
+    /// The type and definition it names.
+    Of(String, SchemaHash),
+    /// What becomes of it before it is signed.
+    Mend(fn(&mut Change)),
+    /// It is the change of that entry again, at the same claimed time.
+    Again(usize),
     /// The definition it names.
     Schema(SchemaHash),
     /// Edits in raw form, behind all others.
@@ -200,20 +204,41 @@ impl World {
         }
         let bytes = match &wish.bend {
             Bend::Bytes(bytes) => bytes.clone(),
+            Bend::Again(at) => self.written[*at].change.as_ref()?.bytes.clone(),
             _ => {
                 let raws = base.iter().filter_map(|at| self.written[*at].change.as_ref());
                 let raws = raws.map(|raw| raw.bytes.as_slice());
                 Document::from_changes(actor, raws).ok()?.edit(&edits, time_s).ok()?
             }
         };
+        let bytes = match &wish.bend {
+            Bend::Mend(mend) => {
+                let mut change = Change::decode(&bytes).ok()?;
+                mend(&mut change);
+                change.encode()
+            }
+            _ => bytes,
+        };
         let body = Body::new([5; 16], &bytes);
         let rt = self.county.record_type(&code);
         let statement = ChangeStatement {
             record: id,
-            record_type: if let Bend::Type(code) = &wish.bend { code.clone() } else { code },
-            schema: if let Bend::Schema(schema) = &wish.bend { *schema } else { rt.hash() },
+            record_type: match &wish.bend {
+                Bend::Of(code, _) => code.clone(),
+                _ => code,
+            },
+            schema: match &wish.bend {
+                Bend::Schema(schema) | Bend::Of(_, schema) => *schema,
+                _ => rt.hash(),
+            },
             commitment: body.commitment(),
             length: bytes.len() as u64,
+        };
+        let stamp = match &wish.bend {
+            Bend::Again(at) => {
+                Stamp { time_ms: self.written[*at].entry.core().claimed_time_ms, ..stamp }
+            }
+            _ => stamp,
         };
         let entry = self.pens[wish.pen].write(stamp, Statement::Change(statement));
         let change = Change::decode(&bytes).ok();
@@ -309,6 +334,16 @@ impl World {
                 Some(Evidence { entry: &written.entry, body: written.body.as_ref(), standing })
             })
             .collect()
+    }
+
+    /// Judges a record of which every entry but one stands, the founding roster holding.
+    pub(crate) fn judged_without(&self, record: usize, without: usize) -> Judged {
+        let id = self.id(without);
+        let evidence = self.evidence(record, |written| {
+            (written.entry.id() != id).then_some(Standing::Local)
+        });
+        let (chain, record) = (self.county.chain(), self.records[record].id);
+        judge(chain.roster(), &self.county.definitions, record, &evidence)
     }
 
     /// Judges a record of which every entry stands.

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use xw_schemas::record::Lang;
 
+use crate::folder::Folder;
 use crate::request::Who;
 use crate::trouble::Trouble;
 
@@ -28,6 +29,12 @@ pub(crate) use perform::Done;
 
 /// The language when no option says otherwise.
 const LANG_VARIABLE: &str = "XIANGWANG_LANG";
+
+/// The node's folder when no option says otherwise.
+const DIR_VARIABLE: &str = "XIANGWANG_DIR";
+
+/// The node's folder when nothing says otherwise.
+const DIR: &str = "xiangwang";
 
 /// What a command line asks for.
 pub(crate) enum Asked {
@@ -57,10 +64,9 @@ pub(crate) struct Cli {
 /// Options of every command.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    #[arg(long, global = true, env = "XIANGWANG_DIR", default_value = "xiangwang",
-        value_name = "目录 || DIR",
+    #[arg(long, global = true, value_name = "目录 || DIR",
         help = "节点目录，默认为当前目录下的 xiangwang，也可用环境变量 XIANGWANG_DIR 指定 || Folder of the node; ./xiangwang by default, or the variable XIANGWANG_DIR")]
-    pub(crate) dir: PathBuf,
+    pub(crate) dir: Option<PathBuf>,
     #[arg(long, global = true, value_name = "zh|en", value_parser = ["zh", "en"],
         help = "显示语言：zh 中文，en 英文；也可用环境变量 XIANGWANG_LANG 指定 || Language: zh or en; or the variable XIANGWANG_LANG")]
     pub(crate) lang: Option<String>,
@@ -79,6 +85,12 @@ pub(crate) struct Global {
 }
 
 impl Global {
+    /// The node's folder.
+    pub(crate) fn folder(&self) -> Folder {
+        let named = || std::env::var_os(DIR_VARIABLE).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+        Folder::at(&self.dir.clone().or_else(named).unwrap_or_else(|| PathBuf::from(DIR)))
+    }
+
     /// Who acts.
     pub(crate) fn who(&self) -> Who {
         Who { person: self.person.clone(), role: self.role.clone() }
@@ -262,8 +274,8 @@ mod tests {
         assert_eq!(cli.global.who().person.as_deref(), Some("王芳"));
         let Command::List(list) = cli.command else { panic!("not a list") };
         assert_eq!(list.filter.types, ["SVC", "MED"]);
-        let cli = understood("xiangwang --dir /tmp/a record step X1 accepted --sort".trim_end_matches(" --sort"));
-        assert_eq!(cli.global.dir, PathBuf::from("/tmp/a"));
+        let cli = understood("xiangwang --dir /tmp/a record step X1 accepted");
+        assert_eq!(cli.global.folder().path(), std::path::Path::new("/tmp/a"));
         assert!(matches!(understood("xiangwang list --sort -updated").command,
             Command::List(list) if list.sort == ["-updated"]));
     }

@@ -30,8 +30,11 @@ fn main() -> ExitCode {
     match cli::read(&arguments, screen.lang) {
         Asked::Do(cli) => match cli::perform::perform(&cli, screen) {
             Ok(done) => {
-                let text = if cli.global.json { format!("{}\n", done.answer) } else { done.text };
-                say(&text);
+                match (cli.global.json, done.answer.is_null()) {
+                    (true, false) => say(&format!("{}\n", done.answer)),
+                    (true, true) => {}
+                    (false, _) => say(&done.text),
+                }
                 ExitCode::from(done.exit)
             }
             Err(trouble) => {

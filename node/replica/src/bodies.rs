@@ -51,10 +51,19 @@ impl Replica {
 }
 
 impl Neighbour {
-    /// The neighbour says where it stands. One point is all that it says when it sets itself back.
-    pub(crate) fn stands_at(&mut self, log: LogId, points: Vec<Point>) {
-        if let [only] = points.as_slice() {
+    /// The neighbour says where it stands, of which `held` is held here too. One point is all that
+    /// it says when it sets itself back, maybe in a log of which nothing is held here yet.
+    pub(crate) fn stands_at(&mut self, log: LogId, said: &[Point], held: Vec<Point>) {
+        if let [only] = said {
             self.set_back.insert(log, *only);
+        }
+        self.place(log, held);
+    }
+
+    /// Puts the neighbour where it stands, also against a load that began before.
+    fn place(&mut self, log: LogId, points: Vec<Point>) {
+        if self.loading && self.served == Some(log) {
+            self.said_while_loading = Some((log, points.clone()));
         }
         self.known.insert(log, points);
     }
@@ -65,7 +74,7 @@ impl Neighbour {
         let Some(back) = self.set_back.get(&log).copied() else { return };
         let sent = self.known.get(&log).is_some_and(|known| known.iter().any(|k| k.0 >= point.0));
         if back.0 < point.0 && sent {
-            self.known.insert(log, vec![back]);
+            self.place(log, vec![back]);
         }
     }
 }

@@ -129,7 +129,7 @@ impl Replica {
         let Some(neighbour) = self.neighbours.get_mut(&session) else { return };
         let held_here =
             points.iter().filter(|(s, id)| held.logs.holds(&log, *s, id)).copied().collect();
-        neighbour.stands_at(log, held_here);
+        neighbour.stands_at(log, points, held_here);
     }
 }
 

@@ -57,6 +57,8 @@ pub(crate) struct Neighbour {
     pub(crate) last_ack_ms: u64,
     /// A load that the shell is doing for this neighbour.
     pub(crate) loading: bool,
+    /// What the neighbour said of the log being loaded since the load began.
+    pub(crate) said_while_loading: Option<(LogId, Vec<Point>)>,
     /// The log served last, so that long logs do not starve others.
     pub(crate) served: Option<LogId>,
     /// Bodies this node has asked for here: log and number.
@@ -87,6 +89,7 @@ impl Neighbour {
             window: CREDIT_BYTES_START,
             last_ack_ms: now_ms,
             loading: false,
+            said_while_loading: None,
             served: None,
             asked: BTreeMap::new(),
             set_back: BTreeMap::new(),

@@ -409,12 +409,16 @@ impl Replica {
     ) -> Vec<Effect> {
         let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
         neighbour.loading = false;
+        let said = neighbour.said_while_loading.take();
         if parcels.is_empty() {
             return Vec::new();
         }
         let bytes: usize = parcels.iter().map(xw_schemas::wire::Parcel::unpacked_bytes).sum();
         neighbour.under_way += bytes as u64;
         neighbour.holds(log, upto);
+        if let Some((log, points)) = said {
+            neighbour.known.insert(log, points);
+        }
         let mut effects = vec![Effect::SendEntries { session, parcels }];
         effects.extend(self.pump(held, session));
         effects

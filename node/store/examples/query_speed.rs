@@ -122,9 +122,9 @@ fn insert(conn: &Connection, n: u64, dice: &mut Dice) {
     );
     let text = doc.to_string();
     run(
-        "INSERT INTO view(record_n, type, division, audience, state, sealed, created_ms, updated_ms,
-             changes, conflicts, problems, refused, waiting, title, number, doc)
-         VALUES (?1, ?2, ?3, 0, ?4, 0, ?5, ?6, 6, ?7, 0, 0, 0, ?8, ?9, jsonb(?10))",
+        "INSERT INTO view(record_n, type, township, division, audience, state, sealed, created_ms,
+             updated_ms, changes, conflicts, problems, refused, waiting, title, number, doc)
+         VALUES (?1, ?2, ?3 / 1000, ?3, 0, ?4, 0, ?5, ?6, 6, ?7, 0, 0, 0, ?8, ?9, jsonb(?10))",
         params![
             n_row,
             kind,

@@ -59,3 +59,7 @@ pub(crate) const SEARCH_WORDS_MAX: usize = 16;
 
 /// Characters of one search text.
 pub(crate) const SEARCH_CHARS_MAX: usize = 200;
+
+/// From so many hits on a search text on, rows are passed in the order of the list and checked
+/// against the hits. Measured with 200,000 rows: 5,600 hits took 30 ms when looked up one by one.
+pub(crate) const HITS_FEW: i64 = 1_000;

@@ -8,7 +8,7 @@ use xw_schemas::record::Lang;
 use xw_schemas::space::{Audience, Division};
 use xw_schemas::value::Value;
 
-pub(crate) use sql::{Compiled, KEY_COLUMNS, Scope};
+pub(crate) use sql::{Compiled, Hits, KEY_COLUMNS, Scope};
 
 /// A question about records. The default asks for the newest 50 of all.
 #[derive(Debug, Clone, PartialEq)]

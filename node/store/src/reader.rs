@@ -19,9 +19,11 @@ use xw_schemas::value::Value;
 use crate::connection::{self, Site};
 use crate::error::{Doing, StoreError};
 use crate::load::{self, number, stood};
-use crate::query::{Compiled, Cursor, GroupKey, KEY_COLUMNS, Query, QuerySlip, Scope};
+use crate::limits::HITS_FEW;
+use crate::query::{Compiled, Cursor, GroupKey, Hits, KEY_COLUMNS, Query, QuerySlip, Scope};
 use crate::settle::space;
 use crate::tables::{self, STANDING};
+use crate::words::search_phrases;
 
 /// A connection that can only read. Several may work at once, each on one thread at a time.
 pub struct Reader {
@@ -137,7 +139,8 @@ impl Reader {
     /// One page of the records that a question asks for.
     pub fn list(&self, query: &Query) -> Result<Page, StoreError> {
         let _snapshot = self.conn.unchecked_transaction().doing(DOING)?;
-        let page = self.compile(query, Compiled::page)?;
+        let hits = self.hits(query)?;
+        let page = self.compile(query, |scope, query| Compiled::page(scope, query, hits))?;
         let mut statement = self.conn.prepare_cached(&page.sql).doing(DOING)?;
         let keys = statement.column_count() - KEY_COLUMNS;
         let mut found = statement.query(params_from_iter(page.values)).doing(DOING)?;
@@ -149,6 +152,20 @@ impl Reader {
         let full = rows.len() >= usize::try_from(query.limit).unwrap_or(usize::MAX) && query.limit > 0;
         let total = if query.count_total { Some(self.count(query)?) } else { None };
         Ok(Page { rows, next: last.filter(|_| full), total })
+    }
+
+    /// Whether the words of a question are frequent.
+    fn hits(&self, query: &Query) -> Result<Hits, StoreError> {
+        let Some(phrases) = query.text.as_deref().and_then(search_phrases) else {
+            return Ok(Hits::Few);
+        };
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM fts WHERE fts MATCH ?1 LIMIT ?2)";
+        let many: i64 = self
+            .conn
+            .prepare_cached(sql)
+            .and_then(|mut s| s.query_row(params![phrases, HITS_FEW], |row| row.get(0)))
+            .doing(DOING)?;
+        Ok(if many < HITS_FEW { Hits::Few } else { Hits::Many })
     }
 
     fn count(&self, query: &Query) -> Result<u64, StoreError> {

@@ -106,7 +106,7 @@ pub(crate) fn insert_definition(
 /// fields are read row by row, which takes some milliseconds for a township.
 fn indexed_fields(definition: &RecordType) -> BTreeSet<String> {
     let columns = definition.ledgers.iter().flat_map(|ledger| &ledger.columns);
-    let paths = columns.filter_map(|column| column.path.as_ref()).map(ToString::to_string);
+    let paths = columns.filter_map(|column| column.path.clone());
     paths.filter(|path| is_indexable(definition, path)).collect()
 }
 

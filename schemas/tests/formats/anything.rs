@@ -77,18 +77,8 @@ fn audience() -> impl Strategy<Value = Audience> {
 
 /// A core of any statement.
 pub(crate) fn core() -> impl Strategy<Value = Core> {
-    let ids = (
-        bytes(),
-        bytes(),
-        bytes(),
-        bytes::<32>(),
-        prop::option::of(bytes()),
-    );
-    let acts = (
-        TIME_MS_MIN..=TIME_MS_MAX,
-        bytes(),
-        prop::option::of(bytes()),
-    );
+    let ids = (bytes(), bytes(), bytes(), bytes::<32>(), prop::option::of(bytes()));
+    let acts = (TIME_MS_MIN..=TIME_MS_MAX, bytes(), prop::option::of(bytes()));
     (ids, acts, 1..=SEQUENCE_MAX, statement()).prop_map(|(ids, acts, sequence, statement)| {
         let (network, log, previous, root, seen) = ids;
         let (claimed_time_ms, operation, person) = acts;
@@ -106,17 +96,9 @@ pub(crate) fn core() -> impl Strategy<Value = Core> {
         };
         match &core.statement {
             Statement::Change(_) => core,
-            Statement::Witness(_) => Core {
-                person: None,
-                ..core
-            },
+            Statement::Witness(_) => Core { person: None, ..core },
             Statement::Open(opening) => Core {
-                log: LogId::of(
-                    core.network,
-                    opening.node,
-                    opening.space,
-                    opening.incarnation,
-                ),
+                log: LogId::of(core.network, opening.node, opening.space, opening.incarnation),
                 sequence: 0,
                 previous: EntryId([0; 32]),
                 root: root_of(&[]),
@@ -136,22 +118,10 @@ fn statement() -> impl Strategy<Value = Statement> {
         incarnation: Incarnation(incarnation),
         successor_of: successor.map(EntryId),
     });
-    let change = (
-        bytes(),
-        "[A-Z0-9_]{1,16}",
-        bytes(),
-        bytes(),
-        0..=CHANGE_BYTES_MAX as u64,
-    );
+    let change = (bytes(), "[A-Z0-9_]{1,16}", bytes(), bytes(), 0..=CHANGE_BYTES_MAX as u64);
     let change = change.prop_map(|(record, record_type, schema, commitment, length)| {
         let (record, schema) = (RecordId(record), SchemaHash(schema));
-        ChangeStatement {
-            record,
-            record_type,
-            schema,
-            commitment,
-            length,
-        }
+        ChangeStatement { record, record_type, schema, commitment, length }
     });
     let pins =
         prop::collection::btree_map(bytes(), (number(), bytes(), bytes(), bytes::<64>()), 1..5);
@@ -175,13 +145,7 @@ fn statement() -> impl Strategy<Value = Statement> {
 
 /// An edition of any facts.
 pub(crate) fn edition_core() -> impl Strategy<Value = EditionCore> {
-    let head = (
-        bytes(),
-        2..=SEQUENCE_MAX,
-        bytes(),
-        TIME_MS_MIN..=TIME_MS_MAX,
-        any::<bool>(),
-    );
+    let head = (bytes(), 2..=SEQUENCE_MAX, bytes(), TIME_MS_MIN..=TIME_MS_MAX, any::<bool>());
     (head, prop::collection::vec(fact(), 0..6)).prop_map(|(head, facts)| {
         let (network, number, previous, claimed_time_ms, founding) = head;
         let core = EditionCore {
@@ -194,12 +158,7 @@ pub(crate) fn edition_core() -> impl Strategy<Value = EditionCore> {
         if !founding {
             return core;
         }
-        EditionCore {
-            network: None,
-            number: 1,
-            previous: EditionId([0; 32]),
-            ..core
-        }
+        EditionCore { network: None, number: 1, previous: EditionId([0; 32]), ..core }
     })
 }
 
@@ -212,13 +171,7 @@ fn fact() -> impl Strategy<Value = Fact> {
         keys: keys.into_iter().collect(),
     });
     let kind = prop::sample::select(vec![SignerKind::Node, SignerKind::Person]);
-    let signer = (
-        key(),
-        kind,
-        office(),
-        name(),
-        prop::collection::vec("[A-Z_]{1,16}", 0..4),
-    );
+    let signer = (key(), kind, office(), name(), prop::collection::vec("[A-Z_]{1,16}", 0..4));
     let kept = prop::collection::btree_map(bytes(), (number(), bytes()), 0..4);
     prop_oneof![
         root,
@@ -238,10 +191,7 @@ fn fact() -> impl Strategy<Value = Fact> {
         }),
         (bytes(), kept).prop_map(|(key, kept)| {
             let entry = |(log, (number, entry))| (LogId(log), number, EntryId(entry));
-            Fact::Cut {
-                key: PublicKey(key),
-                kept: kept.into_iter().map(entry).collect(),
-            }
+            Fact::Cut { key: PublicKey(key), kept: kept.into_iter().map(entry).collect() }
         }),
         ("[A-Z]{1,16}", bytes()).prop_map(|(record_type, definition)| Fact::Schema {
             record_type,
@@ -256,57 +206,31 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
     let points = || prop::collection::vec((number(), bytes().prop_map(EntryId)), 0..5);
     let hello = (bytes(), number(), bytes(), number(), bytes());
     let blob = (bytes(), number(), prop::collection::vec(any::<u8>(), 0..50));
-    let tips = prop::collection::vec(
-        (bytes().prop_map(LogId), number(), bytes().prop_map(EntryId)),
-        0..5,
-    );
+    let tips =
+        prop::collection::vec((bytes().prop_map(LogId), number(), bytes().prop_map(EntryId)), 0..5);
     let packed = (0..500_000_u64, prop::collection::vec(any::<u8>(), 0..50));
     prop_oneof![
         hello.prop_map(|(network, roster_number, roster, editions, digest)| {
             let (network, roster) = (NetworkId(network), EditionId(roster));
-            Frame::Hello(Hello {
-                network,
-                roster_number,
-                roster,
-                editions,
-                digest,
-            })
+            Frame::Hello(Hello { network, roster_number, roster, editions, digest })
         }),
         number().prop_map(|above| Frame::WantEditions { above }),
         (bytes(), 0..4_000_000_u64).prop_map(|(hash, offset)| Frame::WantBlob { hash, offset }),
         blob.prop_map(|(hash, offset, bytes)| {
             let offset = offset % 4_000_000;
             let total = offset + bytes.len() as u64;
-            Frame::Blob(BlobChunk {
-                hash,
-                offset,
-                total,
-                bytes,
-            })
+            Frame::Blob(BlobChunk { hash, offset, total, bytes })
         }),
-        (
-            divisions(),
-            prop::collection::vec((division(), bytes()), 0..5)
-        )
+        (divisions(), prop::collection::vec((division(), bytes()), 0..5))
             .prop_map(|(groups, items)| Frame::Digests(Digests { groups, items })),
-        (prop::option::of(divisions()), tips, any::<bool>()).prop_map(
-            |(divisions, tips, answer)| Frame::Have(Have {
-                divisions,
-                tips,
-                answer
-            })
-        ),
+        (prop::option::of(divisions()), tips, any::<bool>())
+            .prop_map(|(divisions, tips, answer)| Frame::Have(Have { divisions, tips, answer })),
         bytes().prop_map(|log| Frame::Locate { log: LogId(log) }),
-        (bytes(), points()).prop_map(|(log, points)| Frame::Known {
-            log: LogId(log),
-            points
-        }),
+        (bytes(), points()).prop_map(|(log, points)| Frame::Known { log: LogId(log), points }),
         packed.prop_map(|(unpacked, packed)| Frame::Entries(PackedEntries { unpacked, packed })),
         any::<u64>().prop_map(|bytes| Frame::Ack { bytes }),
-        ("[\\PC]{0,50}", any::<u64>()).prop_map(|(reason, retry_after_ms)| Frame::Bye {
-            reason,
-            retry_after_ms
-        }),
+        ("[\\PC]{0,50}", any::<u64>())
+            .prop_map(|(reason, retry_after_ms)| Frame::Bye { reason, retry_after_ms }),
         prop::collection::vec(bytes().prop_map(EditionId), 0..5).prop_map(Frame::Editions),
     ]
 }
@@ -316,29 +240,15 @@ pub(crate) fn some_frames() -> Vec<Frame> {
     let division = Division::from_number(130_599_201_203).expect("it has twelve digits");
     let (log, entry) = (LogId([1; 32]), EntryId([2; 32]));
     vec![
-        Frame::Digests(Digests {
-            groups: vec![division],
-            items: vec![(division, [3; 32])],
-        }),
+        Frame::Digests(Digests { groups: vec![division], items: vec![(division, [3; 32])] }),
         Frame::Have(Have {
             divisions: Some(vec![division]),
             tips: vec![(log, 5, entry)],
             answer: true,
         }),
-        Frame::Known {
-            log,
-            points: vec![(9, entry), (4, entry)],
-        },
-        Frame::Blob(BlobChunk {
-            hash: [1; 32],
-            offset: 2,
-            total: 5,
-            bytes: vec![1, 2, 3],
-        }),
+        Frame::Known { log, points: vec![(9, entry), (4, entry)] },
+        Frame::Blob(BlobChunk { hash: [1; 32], offset: 2, total: 5, bytes: vec![1, 2, 3] }),
         Frame::Editions(vec![EditionId([1; 32])]),
-        Frame::Bye {
-            reason: "再见".to_owned(),
-            retry_after_ms: 5,
-        },
+        Frame::Bye { reason: "再见".to_owned(), retry_after_ms: 5 },
     ]
 }

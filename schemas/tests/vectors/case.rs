@@ -65,9 +65,7 @@ impl Case {
     }
 
     pub(crate) fn fixed<const N: usize>(&self, key: &str) -> [u8; N] {
-        self.bytes(key)
-            .try_into()
-            .expect("a vector holds as many bytes as its kind needs")
+        self.bytes(key).try_into().expect("a vector holds as many bytes as its kind needs")
     }
 
     pub(crate) fn list(&self, key: &str) -> Vec<Vec<u8>> {
@@ -90,10 +88,7 @@ impl Case {
 
 /// A reading, item by item.
 pub(crate) fn reading<const N: usize>(items: [(&str, Item); N]) -> BTreeMap<String, Item> {
-    items
-        .into_iter()
-        .map(|(key, item)| (key.to_owned(), item))
-        .collect()
+    items.into_iter().map(|(key, item)| (key.to_owned(), item)).collect()
 }
 
 impl From<&[u8]> for Item {

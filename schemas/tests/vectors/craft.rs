@@ -38,25 +38,15 @@ impl Crafted {
 
     /// The same point under another spelling.
     pub(crate) fn spelled(self, public: [u8; 32]) -> Self {
-        Self {
-            public: PublicKey(public),
-            ..self
-        }
+        Self { public: PublicKey(public), ..self }
     }
 
     fn with_point(secret: Scalar, point: EdwardsPoint) -> Self {
-        Self {
-            secret,
-            point,
-            public: PublicKey(point.compress().to_bytes()),
-        }
+        Self { secret, point, public: PublicKey(point.compress().to_bytes()) }
     }
 
     fn challenge(&self, r: &[u8; 32], message: &[u8]) -> Scalar {
-        let hash = Sha512::new()
-            .chain_update(r)
-            .chain_update(self.public.0)
-            .chain_update(message);
+        let hash = Sha512::new().chain_update(r).chain_update(self.public.0).chain_update(message);
         Scalar::from_bytes_mod_order_wide(&hash.finalize().into())
     }
 
@@ -82,11 +72,7 @@ impl Crafted {
 
     /// R is the identity: the relaxed check accepts it, the strict one does not.
     pub(crate) fn identity_r(&self, message: &[u8]) -> [u8; 64] {
-        self.sign(
-            Scalar::ZERO,
-            EIGHT_TORSION[0].compress().to_bytes(),
-            message,
-        )
+        self.sign(Scalar::ZERO, EIGHT_TORSION[0].compress().to_bytes(), message)
     }
 
     /// R is the identity in a spelling that is not canonical (y = p + 1).
@@ -134,9 +120,7 @@ pub(crate) fn plus_p(small: u8) -> [u8; 32] {
 /// A misspelt point that is not of small order: only the spelling is wrong.
 pub(crate) fn misspelt_sound_point() -> [u8; 32] {
     let spelling = (2..=18).map(plus_p).find(|bytes| {
-        CompressedEdwardsY(*bytes)
-            .decompress()
-            .is_some_and(|point| !point.is_small_order())
+        CompressedEdwardsY(*bytes).decompress().is_some_and(|point| !point.is_small_order())
     });
     spelling.expect("about half of the small numbers are on the curve")
 }
@@ -145,7 +129,5 @@ pub(crate) fn misspelt_sound_point() -> [u8; 32] {
 pub(crate) fn no_point() -> [u8; 32] {
     let bytes = (2..u8::MAX).map(|y| std::array::from_fn(|i| if i == 0 { y } else { 0 }));
     let mut bytes = bytes.filter(|bytes| CompressedEdwardsY(*bytes).decompress().is_none());
-    bytes
-        .next()
-        .expect("about half of the small numbers are not on the curve")
+    bytes.next().expect("about half of the small numbers are not on the curve")
 }

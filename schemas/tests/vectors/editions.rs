@@ -39,10 +39,7 @@ fn second() -> EditionCore {
         claimed_time_ms: DAY_MS + 1,
         facts: vec![
             Fact::Rules { version: 1 },
-            Fact::Place {
-                division: division(130_599_201_203),
-                name: "柳河村".to_owned(),
-            },
+            Fact::Place { division: division(130_599_201_203), name: "柳河村".to_owned() },
             Fact::Office {
                 office: OfficeId(u32::MAX),
                 division: division(130_599_201_203),
@@ -50,10 +47,7 @@ fn second() -> EditionCore {
             },
             Fact::Cut {
                 key: person().public(),
-                kept: vec![
-                    (log(), 3, EntryId([3; 32])),
-                    (LogId([0xff; 32]), 0, EntryId([4; 32])),
-                ],
+                kept: vec![(log(), 3, EntryId([3; 32])), (LogId([0xff; 32]), 0, EntryId([4; 32]))],
             },
         ],
     }
@@ -61,23 +55,11 @@ fn second() -> EditionCore {
 
 fn valid() -> Vec<Case> {
     vec![
-        accept(
-            "the founding edition, signed by two of three",
-            founding().bytes(),
-        ),
-        accept(
-            "the founding edition, signed by all",
-            &sealed(&founding_core(), &roots()),
-        ),
-        accept(
-            "an edition that one key has signed so far",
-            &sealed(&second(), &roots()[..1]),
-        ),
+        accept("the founding edition, signed by two of three", founding().bytes()),
+        accept("the founding edition, signed by all", &sealed(&founding_core(), &roots())),
+        accept("an edition that one key has signed so far", &sealed(&second(), &roots()[..1])),
         accept("an edition that nobody has signed", &sealed(&second(), &[])),
-        accept(
-            "a second edition with a cut",
-            &sealed(&second(), &roots()[1..]),
-        ),
+        accept("a second edition with a cut", &sealed(&second(), &roots()[1..])),
     ]
 }
 
@@ -85,10 +67,7 @@ fn signatures() -> Vec<Case> {
     let payload = second().encode();
     let make = |purpose, named| CoseSignature::make(&roots()[0], purpose, &payload, named);
     let good = make(Purpose::Root, true);
-    let small = CoseSignature {
-        key: Some(Crafted::small(0).public),
-        signature: [0; 64],
-    };
+    let small = CoseSignature { key: Some(Crafted::small(0).public), signature: [0; 64] };
     let forged = |name: &str, signatures: &[CoseSignature]| {
         refuse(name, "BadSignature", cose::encode(&payload, signatures))
     };
@@ -97,16 +76,9 @@ fn signatures() -> Vec<Case> {
     flipped.signature[5] ^= 1;
     vec![
         forged("one root key signs twice", &[good, good]),
-        refuse(
-            "signatures that do not ascend",
-            "BadSignature",
-            sealed(&second(), &reversed),
-        ),
+        refuse("signatures that do not ascend", "BadSignature", sealed(&second(), &reversed)),
         forged("a signature without its key", &[make(Purpose::Root, false)]),
-        forged(
-            "a signature for the purpose of a node",
-            &[make(Purpose::Node, true)],
-        ),
+        forged("a signature for the purpose of a node", &[make(Purpose::Node, true)]),
         forged("one bit of a signature", &[flipped]),
         forged("a signature of a key of small order", &[small]),
         refuse("17 signatures", "Cbor(WrongLength)", {
@@ -114,71 +86,30 @@ fn signatures() -> Vec<Case> {
             bytes.pop();
             [bytes, vec![0x91]].concat()
         }),
-        refuse(
-            "a byte behind the edition",
-            "Cbor(Trailing)",
-            [founding().bytes(), &[0]].concat(),
-        ),
+        refuse("a byte behind the edition", "Cbor(Trailing)", [founding().bytes(), &[0]].concat()),
     ]
 }
 
 fn facts() -> Vec<Case> {
     let keys: Vec<PublicKey> = roots().iter().map(SecretKey::public).collect();
-    let with = |fact| {
-        sealed(
-            &EditionCore {
-                facts: vec![fact],
-                ..second()
-            },
-            &roots()[..2],
-        )
-    };
-    let root = |threshold, keys: &[PublicKey]| {
-        with(Fact::Root {
-            threshold,
-            keys: keys.to_vec(),
-        })
-    };
+    let with = |fact| sealed(&EditionCore { facts: vec![fact], ..second() }, &roots()[..2]);
+    let root = |threshold, keys: &[PublicKey]| with(Fact::Root { threshold, keys: keys.to_vec() });
     let bad_root = |name: &str, edition| refuse(name, "BadRoot", edition);
     let signer = |key: PublicKey, name: &str, roles: Vec<String>| {
         let kind = SignerKind::Person;
-        with(Fact::Signer {
-            key,
-            kind,
-            office: OfficeId(1),
-            name: name.to_owned(),
-            roles,
-        })
+        with(Fact::Signer { key, kind, office: OfficeId(1), name: name.to_owned(), roles })
     };
     let cut = |logs: [u8; 2]| {
-        let kept = logs
-            .map(|log| (LogId([log; 32]), 1, EntryId([1; 32])))
-            .to_vec();
-        with(Fact::Cut {
-            key: node().public(),
-            kept,
-        })
+        let kept = logs.map(|log| (LogId([log; 32]), 1, EntryId([1; 32]))).to_vec();
+        with(Fact::Cut { key: node().public(), kept })
     };
     // The same bytes with one byte exchanged, signed anew: what the types cannot say.
     let spoilt = |fact: Fact, old: &[u8], new: &[u8]| {
-        let payload = EditionCore {
-            facts: vec![fact],
-            ..second()
-        }
-        .encode();
-        let at = payload
-            .windows(old.len())
-            .rposition(|bytes| bytes == old)
-            .expect("it is there");
-        seal(
-            &[&payload[..at], new, &payload[at + old.len()..]].concat(),
-            &roots()[..2],
-        )
+        let payload = EditionCore { facts: vec![fact], ..second() }.encode();
+        let at = payload.windows(old.len()).rposition(|bytes| bytes == old).expect("it is there");
+        seal(&[&payload[..at], new, &payload[at + old.len()..]].concat(), &roots()[..2])
     };
-    let place = || Fact::Place {
-        division: division(130_599_201_203),
-        name: "村".to_owned(),
-    };
+    let place = || Fact::Place { division: division(130_599_201_203), name: "村".to_owned() };
     let office = || Fact::Office {
         office: OfficeId(u32::MAX),
         division: division(130_599_201_203),
@@ -195,40 +126,21 @@ fn facts() -> Vec<Case> {
     let name_head = [&[1, 1][..], &[0x66], "李明".as_bytes()].concat();
     let kind_two = [&[2, 1][..], &[0x66], "李明".as_bytes()].concat();
     vec![
-        bad_root(
-            "root keys that do not ascend",
-            root(2, &[keys[1], keys[0], keys[2]]),
-        ),
+        bad_root("root keys that do not ascend", root(2, &[keys[1], keys[0], keys[2]])),
         bad_root("one root key twice", root(1, &[keys[0], keys[0]])),
         bad_root("no root keys", root(1, &[])),
         bad_root("a threshold of nothing", root(0, &keys)),
         bad_root("a threshold above the keys", root(4, &keys)),
         refuse("a threshold above 16", range, root(17, &keys)),
-        refuse(
-            "a root key of small order",
-            "WeakKey",
-            root(1, &[Crafted::small(1).public]),
-        ),
+        refuse("a root key of small order", "WeakKey", root(1, &[Crafted::small(1).public])),
         refuse(
             "a signer's key of small order",
             "WeakKey",
             signer(Crafted::small(0).public, "李明", vec![]),
         ),
-        refuse(
-            "a name of 121 bytes",
-            size,
-            signer(node().public(), &"a".repeat(121), vec![]),
-        ),
-        refuse(
-            "a role of 17 letters",
-            size,
-            signer(node().public(), "李明", vec!["R".repeat(17)]),
-        ),
-        refuse(
-            "17 roles",
-            size,
-            signer(node().public(), "李明", vec!["R".to_owned(); 17]),
-        ),
+        refuse("a name of 121 bytes", size, signer(node().public(), &"a".repeat(121), vec![])),
+        refuse("a role of 17 letters", size, signer(node().public(), "李明", vec!["R".repeat(17)])),
+        refuse("17 roles", size, signer(node().public(), "李明", vec!["R".to_owned(); 17])),
         bad_root("a cut whose logs do not ascend", cut([2, 1])),
         bad_root("a cut that lists a log twice", cut([1, 1])),
         refuse(
@@ -244,17 +156,9 @@ fn facts() -> Vec<Case> {
         refuse(
             "an office number above 32 bits",
             range,
-            spoilt(
-                office(),
-                &[0x1a, 255, 255, 255, 255],
-                &[0x1b, 0, 0, 0, 1, 0, 0, 0, 0],
-            ),
+            spoilt(office(), &[0x1a, 255, 255, 255, 255], &[0x1b, 0, 0, 0, 1, 0, 0, 0, 0]),
         ),
-        refuse(
-            "a signer neither node nor person",
-            range,
-            spoilt(person(), &name_head, &kind_two),
-        ),
+        refuse("a signer neither node nor person", range, spoilt(person(), &name_head, &kind_two)),
     ]
 }
 
@@ -265,41 +169,14 @@ fn heads() -> Vec<Case> {
     version[1] = 2;
     vec![
         refuse("version 2", "UnknownVersion", seal(&version, &keys[..2])),
-        bad(
-            "an edition with number 0",
-            EditionCore {
-                number: 0,
-                ..second()
-            },
-        ),
+        bad("an edition with number 0", EditionCore { number: 0, ..second() }),
         bad(
             "a founding edition that names a network",
-            EditionCore {
-                network: Some(network()),
-                ..founding_core()
-            },
+            EditionCore { network: Some(network()), ..founding_core() },
         ),
-        bad(
-            "a later edition that names none",
-            EditionCore {
-                network: None,
-                ..second()
-            },
-        ),
-        bad(
-            "a time before 2000",
-            EditionCore {
-                claimed_time_ms: 1,
-                ..second()
-            },
-        ),
-        bad(
-            "a time after 2200",
-            EditionCore {
-                claimed_time_ms: 1 << 43,
-                ..second()
-            },
-        ),
+        bad("a later edition that names none", EditionCore { network: None, ..second() }),
+        bad("a time before 2000", EditionCore { claimed_time_ms: 1, ..second() }),
+        bad("a time after 2200", EditionCore { claimed_time_ms: 1 << 43, ..second() }),
     ]
 }
 
@@ -313,38 +190,16 @@ fn chains() -> Vec<Case> {
     let new_keys: Vec<SecretKey> = [keys[0].clone(), SecretKey::from_seed(&[14; 32])].to_vec();
     let mut sorted = new_keys.clone();
     sorted.sort_by_key(SecretKey::public);
-    let root = Fact::Root {
-        threshold: 2,
-        keys: sorted.iter().map(SecretKey::public).collect(),
-    };
-    let rekeyed = EditionCore {
-        facts: vec![root],
-        ..second()
-    };
+    let root = Fact::Root { threshold: 2, keys: sorted.iter().map(SecretKey::public).collect() };
+    let rekeyed = EditionCore { facts: vec![root], ..second() };
     let by = |core: &EditionCore, keys: &[SecretKey]| {
-        Edition::sign(core, keys)
-            .expect("the edition is sound")
-            .bytes()
-            .to_vec()
+        Edition::sign(core, keys).expect("the edition is sound").bytes().to_vec()
     };
     let both = [&keys[..2], &new_keys[1..]].concat();
-    let third = EditionCore {
-        number: 3,
-        previous: EditionId([3; 32]),
-        ..second()
-    };
-    let rootless = EditionCore {
-        facts: vec![Fact::Rules { version: 1 }],
-        ..founding_core()
-    };
-    let foreign = EditionCore {
-        network: Some(NetworkId([9; 32])),
-        ..second()
-    };
-    let elsewhere = EditionCore {
-        previous: EditionId([3; 32]),
-        ..second()
-    };
+    let third = EditionCore { number: 3, previous: EditionId([3; 32]), ..second() };
+    let rootless = EditionCore { facts: vec![Fact::Rules { version: 1 }], ..founding_core() };
+    let foreign = EditionCore { network: Some(NetworkId([9; 32])), ..second() };
+    let elsewhere = EditionCore { previous: EditionId([3; 32]), ..second() };
     let outsider = [keys[0].clone(), node()];
     let named = |name: &str, core: &EditionCore, keys: &[SecretKey], fault: &str| {
         refuse(name, fault, &[first.clone(), by(core, keys)])
@@ -363,12 +218,7 @@ fn chains() -> Vec<Case> {
             "Threshold",
             &[by(&founding_core(), &keys[..1])],
         ),
-        named(
-            "an edition signed by one of two",
-            &second(),
-            &keys[..1],
-            "Threshold",
-        ),
+        named("an edition signed by one of two", &second(), &keys[..1], "Threshold"),
         named("an edition that nobody signed", &second(), &[], "Threshold"),
         named(
             "a signature of a key that is no root key does not count",
@@ -376,29 +226,11 @@ fn chains() -> Vec<Case> {
             &outsider,
             "Threshold",
         ),
-        named(
-            "new root keys that did not sign",
-            &rekeyed,
-            &keys[..2],
-            "Threshold",
-        ),
+        named("new root keys that did not sign", &rekeyed, &keys[..2], "Threshold"),
         named("an edition left out", &third, &keys[..2], "Gap"),
         named("another edition before", &elsewhere, &keys[..2], "Gap"),
-        named(
-            "an edition of another network",
-            &foreign,
-            &keys[..2],
-            "OtherNetwork",
-        ),
-        refuse(
-            "a chain that begins with the second edition",
-            "Gap",
-            &[by(&second(), &keys[..2])],
-        ),
-        refuse(
-            "a founding edition without root keys",
-            "NoRoot",
-            &[by(&rootless, &keys[..2])],
-        ),
+        named("an edition of another network", &foreign, &keys[..2], "OtherNetwork"),
+        refuse("a chain that begins with the second edition", "Gap", &[by(&second(), &keys[..2])]),
+        refuse("a founding edition without root keys", "NoRoot", &[by(&rootless, &keys[..2])]),
     ]
 }

@@ -33,63 +33,29 @@ fn hello() -> Frame {
 }
 
 fn blob(offset: u64, total: u64, bytes: &[u8]) -> Frame {
-    Frame::Blob(BlobChunk {
-        hash: [1; 32],
-        offset,
-        total,
-        bytes: bytes.to_vec(),
-    })
+    Frame::Blob(BlobChunk { hash: [1; 32], offset, total, bytes: bytes.to_vec() })
 }
 
 fn valid() -> Vec<Case> {
     let (town, village) = (division(130_599_201_000), division(130_599_201_203));
     let (log, entry) = (LogId([1; 32]), EntryId([2; 32]));
-    let have = |divisions, answer| {
-        Frame::Have(Have {
-            divisions,
-            tips: vec![(log, 5, entry)],
-            answer,
-        })
-    };
-    let digests = Digests {
-        groups: vec![town],
-        items: vec![(village, [3; 32])],
-    };
-    let bye = Frame::Bye {
-        reason: "restarting".to_owned(),
-        retry_after_ms: 5_000,
-    };
+    let have =
+        |divisions, answer| Frame::Have(Have { divisions, tips: vec![(log, 5, entry)], answer });
+    let digests = Digests { groups: vec![town], items: vec![(village, [3; 32])] };
+    let bye = Frame::Bye { reason: "restarting".to_owned(), retry_after_ms: 5_000 };
     vec![
         accept("hello", &hello()),
         accept("want editions", &Frame::WantEditions { above: 3 }),
-        accept(
-            "want blob",
-            &Frame::WantBlob {
-                hash: [1; 32],
-                offset: 100,
-            },
-        ),
+        accept("want blob", &Frame::WantBlob { hash: [1; 32], offset: 100 }),
         accept("blob", &blob(2, 5, &[1, 2, 3])),
         accept("digests", &Frame::Digests(digests)),
-        accept(
-            "have of one division, with the wish for an answer",
-            &have(Some(vec![town]), true),
-        ),
+        accept("have of one division, with the wish for an answer", &have(Some(vec![town]), true)),
         accept("have of everything, without", &have(None, false)),
         accept("locate", &Frame::Locate { log }),
-        accept(
-            "known",
-            &Frame::Known {
-                log,
-                points: vec![(9, entry), (4, entry)],
-            },
-        ),
+        accept("known", &Frame::Known { log, points: vec![(9, entry), (4, entry)] }),
         accept("ack", &Frame::Ack { bytes: 70_000 }),
         accept("bye", &bye),
-        accept(
-            "editions",
-            &Frame::Editions(vec![founding().id(), EditionId([2; 32])]),
-        ),
+        accept("editions", &Frame::Editions(vec![founding().id(), EditionId([2; 32])])),
     ]
 }
 
@@ -108,16 +74,8 @@ fn refused() -> Vec<Case> {
     };
     let above = SEQUENCE_MAX + 1;
     let whole = EDITION_BYTES_MAX as u64;
-    let too_long = Frame::Bye {
-        reason: "a".repeat(201),
-        retry_after_ms: 0,
-    };
-    let mut answer = Frame::Have(Have {
-        divisions: None,
-        tips: vec![],
-        answer: true,
-    })
-    .encode();
+    let too_long = Frame::Bye { reason: "a".repeat(201), retry_after_ms: 0 };
+    let mut answer = Frame::Have(Have { divisions: None, tips: vec![], answer: true }).encode();
     *answer.last_mut().expect("a frame has bytes") = 2;
     let mut groups = Writer::new();
     groups.array(3).uint(4).array(1_025);
@@ -125,57 +83,21 @@ fn refused() -> Vec<Case> {
         refuse("no bytes at all", "Cbor(Truncated)", []),
         refuse("another version", "UnknownVersion", version),
         refuse("an unknown kind", "UnknownKind", [0x82, 12, 0]),
-        refuse(
-            "a known kind with another number of items",
-            "UnknownKind",
-            [0x83, 9, 0, 0],
-        ),
+        refuse("a known kind with another number of items", "UnknownKind", [0x83, 9, 0, 0]),
         refuse("eight items", size, [0x88, 0]),
-        refuse(
-            "a byte behind the frame",
-            "Cbor(Trailing)",
-            [&hello[..], &[0]].concat(),
-        ),
-        refuse(
-            "a kind in two bytes",
-            "Cbor(NotShortest)",
-            [0x82, 0x18, 9, 0],
-        ),
-        padded(
-            "a frame longer than any may be",
-            "TooLong",
-            FRAME_BYTES_MAX as u64 + 1,
-        ),
+        refuse("a byte behind the frame", "Cbor(Trailing)", [&hello[..], &[0]].concat()),
+        refuse("a kind in two bytes", "Cbor(NotShortest)", [0x82, 0x18, 9, 0]),
+        padded("a frame longer than any may be", "TooLong", FRAME_BYTES_MAX as u64 + 1),
         padded(
             "a frame as long as any may be, the rest zeros",
             "Cbor(Trailing)",
             FRAME_BYTES_MAX as u64,
         ),
-        refuse(
-            "editions above the highest number",
-            range,
-            Frame::WantEditions { above }.encode(),
-        ),
-        refuse(
-            "a piece that ends behind the whole",
-            range,
-            blob(3, 5, &[1, 2, 3]).encode(),
-        ),
-        refuse(
-            "a whole larger than any may be",
-            range,
-            blob(0, whole + 1, &[1]).encode(),
-        ),
-        refuse(
-            "a piece at the end of all numbers",
-            range,
-            blob(u64::MAX, whole, &[1]).encode(),
-        ),
-        refuse(
-            "a piece too large",
-            size,
-            blob(0, whole, &vec![0; BLOB_CHUNK_BYTES + 1]).encode(),
-        ),
+        refuse("editions above the highest number", range, Frame::WantEditions { above }.encode()),
+        refuse("a piece that ends behind the whole", range, blob(3, 5, &[1, 2, 3]).encode()),
+        refuse("a whole larger than any may be", range, blob(0, whole + 1, &[1]).encode()),
+        refuse("a piece at the end of all numbers", range, blob(u64::MAX, whole, &[1]).encode()),
+        refuse("a piece too large", size, blob(0, whole, &vec![0; BLOB_CHUNK_BYTES + 1]).encode()),
         refuse("257 editions", size, list(11, 257, &[])),
         refuse("1,025 groups", size, groups.into_bytes()),
         refuse(
@@ -200,14 +122,7 @@ fn stored(plain: &[u8]) -> Vec<u8> {
     let magic = [0x28, 0xb5, 0x2f, 0xfd];
     let block = (length << 3 | 1).to_le_bytes();
     // Single segment, content size in four bytes, no checksum, no dictionary.
-    [
-        &magic[..],
-        &[0xa0],
-        &length.to_le_bytes(),
-        &block[..3],
-        plain,
-    ]
-    .concat()
+    [&magic[..], &[0xa0], &length.to_le_bytes(), &block[..3], plain].concat()
 }
 
 fn packings() -> Vec<Case> {
@@ -222,10 +137,7 @@ fn packings() -> Vec<Case> {
         w.into_bytes()
     };
     let frame = |unpacked: usize, packed: Vec<u8>| {
-        Frame::Entries(PackedEntries {
-            unpacked: unpacked as u64,
-            packed,
-        })
+        Frame::Entries(PackedEntries { unpacked: unpacked as u64, packed })
     };
     let stored_list = |plain: &[u8]| frame(plain.len(), stored(plain));
     let good = list(&[(&open, None), (&change, Some(&body))]);
@@ -236,14 +148,8 @@ fn packings() -> Vec<Case> {
     let witness = sealed(&witness_core(vec![pin(1)]));
     let bad = |name: &str, fault: &str, frame: &Frame| refuse(name, fault, frame.encode());
     vec![
-        accept(
-            "entries: an opening, and a change with its body",
-            &stored_list(&good),
-        ),
-        accept(
-            "entries: a change without its body",
-            &stored_list(&list(&[(&change, None)])),
-        ),
+        accept("entries: an opening, and a change with its body", &stored_list(&good)),
+        accept("entries: a change without its body", &stored_list(&list(&[(&change, None)]))),
         accept("entries: none", &stored_list(&list(&[]))),
         bad(
             "a list that is longer than announced",
@@ -255,26 +161,14 @@ fn packings() -> Vec<Case> {
             "BadPacking",
             &frame(good.len() + 1, stored(&good)),
         ),
-        bad(
-            "a list that is not packed",
-            "BadPacking",
-            &frame(good.len(), good.clone()),
-        ),
+        bad("a list that is not packed", "BadPacking", &frame(good.len(), good.clone())),
         bad(
             "a list announced above its limit",
             "Cbor(OutOfRange)",
             &frame((512 << 10) + 1, stored(&good)),
         ),
-        bad(
-            "513 entries",
-            "Cbor(WrongLength)",
-            &stored_list(&head.into_bytes()),
-        ),
-        bad(
-            "a byte behind the list",
-            "Cbor(Trailing)",
-            &stored_list(&[&good[..], &[0]].concat()),
-        ),
+        bad("513 entries", "Cbor(WrongLength)", &stored_list(&head.into_bytes())),
+        bad("a byte behind the list", "Cbor(Trailing)", &stored_list(&[&good[..], &[0]].concat())),
         bad(
             "an entry cut short",
             "Entry(Cbor(Truncated))",

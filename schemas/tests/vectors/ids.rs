@@ -9,13 +9,9 @@ pub(crate) fn cases() -> Vec<Case> {
     let of = |what: &str, name: &str| Case::valid("id", name).with("of", what);
     let text = |what: &str, text: &str| of(what, &format!("the {what} {text}")).with("text", text);
     let no = |what: &str, fault: &str, given: &str, name: &str| {
-        Case::refused("id", name, fault)
-            .with("of", what)
-            .with("text", given)
+        Case::refused("id", name, fault).with("of", what).with("text", given)
     };
-    let leaves: Vec<Vec<u8>> = (1..=7_u8)
-        .map(|leaf| EntryId([leaf; 32]).0.to_vec())
-        .collect();
+    let leaves: Vec<Vec<u8>> = (1..=7_u8).map(|leaf| EntryId([leaf; 32]).0.to_vec()).collect();
     let roots = (0..=leaves.len()).map(|size| {
         of("root", &format!("the root over {size} entries")).with("entries", &leaves[..size])
     });
@@ -41,12 +37,7 @@ pub(crate) fn cases() -> Vec<Case> {
         text("record text", &record().to_string()),
         text("record text", &record().to_string().to_lowercase()),
         text("record text", "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"),
-        no(
-            "record text",
-            "NoRecordId",
-            "8ZZZZZZZZZZZZZZZZZZZZZZZZZ",
-            "a record id above 128 bits",
-        ),
+        no("record text", "NoRecordId", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "a record id above 128 bits"),
         no(
             "record text",
             "NoRecordId",
@@ -66,30 +57,10 @@ pub(crate) fn cases() -> Vec<Case> {
             "a record id with another letter",
         ),
         text("division text", "130599201203"),
-        no(
-            "division text",
-            "NoDivision",
-            "030599201203",
-            "a division that begins with zero",
-        ),
-        no(
-            "division text",
-            "NoDivision",
-            "13059920120",
-            "a division of eleven digits",
-        ),
-        no(
-            "division text",
-            "NoDivision",
-            "+13059920120",
-            "a division with a sign",
-        ),
-        no(
-            "division text",
-            "NoDivision",
-            "13059920120３",
-            "a division with a wide digit",
-        ),
+        no("division text", "NoDivision", "030599201203", "a division that begins with zero"),
+        no("division text", "NoDivision", "13059920120", "a division of eleven digits"),
+        no("division text", "NoDivision", "+13059920120", "a division with a sign"),
+        no("division text", "NoDivision", "13059920120３", "a division with a wide digit"),
     ];
     cases.extend(roots);
     cases

@@ -47,17 +47,9 @@ fn entry(case: &Case) -> Judgement {
         }
     }
     let entry = raw.verify(NetworkId(case.fixed("network"))).map_err(name)?;
-    assert_eq!(
-        entry.bytes(),
-        envelope,
-        "the bytes received are the bytes kept"
-    );
+    assert_eq!(entry.bytes(), envelope, "the bytes received are the bytes kept");
     let core = entry.core();
-    assert_eq!(
-        core.id(),
-        entry.id(),
-        "what was read is written again as the same bytes"
-    );
+    assert_eq!(core.id(), entry.id(), "what was read is written again as the same bytes");
     let statement = match &core.statement {
         Statement::Open(_) => "open",
         Statement::Change(_) => "change",
@@ -103,18 +95,11 @@ fn log(case: &Case) -> Judgement {
     }
     let (log, _, head) = at.ok_or("UnknownLog")?;
     let roots = roots.as_slice().into();
-    Ok(reading([
-        ("log", log.0.into()),
-        ("head", head.0.into()),
-        ("roots", roots),
-    ]))
+    Ok(reading([("log", log.0.into()), ("head", head.0.into()), ("roots", roots)]))
 }
 
 fn checkpoint(case: &Case) -> Judgement {
-    let (network, node) = (
-        NetworkId(case.fixed("network")),
-        PublicKey(case.fixed("node")),
-    );
+    let (network, node) = (NetworkId(case.fixed("network")), PublicKey(case.fixed("node")));
     let checkpoint = Checkpoint::open(case.text("note"), network, &node).map_err(name)?;
     Ok(reading([
         ("log", checkpoint.log.0.into()),
@@ -124,10 +109,7 @@ fn checkpoint(case: &Case) -> Judgement {
 }
 
 fn cosignature(case: &Case) -> Judgement {
-    let (network, witness) = (
-        NetworkId(case.fixed("network")),
-        PublicKey(case.fixed("witness")),
-    );
+    let (network, witness) = (NetworkId(case.fixed("network")), PublicKey(case.fixed("witness")));
     let number = |key| case.number(key).expect("the vector gives the number");
     let pin = Pin {
         log: LogId(case.fixed("log")),
@@ -161,21 +143,13 @@ fn chain(case: &Case) -> Judgement {
     let mut root = (0, vec![]);
     for bytes in case.list("editions") {
         let edition = Edition::decode(bytes).map_err(name)?;
-        let named = edition
-            .core()
-            .facts
-            .iter()
-            .rev()
-            .find_map(|fact| match fact {
-                Fact::Root { threshold, keys } => Some((*threshold, keys.clone())),
-                _ => None,
-            });
+        let named = edition.core().facts.iter().rev().find_map(|fact| match fact {
+            Fact::Root { threshold, keys } => Some((*threshold, keys.clone())),
+            _ => None,
+        });
         let number = head.as_ref().map_or(0, |head| head.core().number);
         let previous = head.as_ref().map_or([0; 32], |head| head.id().0);
-        if head
-            .as_ref()
-            .is_some_and(|head| head.network() != edition.network())
-        {
+        if head.as_ref().is_some_and(|head| head.network() != edition.network()) {
             return Err("OtherNetwork".to_owned());
         }
         if edition.core().number != number + 1 || edition.core().previous.0 != previous {
@@ -186,11 +160,7 @@ fn chain(case: &Case) -> Judgement {
         }
         let next = named.unwrap_or_else(|| root.clone());
         for (threshold, keys) in [&root, &next] {
-            let signed = edition
-                .signers()
-                .iter()
-                .filter(|key| keys.contains(key))
-                .count();
+            let signed = edition.signers().iter().filter(|key| keys.contains(key)).count();
             if (signed as u64) < *threshold {
                 return Err("Threshold".to_owned());
             }
@@ -212,25 +182,14 @@ fn frame(case: &Case) -> Judgement {
         bytes.resize(length as usize, 0);
     }
     let frame = Frame::decode(&bytes).map_err(name)?;
-    assert_eq!(
-        frame.encode(),
-        bytes,
-        "{}: a frame has one writing",
-        case.name
-    );
+    assert_eq!(frame.encode(), bytes, "{}: a frame has one writing", case.name);
     let Frame::Entries(packed) = frame else {
         return Ok(BTreeMap::new());
     };
     let entries = packed.unpack().map_err(name)?;
-    let ids: Vec<Vec<u8>> = entries
-        .iter()
-        .map(|(entry, _)| entry.id().0.to_vec())
-        .collect();
+    let ids: Vec<Vec<u8>> = entries.iter().map(|(entry, _)| entry.id().0.to_vec()).collect();
     let bodies = entries.iter().filter(|(_, body)| body.is_some()).count() as u64;
-    Ok(reading([
-        ("bodies", bodies.into()),
-        ("entries", ids.as_slice().into()),
-    ]))
+    Ok(reading([("bodies", bodies.into()), ("entries", ids.as_slice().into())]))
 }
 
 fn id(case: &Case) -> Judgement {
@@ -244,10 +203,7 @@ fn id(case: &Case) -> Judgement {
     Ok(match case.text("of") {
         "log" => {
             let incarnation = Incarnation(case.fixed("incarnation"));
-            reading([(
-                "id",
-                LogId::of(network(), node(), space(), incarnation).0.into(),
-            )])
+            reading([("id", LogId::of(network(), node(), space(), incarnation).0.into())])
         }
         "record" => {
             let operation = OperationId(case.fixed("operation"));

@@ -35,10 +35,7 @@ pub(crate) fn cases() -> Vec<Case> {
         entries
     };
     vec![
-        given(
-            Case::valid("log", "six entries: opening, three changes, two witnesses"),
-            &good,
-        ),
+        given(Case::valid("log", "six entries: opening, three changes, two witnesses"), &good),
         given(Case::valid("log", "an opening alone"), &good[..1]),
         refuse("a log without its opening", "UnknownLog", &good[1..]),
         refuse("an entry left out", "MissingPrevious", &skipping),
@@ -46,46 +43,22 @@ pub(crate) fn cases() -> Vec<Case> {
         refuse(
             "another entry before",
             "MissingPrevious",
-            &replaced(
-                3,
-                Core {
-                    previous: EntryId([1; 32]),
-                    ..cores[3].clone()
-                },
-            ),
+            &replaced(3, Core { previous: EntryId([1; 32]), ..cores[3].clone() }),
         ),
         refuse(
             "the right entry before under a wrong number",
             "MissingPrevious",
-            &replaced(
-                3,
-                Core {
-                    sequence: 4,
-                    ..cores[3].clone()
-                },
-            ),
+            &replaced(3, Core { sequence: 4, ..cores[3].clone() }),
         ),
         refuse(
             "a wrong root",
             "WrongRoot",
-            &replaced(
-                5,
-                Core {
-                    root: [1; 32],
-                    ..cores[5].clone()
-                },
-            ),
+            &replaced(5, Core { root: [1; 32], ..cores[5].clone() }),
         ),
         refuse(
             "the root of the prefix one shorter",
             "WrongRoot",
-            &replaced(
-                5,
-                Core {
-                    root: cores[4].root,
-                    ..cores[5].clone()
-                },
-            ),
+            &replaced(5, Core { root: cores[4].root, ..cores[5].clone() }),
         ),
         refuse(
             "another node's signature over this log's core",
@@ -101,10 +74,7 @@ fn cores() -> Vec<Core> {
     let second = change(Some(&first), "summary", "已修复");
     let body = xw_schemas::entry::Body::new([0x5b; 16], &second);
     let statement = |body| Statement::Change(change_statement(body));
-    let third = ChangeStatement {
-        length: 200,
-        ..change_statement(&body)
-    };
+    let third = ChangeStatement { length: 200, ..change_statement(&body) };
     let steps = [
         (Some(person().public()), statement(&super::world::body())),
         (None, statement(&body)),
@@ -127,10 +97,6 @@ fn cores() -> Vec<Core> {
             ..open_core()
         });
     }
-    assert_eq!(
-        node().public(),
-        super::world::opening().node,
-        "the township's PC writes this log"
-    );
+    assert_eq!(node().public(), super::world::opening().node, "the township's PC writes this log");
     cores
 }

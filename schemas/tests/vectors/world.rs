@@ -33,10 +33,8 @@ pub(crate) fn other_node() -> SecretKey {
 
 /// Three root keys, ascending.
 pub(crate) fn roots() -> Vec<SecretKey> {
-    let mut roots: Vec<SecretKey> = [11, 12, 13]
-        .into_iter()
-        .map(|seed| SecretKey::from_seed(&[seed; 32]))
-        .collect();
+    let mut roots: Vec<SecretKey> =
+        [11, 12, 13].into_iter().map(|seed| SecretKey::from_seed(&[seed; 32])).collect();
     roots.sort_by_key(SecretKey::public);
     roots
 }
@@ -61,15 +59,9 @@ pub(crate) fn founding_core() -> EditionCore {
         previous: EditionId([0; 32]),
         claimed_time_ms: DAY_MS,
         facts: vec![
-            Fact::Root {
-                threshold: 2,
-                keys: roots().iter().map(SecretKey::public).collect(),
-            },
+            Fact::Root { threshold: 2, keys: roots().iter().map(SecretKey::public).collect() },
             Fact::Rules { version: 1 },
-            Fact::Place {
-                division: division(130_599_201_000),
-                name: "柳河镇".to_owned(),
-            },
+            Fact::Place { division: division(130_599_201_000), name: "柳河镇".to_owned() },
             Fact::Office {
                 office,
                 division: division(130_599_201_000),
@@ -77,10 +69,7 @@ pub(crate) fn founding_core() -> EditionCore {
             },
             signer(&node(), SignerKind::Node, "镇政府一号机", &[]),
             signer(&person(), SignerKind::Person, "李明", &["T_CLERK"]),
-            Fact::Schema {
-                record_type: "SVC".to_owned(),
-                definition: schema(),
-            },
+            Fact::Schema { record_type: "SVC".to_owned(), definition: schema() },
         ],
     }
 }
@@ -98,10 +87,7 @@ pub(crate) fn schema() -> SchemaHash {
 }
 
 pub(crate) fn space() -> Space {
-    Space {
-        division: division(130_599_201_000),
-        audience: Audience::Township,
-    }
+    Space { division: division(130_599_201_000), audience: Audience::Township }
 }
 
 pub(crate) fn opening() -> Opening {
@@ -114,12 +100,7 @@ pub(crate) fn opening() -> Opening {
 }
 
 pub(crate) fn log() -> LogId {
-    let Opening {
-        node,
-        space,
-        incarnation,
-        ..
-    } = opening();
+    let Opening { node, space, incarnation, .. } = opening();
     LogId::of(network(), node, space, incarnation)
 }
 
@@ -162,10 +143,7 @@ pub(crate) fn change(before: Option<&[u8]>, key: &str, text: &str) -> Vec<u8> {
         (0x15, literal(&[&[key_length][..], key.as_bytes()].concat())),
         (0x34, vec![1]),
         (0x42, literal(&[1])),
-        (
-            0x56,
-            literal(&[(meta & 0x7f | 0x80) as u8, (meta >> 7) as u8]),
-        ),
+        (0x56, literal(&[(meta & 0x7f | 0x80) as u8, (meta >> 7) as u8])),
         (0x57, text.as_bytes().to_vec()),
         (0x70, literal(&[u8::from(before.is_some())])),
     ];
@@ -183,18 +161,9 @@ pub(crate) fn change(before: Option<&[u8]>, key: &str, text: &str) -> Vec<u8> {
     }
     columns.iter().for_each(|(_, data)| body.extend(data));
     let length = [(body.len() & 0x7f | 0x80) as u8, (body.len() >> 7) as u8];
-    let length = if body.len() < 0x80 {
-        vec![body.len() as u8]
-    } else {
-        length.to_vec()
-    };
+    let length = if body.len() < 0x80 { vec![body.len() as u8] } else { length.to_vec() };
     let hashed = [&[1][..], &length, &body].concat();
-    [
-        &[0x85, 0x6f, 0x4a, 0x83][..],
-        &plain(&[&hashed])[..4],
-        &hashed,
-    ]
-    .concat()
+    [&[0x85, 0x6f, 0x4a, 0x83][..], &plain(&[&hashed])[..4], &hashed].concat()
 }
 
 fn signed_leb(mut value: u64) -> Vec<u8> {
@@ -238,10 +207,7 @@ pub(crate) fn change_core() -> Core {
 
 /// Unattended work of the node alone, in slot 1.
 pub(crate) fn node_core() -> Core {
-    Core {
-        person: None,
-        ..change_core()
-    }
+    Core { person: None, ..change_core() }
 }
 
 /// A pin on a log that is not otherwise shown; `number` decides where it sorts.
@@ -251,26 +217,13 @@ pub(crate) fn pin(number: u8) -> Pin {
 
 pub(crate) fn pin_by(witness: &SecretKey, network: NetworkId, number: u8) -> Pin {
     let size = u64::from(number);
-    let checkpoint = Checkpoint {
-        network,
-        log: LogId([number; 32]),
-        size,
-        root: plain(&[b"root", &[number]]),
-    };
-    cosign(
-        witness,
-        &checkpoint,
-        EntryId([number ^ 0xff; 32]),
-        DAY_MS / 1_000 + size,
-    )
+    let checkpoint =
+        Checkpoint { network, log: LogId([number; 32]), size, root: plain(&[b"root", &[number]]) };
+    cosign(witness, &checkpoint, EntryId([number ^ 0xff; 32]), DAY_MS / 1_000 + size)
 }
 
 pub(crate) fn witness_core(pins: Vec<Pin>) -> Core {
-    Core {
-        operation: operation(7),
-        statement: Statement::Witness(pins),
-        ..node_core()
-    }
+    Core { operation: operation(7), statement: Statement::Witness(pins), ..node_core() }
 }
 
 /// Signs any payload, sound or not, in the right way.
@@ -289,13 +242,7 @@ pub(crate) fn sealed(core: &Core) -> Vec<u8> {
 
 /// An envelope whose one signature is given, under any key.
 pub(crate) fn signed_with(payload: &[u8], key: PublicKey, signature: [u8; 64]) -> Vec<u8> {
-    cose::encode(
-        payload,
-        &[CoseSignature {
-            key: Some(key),
-            signature,
-        }],
-    )
+    cose::encode(payload, &[CoseSignature { key: Some(key), signature }])
 }
 
 /// What a signature with a keyed header covers, written out from RFC 9052 and not by `cose`.

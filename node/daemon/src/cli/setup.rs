@@ -6,12 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Args)]
+#[command(after_help = "演示数据默认放在临时目录；要留下来查看，用 --dir 指定一个空目录 || The nodes live in a temporary folder; name an empty one with --dir to keep them")]
 pub(crate) struct Demo {
     #[arg(long, help = "演示完即退出，不停留 || End after the story; do not stay up")]
     pub(crate) once: bool,
-    #[arg(long = "in", value_name = "目录 || DIR",
-        help = "把演示数据放在这个目录（默认放在临时目录） || Keep the nodes of the demonstration in this folder (a temporary one by default)")]
-    pub(crate) place: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

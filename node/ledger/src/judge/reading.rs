@@ -1,11 +1,13 @@
 //! A record as someone saw it: its content without the bookkeeping, its steps folded, its problems.
 //! Used for the causal past of a change, for the change itself and for the merged view.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use xw_schemas::entry::VerifiedEntry;
 use xw_schemas::id::EntryId;
-use xw_schemas::record::{Content, ProblemCode, RecordType, Value, problems};
+use xw_schemas::record::{
+    Content, Item, ProblemCode, RecordType, Value, is_bookkeeping, problems,
+};
 use xw_schemas::space::Tier;
 
 use super::{Court, Evidence};
@@ -17,6 +19,9 @@ use crate::view::{Conflict, ConflictValue, View, ViewProblem, ViewStep};
 
 /// The path under which contradicting steps stand among the conflicts.
 const STATE_PATH: &str = "state";
+
+/// The key by which an appended item voids another one of its list.
+const VOIDS: &str = "_voids";
 
 /// A record as of some set of changes.
 pub(super) struct Reading {
@@ -39,6 +44,19 @@ impl Reading {
     pub(super) fn claims(&self) -> impl Iterator<Item = &Step> {
         self.folded.claims.iter().map(|at| claimed(&self.steps, *at))
     }
+}
+
+/// Paths that look like the ledger's own bookkeeping and are none. Record types pass over them, so
+/// nothing else would keep people from writing there whatever they like.
+fn stray(content: &Content, at: &str) -> Vec<String> {
+    let names = content.values.keys().chain(content.lists.keys());
+    let own = |name: &&String| is_bookkeeping(name) && (at.is_empty() || *name != VOIDS);
+    let here = names.filter(own).map(|name| format!("{at}{name}"));
+    let below = content.lists.iter().flat_map(|(list, items)| {
+        let inside = move |item: &Item| stray(&item.content, &format!("{at}{list}[{}].", item.id));
+        items.iter().flat_map(inside)
+    });
+    here.chain(below).collect()
 }
 
 fn claimed(steps: &[(String, Stepped)], at: usize) -> &Step {
@@ -138,6 +156,7 @@ impl Court<'_> {
             .into_iter()
             .filter(|problem| !problem.is_warning())
             .map(|problem| (problem.path.clone(), problem.code))
+            .chain(stray(content, "").into_iter().map(|path| (path, ProblemCode::Unknown)))
             .collect()
     }
 

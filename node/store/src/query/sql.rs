@@ -34,6 +34,15 @@ pub(crate) struct Scope<'a> {
     types: Vec<&'a RecordType>,
 }
 
+/// How many records hold the words of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hits {
+    /// Few: they are looked up one by one.
+    Few,
+    /// Many: rows are passed in the order of the list and checked, which ends with the page.
+    Many,
+}
+
 /// One condition or expression of a statement.
 #[derive(Default)]
 struct Clause {
@@ -45,6 +54,28 @@ impl<'a> Scope<'a> {
     pub(crate) fn of(definitions: &'a Definitions, query: &Query) -> Self {
         let wanted = |rt: &&RecordType| query.types.is_empty() || query.types.contains(&rt.code);
         Self { types: definitions.values().map(AsRef::as_ref).filter(wanted).collect() }
+    }
+
+    /// The condition on a single type, written out: indexes over fields hold one type each, and
+    /// SQLite uses them only for a question that says so in its text. Without a field that may have
+    /// an index, SQLite would rather misuse one. The code is a definition's.
+    fn of_one_type(&self, query: &Query) -> Option<Clause> {
+        let [code] = query.types.as_slice() else { return None };
+        let plain = code.chars().all(|c| c.is_ascii_alphanumeric());
+        let filters = query.fields.iter().map(|filter| &filter.path);
+        let sorts = query.sort.iter().filter_map(|(key, _)| match key {
+            SortKey::Field(path) => Some(path),
+            _ => None,
+        });
+        let mut paths = filters.chain(sorts);
+        let definition = self.types.iter().find(|rt| rt.code == *code)?;
+        let indexed = paths.any(|path| {
+            definition
+                .field(path)
+                .is_some_and(|field| matches!(field.kind, Kind::Date | Kind::DateTime))
+        });
+        (plain && indexed)
+            .then(|| Clause { text: format!("v.type = '{code}'"), values: Vec::new() })
     }
 
     /// The JSON paths of a field: one step for each list it lies in, and the rest.
@@ -170,8 +201,8 @@ fn marks(count: usize) -> String {
 
 impl Compiled {
     /// One page.
-    pub(crate) fn page(scope: &Scope<'_>, query: &Query) -> Result<Self, QuerySlip> {
-        let mut clauses = conditions(scope, query)?;
+    pub(crate) fn page(scope: &Scope<'_>, query: &Query, hits: Hits) -> Result<Self, QuerySlip> {
+        let mut clauses = conditions(scope, query, hits)?;
         let keys = sort_keys(scope, query)?;
         if let Some(cursor) = &query.after {
             if cursor.keys.len() != keys.len() {
@@ -202,7 +233,7 @@ impl Compiled {
     /// How many rows match.
     pub(crate) fn total(scope: &Scope<'_>, query: &Query) -> Result<Self, QuerySlip> {
         let mut sql = format!("SELECT count(*) FROM {}", tables(query.standings.is_empty()));
-        let values = push_where(&mut sql, conditions(scope, query)?);
+        let values = push_where(&mut sql, conditions(scope, query, Hits::Few)?);
         Ok(Self { sql, values })
     }
 
@@ -223,7 +254,7 @@ impl Compiled {
             let _ = write!(sql, ", {expression}");
         }
         let _ = write!(sql, " FROM {}", tables(alone));
-        let values = push_where(&mut sql, conditions(scope, query)?);
+        let values = push_where(&mut sql, conditions(scope, query, Hits::Few)?);
         if !expressions.is_empty() {
             let list = expressions.join(", ");
             let _ = write!(sql, " GROUP BY {list} ORDER BY {list}");
@@ -248,7 +279,11 @@ fn push_where(sql: &mut String, clauses: Vec<Clause>) -> Vec<Sql> {
     values
 }
 
-fn conditions(scope: &Scope<'_>, query: &Query) -> Result<Vec<Clause>, QuerySlip> {
+fn conditions(
+    scope: &Scope<'_>,
+    query: &Query,
+    hits: Hits,
+) -> Result<Vec<Clause>, QuerySlip> {
     if query.fields.len() > FILTERS_MAX {
         return Err(QuerySlip::TooMany { max: FILTERS_MAX });
     }
@@ -258,9 +293,11 @@ fn conditions(scope: &Scope<'_>, query: &Query) -> Result<Vec<Clause>, QuerySlip
     }
     let mut all = Vec::new();
     if let Some(text) = &query.text {
+        // The plus keeps SQLite from entering the rows by their numbers.
+        let row = if hits == Hits::Many { "+v.record_n" } else { "v.record_n" };
         all.push(match search_phrases(text) {
             Some(phrases) => Clause {
-                text: "v.record_n IN (SELECT rowid FROM fts WHERE fts MATCH ?)".into(),
+                text: format!("{row} IN (SELECT rowid FROM fts WHERE fts MATCH ?)"),
                 values: vec![Sql::Text(phrases)],
             },
             // Nothing in the text can be searched for, so nothing is found.
@@ -268,7 +305,7 @@ fn conditions(scope: &Scope<'_>, query: &Query) -> Result<Vec<Clause>, QuerySlip
         });
     }
     let texts = |values: &[String]| values.iter().cloned().map(Sql::Text).collect();
-    all.extend(among("v.type", texts(&query.types)));
+    all.extend(scope.of_one_type(query).or_else(|| among("v.type", texts(&query.types))));
     all.extend(within(&query.divisions));
     let audiences = query.audiences.iter().map(|a| Sql::Integer(a.number().into())).collect();
     all.extend(among("v.audience", audiences));
@@ -308,20 +345,16 @@ fn within(divisions: &[Division]) -> Option<Clause> {
     if divisions.is_empty() {
         return None;
     }
-    if divisions.iter().all(|division| division.tier() == Tier::Village) {
-        let codes = divisions.iter().map(|d| Sql::Integer(signed(d.number()))).collect();
-        return among("v.division", codes);
-    }
     let (mut parts, mut values) = (Vec::new(), Vec::new());
     for division in divisions {
-        let below = match division.tier() {
-            Tier::County => 999_999,
-            Tier::Township => 999,
-            Tier::Village => 0,
+        let township = division.number() / 1_000;
+        let (part, codes) = match division.tier() {
+            Tier::County => ("v.township BETWEEN ? AND ?", [township, township + 999]),
+            Tier::Township => ("v.township = ? AND v.division >= ?", [township, division.number()]),
+            Tier::Village => ("v.township = ? AND v.division = ?", [township, division.number()]),
         };
-        parts.push("v.division BETWEEN ? AND ?");
-        values.push(Sql::Integer(signed(division.number())));
-        values.push(Sql::Integer(signed(division.number() + below)));
+        parts.push(part);
+        values.extend(codes.map(|code| Sql::Integer(signed(code))));
     }
     Some(Clause { text: format!("({})", parts.join(" OR ")), values })
 }
@@ -382,7 +415,7 @@ fn group_expression(scope: &Scope<'_>, key: &GroupKey) -> Result<String, QuerySl
         GroupKey::Type => "v.type".to_owned(),
         GroupKey::State => "v.state".to_owned(),
         GroupKey::Division => "v.division".to_owned(),
-        GroupKey::Township => "v.division / 1000 * 1000".to_owned(),
+        GroupKey::Township => "v.township * 1000".to_owned(),
         GroupKey::Standing => "r.standing".to_owned(),
         GroupKey::CreatedMonth => {
             "strftime('%Y-%m', v.created_ms / 1000, 'unixepoch', '+8 hours')".to_owned()

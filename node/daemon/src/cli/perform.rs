@@ -1,0 +1,453 @@
+//! Does what a command line asks for: asks the node, and has the answer shown.
+
+use std::fs;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value as Json, json};
+use xw_schemas::record::RecordType;
+use xw_workbook::FILE_BYTES_MAX;
+
+use super::filter::List;
+use super::labels::resolve;
+use super::ledger::{Export, Import};
+use super::record::{Edit, New, Record, Resolve, Step};
+use super::setup::{Bootstrap, Demo, Verify};
+use super::{Cli, Command, Global, exit, fields, found, offline};
+use crate::client::Client;
+use crate::folder::{Folder, write_whole};
+use crate::render::{self, Bar, Form, Screen};
+use crate::request::{
+    EditRecord, ExportLedger, ImportLedger, ListRecords, NewRecord, Request, ResolveRecord,
+    StepRecord,
+};
+use crate::trouble::{Answer, Trouble};
+
+/// Rows asked for at once when all are wanted.
+const ALL_ROWS_PAGE: usize = 1_000;
+
+/// What a command came to.
+pub(crate) struct Done {
+    /// For programs; null where all has been said.
+    pub(crate) answer: Json,
+    /// For people.
+    pub(crate) text: String,
+    /// The exit code.
+    pub(crate) exit: u8,
+}
+
+impl Done {
+    fn well(answer: Json, text: String) -> Self {
+        Self { answer, text, exit: exit::DONE }
+    }
+
+    fn found_if(found: bool, answer: Json, text: String) -> Self {
+        let exit = if found { exit::FINDINGS } else { exit::DONE };
+        Self { answer, text, exit }
+    }
+}
+
+/// Does it.
+pub(crate) fn perform(cli: &Cli, screen: Screen) -> Answer<Done> {
+    let desk = &mut Desk { global: &cli.global, screen, client: Client::of(&cli.global.folder()) };
+    match &cli.command {
+        Command::Demo(demo) => desk.demo(demo),
+        Command::Bootstrap(Bootstrap::Found(asked)) => {
+            let answer = found::found_county(asked)?;
+            Ok(Done::well(answer.clone(), render::founded(&answer, screen)))
+        }
+        Command::Init(asked) => {
+            let answer = offline::init(&cli.global.folder(), asked)?;
+            Ok(Done::well(answer.clone(), render::made_node(&answer, screen)))
+        }
+        Command::Run => {
+            let folder = cli.global.folder();
+            // A folder without a node is told apart from a node that cannot run.
+            folder.settings()?;
+            crate::run::run(&folder)?;
+            Ok(Done::well(Json::Null, String::new()))
+        }
+        Command::Record(record) => desk.record(record),
+        Command::List(list) => desk.list(list),
+        Command::Import(asked) => desk.import(asked),
+        Command::Export(asked) => desk.export(asked),
+        Command::Types(asked) => desk.types(asked.code.as_deref()),
+        Command::Status => desk.status(),
+        Command::Verify(asked) => desk.verify(asked),
+        Command::Rebuild => desk.rebuild(),
+        Command::Digest => {
+            let answer = desk.client.ask(Request::Digest)?;
+            Ok(Done::well(answer.clone(), render::digest(&answer, screen)))
+        }
+        Command::CheckTypes(asked) => {
+            let answer = offline::check_types(&asked.folder)?;
+            Ok(Done::well(answer.clone(), render::checked_types(&answer, screen)))
+        }
+    }
+}
+
+/// One command at work.
+struct Desk<'a> {
+    global: &'a Global,
+    screen: Screen,
+    client: Client,
+}
+
+impl Desk<'_> {
+    fn demo(&self, asked: &Demo) -> Answer<Done> {
+        let options = crate::demo::Options {
+            dir: self.global.dir.clone(),
+            once: asked.once,
+            json: self.global.json,
+        };
+        // The story is told as it happens, its JSON line included.
+        let exit = crate::demo::run(&options)?;
+        let exit = u8::try_from(exit).unwrap_or(exit::CANNOT);
+        Ok(Done { answer: Json::Null, text: String::new(), exit })
+    }
+
+    fn record(&mut self, asked: &Record) -> Answer<Done> {
+        match asked {
+            Record::New(new) => self.new_record(new),
+            Record::Edit(edit) => self.edit(edit),
+            Record::Step(step) => self.step(step),
+            Record::Resolve(resolve) => self.resolve(resolve),
+            Record::Show(one) => {
+                let answer = self.client.ask(Request::Show { record: one.record.clone() })?;
+                let form = self.form_of(&answer);
+                Ok(Done::well(answer.clone(), render::record(&answer, form.as_ref(), self.screen)))
+            }
+            Record::History(one) => {
+                let answer = self.client.ask(Request::History { record: one.record.clone() })?;
+                Ok(Done::well(answer.clone(), render::history(&answer, self.screen)))
+            }
+            Record::Conflicts(asked) => {
+                let answer = self.client.ask(Request::Conflicts { record: asked.record.clone() })?;
+                Ok(Done::well(answer.clone(), render::conflicts(&answer, self.screen)))
+            }
+        }
+    }
+
+    fn new_record(&mut self, asked: &New) -> Answer<Done> {
+        let rt = self.definition(&asked.record_type)?;
+        let request = Request::New(NewRecord {
+            record_type: rt.code.clone(),
+            fields: asked.fields.gathered(&rt)?,
+            to: asked.to.clone(),
+            division: asked.division.clone(),
+            who: self.global.who(),
+        });
+        self.change(request)
+    }
+
+    fn edit(&mut self, asked: &Edit) -> Answer<Done> {
+        let rt = self.definition_of(&asked.record)?;
+        let request = Request::Edit(EditRecord {
+            record: asked.record.clone(),
+            fields: asked.fields.gathered(&rt)?,
+            items: fields::items(&rt, &asked.items)?,
+            who: self.global.who(),
+        });
+        self.change(request)
+    }
+
+    fn step(&mut self, asked: &Step) -> Answer<Done> {
+        let given = if asked.fields.is_empty() {
+            json!({})
+        } else {
+            let rt = self.definition_of(&asked.record)?;
+            asked.fields.gathered(&rt)?
+        };
+        let request = Request::Step(StepRecord {
+            record: asked.record.clone(),
+            to: asked.to.clone(),
+            reason: asked.reason.clone(),
+            on_behalf_of: asked.on_behalf_of.clone(),
+            fields: given,
+            who: self.global.who(),
+        });
+        self.change(request)
+    }
+
+    fn resolve(&mut self, asked: &Resolve) -> Answer<Done> {
+        let path = match asked.path.as_str() {
+            "state" | "状态" => "state".to_owned(),
+            path if path.is_ascii() => path.to_owned(),
+            label => resolve(&self.definition_of(&asked.record)?, label)?.text(),
+        };
+        let request = Request::Resolve(ResolveRecord {
+            record: asked.record.clone(),
+            path,
+            take: asked.take,
+            reason: asked.reason.clone(),
+            who: self.global.who(),
+        });
+        self.change(request)
+    }
+
+    /// Saves something and says what is saved where.
+    fn change(&mut self, request: Request) -> Answer<Done> {
+        let answer = self.client.ask(request)?;
+        let text = render::saved(&answer, self.client.is_remote(), self.screen);
+        Ok(Done::well(answer, text))
+    }
+
+    fn list(&mut self, asked: &List) -> Answer<Done> {
+        let mut request = asked.request();
+        request.types = self.type_codes(&asked.filter.types)?;
+        let definitions = self.definitions_for(&request.types, asked)?;
+        let forms: Vec<Form> = definitions.iter().map(Form::of).collect();
+        request.columns =
+            asked.columns.iter().map(|name| column(&definitions, name)).collect::<Answer<_>>()?;
+        request.sort = asked.sort.iter().map(|key| sort_key(&definitions, key)).collect::<Answer<_>>()?;
+        let columns = request.columns.clone();
+        let answer =
+            if asked.wants_all() { self.all_rows(request)? } else { self.client.ask(Request::List(request))? };
+        let text = if asked.csv {
+            render::csv(&answer, &columns, &forms, self.screen)
+        } else {
+            render::list(&answer, &columns, &forms, asked.page, self.screen)
+        };
+        Ok(Done::well(answer, text))
+    }
+
+    /// Page after page. A record that moves between pages meanwhile is listed once.
+    fn all_rows(&mut self, mut request: ListRecords) -> Answer<Json> {
+        request.limit = Some(ALL_ROWS_PAGE);
+        request.offset = 0;
+        let mut whole = self.client.ask(Request::List(request.clone()))?;
+        let mut rows = rows_of(&mut whole);
+        let mut got = rows.len();
+        let mut seen: std::collections::BTreeSet<String> = rows.iter().map(record_of).collect();
+        while got == ALL_ROWS_PAGE {
+            request.offset += ALL_ROWS_PAGE;
+            let mut page = self.client.ask(Request::List(request.clone()))?;
+            let more = rows_of(&mut page);
+            got = more.len();
+            rows.extend(more.into_iter().filter(|row| seen.insert(record_of(row))));
+        }
+        whole["total"] = json!(rows.len());
+        whole["rows"] = Json::Array(rows);
+        Ok(whole)
+    }
+
+    fn import(&mut self, asked: &Import) -> Answer<Done> {
+        let bytes = read_ledger(&asked.file)?;
+        let request = Request::Import(ImportLedger {
+            file_name: asked.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            base64: STANDARD.encode(bytes),
+            record_type: self.type_code(&asked.record_type)?,
+            ledger: asked.ledger.clone(),
+            preview: asked.preview,
+            who: self.global.who(),
+        });
+        let mut bar = self.bar(crate::words::IMPORTING);
+        let answer = self.client.ask_long(request, &mut |done, total| bar.show(done, total));
+        bar.clear();
+        let answer = answer?;
+        let refused = answer["tally"]["refused"].as_u64().unwrap_or(0) > 0;
+        Ok(Done::found_if(refused, answer.clone(), render::imported(&answer, self.screen)))
+    }
+
+    fn export(&mut self, asked: &Export) -> Answer<Done> {
+        if asked.file.exists() && !asked.force {
+            return Err(Trouble::new(
+                "exists",
+                format!("{} 已存在，未写入；要覆盖请加 --force", asked.file.display()),
+                format!("{} is there already; add --force to overwrite it", asked.file.display()),
+            ));
+        }
+        let request = Request::Export(ExportLedger {
+            record_type: self.type_code(&asked.record_type)?,
+            ledger: asked.ledger.clone(),
+            list: asked.rows.request(),
+            blank: asked.blank,
+        });
+        let mut answer = self.client.ask(request)?;
+        let base64 = answer.as_object_mut().and_then(|answer| answer.remove("base64"));
+        let bytes = base64.as_ref().and_then(Json::as_str).and_then(|text| STANDARD.decode(text).ok());
+        let bytes = bytes.ok_or_else(|| {
+            Trouble::new("base64", "节点给出的台账无法读取", "the node's ledger cannot be read")
+        })?;
+        write_whole(&asked.file, &bytes, false)?;
+        answer["file"] = json!(asked.file.display().to_string());
+        Ok(Done::well(answer.clone(), render::exported(&answer, self.screen)))
+    }
+
+    fn types(&mut self, code: Option<&str>) -> Answer<Done> {
+        let Some(code) = code else {
+            let answer = self.client.ask(Request::Types { code: None })?;
+            return Ok(Done::well(answer.clone(), render::types(&answer, self.screen)));
+        };
+        let code = self.type_code(code)?;
+        let answer = self.client.ask(Request::Types { code: Some(code) })?;
+        let rt = read_definition(&answer)?;
+        Ok(Done::well(answer, render::definition(&rt, self.screen)))
+    }
+
+    fn status(&mut self) -> Answer<Done> {
+        let mut answer = self.client.ask(Request::Status)?;
+        answer["running"] = json!(self.client.is_remote());
+        Ok(Done::well(answer.clone(), render::status(&answer, self.screen)))
+    }
+
+    fn verify(&mut self, asked: &Verify) -> Answer<Done> {
+        let mut bar = self.bar(crate::words::VERIFYING);
+        let mut watch = |done: u64, total: u64| bar.show(done, total);
+        let answer = match &asked.path {
+            None => self.client.ask_long(Request::Verify, &mut watch),
+            Some(path) => verify_path(path, &mut watch),
+        };
+        bar.clear();
+        let answer = answer.map_err(unreadable)?;
+        let sound = answer["sound"].as_bool() == Some(true);
+        Ok(Done::found_if(!sound, answer.clone(), render::verified(&answer, self.screen)))
+    }
+
+    fn rebuild(&mut self) -> Answer<Done> {
+        let mut bar = self.bar(crate::words::REBUILDING);
+        let answer = self.client.ask_long(Request::Rebuild, &mut |done, total| bar.show(done, total));
+        bar.clear();
+        let answer = answer?;
+        let same = answer["same"].as_bool() == Some(true);
+        Ok(Done::found_if(!same, answer.clone(), render::rebuilt(&answer, self.screen)))
+    }
+
+    fn bar(&self, doing: crate::words::Word) -> Bar {
+        Bar::new(doing.of(self.screen.lang), self.global.progress)
+    }
+
+    /// The code of a record type, given by code or name.
+    fn type_code(&mut self, typed: &str) -> Answer<String> {
+        if typed.is_ascii() {
+            return Ok(typed.to_ascii_uppercase());
+        }
+        let answer = self.client.ask(Request::Types { code: None })?;
+        let known = answer["types"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let named = |exact: bool| {
+            let fits = move |zh: &str| if exact { zh == typed } else { zh.contains(typed) };
+            known.iter().filter(move |one| fits(one["zh"].as_str().unwrap_or_default()))
+        };
+        let mut found = named(true).chain(named(false));
+        match (found.next(), named(true).count() == 1 || named(false).count() == 1) {
+            (Some(one), true) => Ok(one["code"].as_str().unwrap_or_default().to_owned()),
+            // The node names the types that there are.
+            _ => Ok(typed.to_owned()),
+        }
+    }
+
+    fn type_codes(&mut self, typed: &[String]) -> Answer<Vec<String>> {
+        typed.iter().map(|typed| self.type_code(typed)).collect()
+    }
+
+    fn definition(&mut self, typed: &str) -> Answer<RecordType> {
+        let code = self.type_code(typed)?;
+        read_definition(&self.client.ask(Request::Types { code: Some(code) })?)
+    }
+
+    /// The definition of a record's type.
+    fn definition_of(&mut self, record: &str) -> Answer<RecordType> {
+        let shown = self.client.ask(Request::Show { record: record.to_owned() })?;
+        self.definition(shown["type"].as_str().unwrap_or_default())
+    }
+
+    /// Labels for a record that is shown anyway; without them it is shown plainer.
+    fn form_of(&mut self, shown: &Json) -> Option<Form> {
+        self.definition(shown["type"].as_str()?).ok().as_ref().map(Form::of)
+    }
+
+    /// The definitions that a list needs: those asked for, all where none is.
+    fn definitions_for(&mut self, codes: &[String], asked: &List) -> Answer<Vec<RecordType>> {
+        if asked.columns.is_empty() && asked.sort.iter().all(|key| key.is_ascii()) {
+            return Ok(Vec::new());
+        }
+        let codes = if codes.is_empty() {
+            let answer = self.client.ask(Request::Types { code: None })?;
+            let known = answer["types"].as_array().cloned().unwrap_or_default();
+            known.iter().filter_map(|one| one["code"].as_str().map(str::to_owned)).collect()
+        } else {
+            codes.to_vec()
+        };
+        codes.iter().map(|code| self.definition(code)).collect()
+    }
+}
+
+fn rows_of(answer: &mut Json) -> Vec<Json> {
+    answer["rows"].as_array_mut().map(std::mem::take).unwrap_or_default()
+}
+
+fn record_of(row: &Json) -> String {
+    row["record"].as_str().unwrap_or_default().to_owned()
+}
+
+fn read_definition(answer: &Json) -> Answer<RecordType> {
+    serde_json::from_value(answer["definition"].clone()).map_err(|error| {
+        Trouble::new("definition", format!("记录类型定义无法读取：{error}"), error.to_string())
+    })
+}
+
+/// A column's path, from its path or label.
+fn column(definitions: &[RecordType], name: &str) -> Answer<String> {
+    let mut trouble = None;
+    for rt in definitions {
+        match resolve(rt, name) {
+            Ok(path) => return Ok(path.bare()),
+            Err(found) => trouble = trouble.or(Some(found)),
+        }
+    }
+    Err(trouble.unwrap_or_else(|| Trouble::missing("该字段", "such field")))
+}
+
+fn sort_key(definitions: &[RecordType], key: &str) -> Answer<String> {
+    let (sign, name) = match key.strip_prefix(['-', '－']) {
+        Some(name) => ("-", name),
+        None => ("", key),
+    };
+    if name.is_ascii() {
+        return Ok(format!("{sign}{name}"));
+    }
+    Ok(format!("{sign}{}", column(definitions, name)?))
+}
+
+fn read_ledger(path: &Path) -> Answer<Vec<u8>> {
+    let length = fs::metadata(path)
+        .map_err(|error| {
+            Trouble::new(
+                "file",
+                format!("文件 {} 无法读取：{error}", path.display()),
+                format!("cannot read {}: {error}", path.display()),
+            )
+        })?
+        .len();
+    if length > FILE_BYTES_MAX as u64 {
+        let mib = FILE_BYTES_MAX >> 20;
+        return Err(Trouble::new(
+            "file",
+            format!("文件超过 {mib} MB，请分成几个文件"),
+            format!("the file is larger than {mib} MiB; split it"),
+        ));
+    }
+    Ok(fs::read(path)?)
+}
+
+/// Another node's folder, or a store's file.
+fn verify_path(path: &Path, watch: &mut (dyn FnMut(u64, u64) + Send)) -> Answer<Json> {
+    let folder = Folder::at(path);
+    if !path.is_dir() {
+        return offline::verify_file(path, &mut |done, total| watch(done, total));
+    }
+    // The settings make a folder a node; a store alone can be a copy for an auditor.
+    if folder.settings().is_err() && folder.store_path().exists() {
+        return offline::verify_file(&folder.store_path(), &mut |done, total| watch(done, total));
+    }
+    Client::of(&folder).ask_long(Request::Verify, watch)
+}
+
+/// Verifying refuses nothing: any trouble means that nothing could be read.
+fn unreadable(trouble: Trouble) -> Trouble {
+    if exit::of(&trouble) == exit::CANNOT {
+        return trouble;
+    }
+    Trouble { code: "store".to_owned(), ..trouble }
+}

@@ -1,0 +1,206 @@
+//! Asks a node: over its API while it runs, else on its store, which is then opened here. Never
+//! both: what was sent to a running node is not done a second time.
+
+use std::io;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value as Json;
+use ureq::Agent;
+
+use crate::folder::{ApiFile, Folder};
+use crate::office::Office;
+use crate::request::Request;
+use crate::serve;
+use crate::trouble::{Answer, Trouble};
+
+/// A running node of this PC takes a connection at once.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How often the progress of a long job is asked for: smooth to the eye.
+const POLL_EVERY: Duration = Duration::from_millis(250);
+
+/// Largest answer: the largest ledger in base64, and a page of long records.
+const ANSWER_BYTES_MAX: u64 = 256 << 20;
+
+/// Hears how far a long job has come; may be told by another thread.
+pub(crate) type Watch<'a> = &'a mut (dyn FnMut(u64, u64) + Send);
+
+/// One node, asked as often as a command needs.
+pub(crate) struct Client {
+    folder: Folder,
+    /// The store, once it had to be opened here.
+    office: Option<Office>,
+}
+
+/// What asking over the API came to.
+enum Reached {
+    Answered(Answer<Json>),
+    /// Nobody of ours listens; nothing was done.
+    Nobody,
+}
+
+/// Asks a node that must be running; never opens its store.
+pub(crate) fn ask_running(folder: &Folder, request: &Request) -> Answer<Json> {
+    let api = folder.api().filter(|api| api.address.ip().is_loopback());
+    match api.map(|api| post(&api, request)) {
+        Some(Reached::Answered(answer)) => answer,
+        Some(Reached::Nobody) | None => Err(Trouble::new(
+            "not-running",
+            format!("{} 的节点没有运行", folder.path().display()),
+            format!("the node of {} is not running", folder.path().display()),
+        )),
+    }
+}
+
+impl Client {
+    pub(crate) fn of(folder: &Folder) -> Self {
+        Self { folder: folder.clone(), office: None }
+    }
+
+    /// Whether the answers so far came from a running node.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.office.is_none()
+    }
+
+    /// Asks for what is quickly done.
+    pub(crate) fn ask(&mut self, request: Request) -> Answer<Json> {
+        self.ask_long(request, &mut |_, _| {})
+    }
+
+    /// Asks for a long job and says how far it has come.
+    pub(crate) fn ask_long(&mut self, request: Request, watch: Watch<'_>) -> Answer<Json> {
+        if self.office.is_none() {
+            let api = self.folder.api();
+            if let Some(api) = &api
+                && let Reached::Answered(answer) = over_api(api, &request, watch)
+            {
+                return answer;
+            }
+            let opened = Office::open(self.folder.clone());
+            self.office = Some(opened.map_err(|trouble| with_silence(trouble, api.as_ref()))?);
+        }
+        let office = self.office.as_mut().expect("opened above");
+        serve::answer(office, request, &mut |done, total| watch(done, total))
+    }
+}
+
+/// Asks a node that runs; never opens its store.
+pub(crate) fn ask_running(folder: &Folder, request: &Request) -> Answer<Json> {
+    let silent = || Trouble::new("silent", "节点没有应答", "the node does not answer");
+    let api = folder.api().ok_or_else(silent)?;
+    match over_api(&api, request, &mut |_, _| {}) {
+        Reached::Answered(answer) => answer,
+        Reached::Nobody => Err(silent()),
+    }
+}
+
+/// Says beside a store that cannot be opened that the node's API is silent, too.
+fn with_silence(mut trouble: Trouble, api: Option<&ApiFile>) -> Trouble {
+    if let Some(api) = api.filter(|_| trouble.code == "store") {
+        trouble.zh.push_str(&format!("（本机接口 {} 没有应答；如节点刚启动，请稍候再试）", api.address));
+        trouble.en.push_str(&format!(
+            " (its API at {} does not answer; if it has just started, try again in a moment)",
+            api.address
+        ));
+    }
+    trouble
+}
+
+fn over_api(api: &ApiFile, request: &Request, watch: Watch<'_>) -> Reached {
+    // The token is for this PC alone, whatever the file says.
+    if !api.address.ip().is_loopback() {
+        return Reached::Nobody;
+    }
+    std::thread::scope(|scope| {
+        let (finished, waiting) = mpsc::sync_channel::<()>(1);
+        scope.spawn(move || {
+            while let Err(mpsc::RecvTimeoutError::Timeout) = waiting.recv_timeout(POLL_EVERY) {
+                if let Some((done, total)) = progress(api) {
+                    watch(done, total);
+                }
+            }
+        });
+        let reached = post(api, request);
+        drop(finished);
+        reached
+    })
+}
+
+/// No proxy, whatever the environment says: it would be told the token.
+fn agent() -> Agent {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .proxy(None)
+        .max_redirects(0)
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .build()
+        .new_agent()
+}
+
+fn post(api: &ApiFile, request: &Request) -> Reached {
+    let sent = agent()
+        .post(format!("http://{}/api/v1/call", api.address))
+        .header("Authorization", format!("Bearer {}", *api.token))
+        .send_json(request);
+    let mut response = match sent {
+        Ok(response) => response,
+        Err(error) if never_connected(&error) => return Reached::Nobody,
+        Err(error) => return Reached::Answered(Err(broken(&error))),
+    };
+    let done = response.status().as_u16() == 200;
+    let json = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_json::<Json>();
+    match json {
+        Ok(json) if done => Reached::Answered(Ok(json)),
+        Ok(json) => match Failed::deserialize(json) {
+            // Another program has the port that the node had before.
+            Ok(failed) if failed.error.code == "token" => Reached::Nobody,
+            Ok(failed) => Reached::Answered(Err(failed.error)),
+            Err(_) => Reached::Nobody,
+        },
+        Err(_) if !done => Reached::Nobody,
+        Err(error) => Reached::Answered(Err(broken(&error))),
+    }
+}
+
+#[derive(Deserialize)]
+struct Failed {
+    error: Trouble,
+}
+
+fn progress(api: &ApiFile) -> Option<(u64, u64)> {
+    #[derive(Deserialize)]
+    struct Come {
+        done: u64,
+        total: u64,
+    }
+    let mut response = agent()
+        .get(format!("http://{}/api/v1/progress", api.address))
+        .header("Authorization", format!("Bearer {}", *api.token))
+        .call()
+        .ok()?;
+    let come: Come = response.body_mut().read_json().ok()?;
+    (come.total > 0).then_some((come.done, come.total))
+}
+
+fn never_connected(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::ConnectionFailed | ureq::Error::HostNotFound => true,
+        ureq::Error::Timeout(ureq::Timeout::Connect) => true,
+        ureq::Error::Io(error) => matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::AddrNotAvailable
+        ),
+        _ => false,
+    }
+}
+
+/// The connection was there and broke: what was asked may be done or not.
+fn broken(error: &ureq::Error) -> Trouble {
+    Trouble::new(
+        "api",
+        format!("与正在运行的节点通信中断（{error}）。刚才的操作可能已完成，请先查看再重试"),
+        format!("the running node did not finish its answer ({error}); look before you try again"),
+    )
+}
