@@ -90,7 +90,7 @@ pub fn office(division: Division, place: &str) -> PlannedOffice {
             ],
         ),
         Tier::Village => (
-            format!("{place}民委员会").replace("村民委员会民委员会", "村民委员会").replace("居民委员会民委员会", "居民委员会"),
+            if place.ends_with("委员会") { place.to_owned() } else { format!("{place}村民委员会") },
             &[("村文书", &["VCLK", "VAGT", "VGRD"]), ("村书记", &["VSEC", "VMED", "VTEAM"]), ("监督员", &["VSUP"])],
         ),
     };

@@ -1,9 +1,10 @@
 //! Two real processes on loopback with a counting line between them: a cold copy, a reconnect with
 //! no difference, one new record.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use xw_store::Reader;
@@ -48,16 +49,15 @@ fn cold(village: &Village, floor: &Floor, meter: &Meter, reader: &Reader, townsh
     let wanted = source.size().expect("it reads");
     wait("the first byte", || meter.span().is_some());
     let (first, _) = meter.span().expect("it was just there");
-    let mut stored = None;
+    let stored = Cell::new(None);
     wait("all records to be visible", || {
         let size = reader.size().expect("it reads");
-        if stored.is_none() && size.entries >= wanted.entries {
-            stored_at(&mut *STORED.lock().expect("one thread"), first);
+        if stored.get().is_none() && size.entries >= wanted.entries {
+            stored.set(Some(first.elapsed()));
         }
         size.records >= wanted.records
     });
-    stored = STORED.lock().expect("one thread").take();
-    let stored = stored.expect("what is visible was stored before");
+    let stored = stored.get().expect("what is visible was stored before");
     let visible = first.elapsed();
     let rate = |time: Duration| wanted.records as f64 / time.as_secs_f64();
     figure(&json!({
@@ -68,12 +68,6 @@ fn cold(village: &Village, floor: &Floor, meter: &Meter, reader: &Reader, townsh
         "bytes_per_record": meter.bytes() / wanted.records,
         "receiver_peak_mb": township.peak_mb(),
     }));
-}
-
-static STORED: std::sync::Mutex<Option<Duration>> = std::sync::Mutex::new(None);
-
-fn stored_at(slot: &mut Option<Duration>, first: Instant) {
-    slot.get_or_insert_with(|| first.elapsed());
 }
 
 /// Waits until nothing has gone over the line for a while.

@@ -9,20 +9,23 @@ use xw_ledger::standing::{LogStanding, Standing};
 use xw_ledger::verdict::Verdict;
 use xw_ledger::view::row_digest;
 use xw_replica::Phase;
-use xw_schemas::id::{EntryId, RecordId};
+use xw_schemas::id::{EntryId, LogId, RecordId};
 use xw_schemas::space::Space;
 
 use crate::county::{County, Node};
 use crate::dice::Dice;
 use crate::memory::{Commit, Memory};
 
+/// How the entries of every log stand.
+pub type Standings = BTreeMap<LogId, LogStanding>;
+
 /// The digest of every row that a node shows.
 pub type Digests = BTreeMap<(Space, RecordId), [u8; 32]>;
 
 impl County {
-    /// The digests of all rows of a node, judged anew.
+    /// How entries stand in all logs of a node, as its shell sees it.
     #[must_use]
-    pub fn digests(&self, node: &Node) -> Digests {
+    pub fn standings(&self, node: &Node) -> Standings {
         let mut standings = node.memory.standings();
         if self.habits.judges_by_arrival {
             forgive_first(&node.memory, &mut standings);
@@ -30,13 +33,18 @@ impl County {
         if self.habits.ignores_township_pins {
             standings.values_mut().for_each(ignore_township);
         }
-        digests_of(&node.memory, &standings)
+        standings
+    }
+
+    /// Honest offices that no liar stands above: the others may be kept in the dark.
+    pub fn connected(&self) -> impl Iterator<Item = &Node> {
+        self.honest().filter(|node| !self.hostile.contains(&self.registry.above(node.seat)))
     }
 }
 
 /// The digests of all rows, given how entries stand.
 #[must_use]
-pub fn digests_of(memory: &Memory, standings: &BTreeMap<xw_schemas::id::LogId, LogStanding>) -> Digests {
+pub fn digests_of(memory: &Memory, standings: &Standings) -> Digests {
     let mut digests = Digests::new();
     for of in memory.records.keys() {
         let judged = memory.judged(standings, of);
@@ -136,9 +144,9 @@ pub fn check_final(county: &mut County) -> Result<(), String> {
 /// Whether the county's word is on a branch of the log that does not run through this entry.
 fn overruled(
     memory: &Memory,
-    log: xw_schemas::id::LogId,
+    log: LogId,
     point: (u64, EntryId),
-    standings: &BTreeMap<xw_schemas::id::LogId, LogStanding>,
+    standings: &Standings,
 ) -> bool {
     let Some(held) = memory.logs.log(&log) else { return false };
     let ancestors: BTreeSet<EntryId> =
@@ -200,7 +208,7 @@ pub fn check_converge(county: &County) -> Result<(), String> {
     }
     let county_head = county.nodes[0].memory.chain.roster().head();
     let live = county.nodes[0].memory.chain.roster().live_nodes();
-    let nodes: Vec<&Node> = county.honest().filter(|node| live.contains(&node.key)).collect();
+    let nodes: Vec<&Node> = county.connected().filter(|node| live.contains(&node.key)).collect();
     for node in &nodes {
         if node.memory.chain.roster().head() != county_head {
             return Err(format!("converge: {} has another roster than the county", node.seat));
@@ -236,7 +244,49 @@ pub fn check_converge(county: &County) -> Result<(), String> {
             }
         }
     }
+    check_equal_standings(county, &nodes)?;
     check_equal_views(county, &nodes)
+}
+
+/// Bodies or none: all readers of a log agree how its entries stand.
+fn check_equal_standings(county: &County, nodes: &[&Node]) -> Result<(), String> {
+    let mut first: BTreeMap<EntryId, (usize, Standing)> = BTreeMap::new();
+    for node in nodes {
+        let standings = county.standings(node);
+        for kept in node.memory.entries.values() {
+            let (core, id) = (kept.entry.core(), kept.entry.id());
+            let Some(log) = standings.get(&core.log) else { continue };
+            let here = (node.seat, log.of(core.sequence, &id));
+            let there = *first.entry(id).or_insert(here);
+            if there.1 != here.1 {
+                return Err(format!("converge: {id} stands as {there:?} and {here:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Witnessed: once all is quiet the county has put its word to everything in unforked logs of
+/// everyone below it, and all readers know it.
+pub fn check_witnessed(county: &County) -> Result<(), String> {
+    for node in county.connected() {
+        let roster = node.memory.chain.roster();
+        for (log, standing) in node.memory.standings() {
+            let Some(held) = node.memory.logs.log(&log) else { continue };
+            let below = roster.witness_rank(&county.nodes[0].key, &held.node).is_some();
+            let open = held.fork().is_none() && roster.cut(&held.node).is_none();
+            let head = held.head().map(|head| standing.of(held.size() - 1, &head));
+            if below && open && head != Some(Standing::Final) {
+                return Err(format!(
+                    "witnessed: at {} the head {} of log {log:?} in {} is {head:?}",
+                    node.seat,
+                    held.size() - 1,
+                    held.space
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The one law: same entries, bodies and roster, same rows.
@@ -245,7 +295,7 @@ fn check_equal_views(county: &County, nodes: &[&Node]) -> Result<(), String> {
     let mut groups: Group = BTreeMap::new();
     let mut bodies: BTreeMap<EntryId, usize> = BTreeMap::new();
     for node in nodes {
-        let digests = county.digests(node);
+        let digests = digests_of(&node.memory, &county.standings(node));
         for (of, ids) in &node.memory.records {
             let kept = ids.iter().filter_map(|id| node.memory.entries.get(id));
             let set: BTreeSet<(EntryId, bool)> =
@@ -316,9 +366,9 @@ fn excused(county: &County, verdict: &Verdict) -> bool {
 
 /// Evidence: every fork that any honest reader holds is flagged by all of them.
 pub fn check_evidence(county: &County) -> Result<(), String> {
-    let mut lowest: BTreeMap<xw_schemas::id::LogId, u64> = BTreeMap::new();
+    let mut lowest: BTreeMap<LogId, u64> = BTreeMap::new();
     for node in county.honest() {
-        let mut slots: BTreeMap<(xw_schemas::id::LogId, u64), u64> = BTreeMap::new();
+        let mut slots: BTreeMap<(LogId, u64), u64> = BTreeMap::new();
         for kept in node.memory.entries.values() {
             *slots.entry((kept.entry.core().log, kept.entry.core().sequence)).or_default() += 1;
         }
@@ -327,7 +377,7 @@ pub fn check_evidence(county: &County) -> Result<(), String> {
             *at = sequence.min(*at);
         }
     }
-    for node in county.honest() {
+    for node in county.connected() {
         for (log, sequence) in &lowest {
             let Some(held) = node.memory.logs.log(log) else { continue };
             if held.fork() != Some(*sequence) {
@@ -416,7 +466,10 @@ pub fn check_reconnect_is_cheap(county: &mut County) -> Result<(), String> {
     }
     let first = county.next_conn;
     county.run_until_quiet()?;
-    let lying = |county: &County, seats: [usize; 2]| seats.iter().any(|s| county.hostile.contains(s));
+    // A liar may talk as much as it likes, and bodies that a liar withholds are asked for again.
+    let lying = |county: &County, seats: [usize; 2]| {
+        seats.iter().any(|s| county.hostile.contains(s) || !county.nodes[*s].lacking.is_empty())
+    };
     for (id, conn) in county.conns.range(first..) {
         if conn.frames.iter().any(|frames| *frames > 2) && !lying(county, conn.seats) {
             return Err(format!(
@@ -445,6 +498,7 @@ pub fn check_all(county: &mut County) -> Result<(), String> {
     check_quiet(county)?;
     check_evidence(county)?;
     check_converge(county)?;
+    check_witnessed(county)?;
     check_once(county)?;
     let mut dice = Dice::new(county.seed ^ 0x0bde);
     check_order(county, &mut dice)?;
@@ -453,7 +507,7 @@ pub fn check_all(county: &mut County) -> Result<(), String> {
 }
 
 /// Lets the first variant of every slot count, as a shell does that judges by arrival.
-fn forgive_first(memory: &Memory, standings: &mut BTreeMap<xw_schemas::id::LogId, LogStanding>) {
+fn forgive_first(memory: &Memory, standings: &mut Standings) {
     for (log, standing) in standings {
         let (LogStanding::Forked(map), Some(held)) = (standing, memory.logs.log(log)) else {
             continue;

@@ -93,7 +93,7 @@ impl County {
             Effect::Close { session, reason } => {
                 self.log(|_| format!("{seat} closes #{}: {reason}", session.0));
                 if self.hostile.is_empty() && !TOLERATED.contains(&reason) {
-                    self.blame(format!("{seat} closes a connection among the honest: {reason}"));
+                    self.blame(format!("parting: {seat} closes a connection among the honest: {reason}"));
                 }
                 self.break_conn(session.0);
             }

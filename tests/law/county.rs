@@ -9,7 +9,7 @@ use xw_ledger::roster::{Chain, RULES_VERSION};
 use xw_schemas::cose::SecretKey;
 use xw_schemas::edition::{Edition, EditionCore, Fact, OfficeId, SignerKind};
 use xw_schemas::id::{EditionId, NetworkId, PublicKey};
-use xw_schemas::record::{RecordType, builtin};
+use xw_schemas::record::{RecordType, SchemaHash, builtin};
 use xw_schemas::space::{Audience, Division, Space};
 
 /// When everything begins, milliseconds since 1970.
@@ -55,6 +55,8 @@ pub(crate) struct County {
     pub(crate) next_svc: Arc<RecordType>,
     /// All of these.
     pub(crate) definitions: Definitions,
+    /// Their names, by code; making one writes out the whole definition.
+    hashes: BTreeMap<String, SchemaHash>,
 }
 
 static THE: LazyLock<County> = LazyLock::new(County::new);
@@ -135,6 +137,7 @@ impl County {
         Self {
             network: founding.network(),
             definitions: definitions.collect(),
+            hashes: types.iter().map(|rt| (rt.code.clone(), rt.hash())).collect(),
             offices,
             roots,
             founding,
@@ -165,6 +168,11 @@ impl County {
         let mut chain = self.chain();
         assert_eq!(chain.add(self.edition_after(&self.founding, facts)), Ok(true));
         chain
+    }
+
+    /// The hash of a built-in definition.
+    pub(crate) fn hash(&self, code: &str) -> SchemaHash {
+        self.hashes[code]
     }
 
     /// A record type by its code.

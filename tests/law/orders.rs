@@ -1,12 +1,15 @@
 //! The one law as a property: sets of entries by honest and hostile authors, with roster editions
 //! between them, delivered in many orders.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 use xw_ledger::judge::{Judged, judge};
 use xw_ledger::log::{DoorRefusal, Logs, Placed, Restood};
 use xw_ledger::roster::Chain;
 use xw_ledger::steps::NOWHERE;
+use xw_ledger::verdict::Verdict;
 use xw_schemas::cose::SecretKey;
 use xw_schemas::edition::{Edition, Fact, SignerKind};
 use xw_schemas::id::EntryId;
@@ -50,6 +53,33 @@ proptest! {
     ) {
         check_one_law(&Drawn::from(&acts), seed);
     }
+}
+
+/// What the worlds reach decides what the law above is worth.
+#[test]
+fn drawn_worlds_reach_every_standing_and_nearly_every_refusal() {
+    let (mut standings, mut codes) = (BTreeMap::new(), BTreeMap::new());
+    let mut dice = Dice(5);
+    for _ in 0..48 {
+        let acts: Vec<Act> =
+            (0..60).map(|_| std::array::from_fn(|_| dice.next().to_le_bytes()[0])).collect();
+        let outcome = deliver(&Drawn::from(&acts), None);
+        for standing in outcome.standings.values() {
+            *standings.entry(*standing).or_insert(0) += 1;
+        }
+        for verdict in outcome.judged.iter().flat_map(|judged| judged.verdicts.values()) {
+            let code = match verdict {
+                Verdict::Refused(refusal) => refusal.code(),
+                Verdict::Waiting(_) => "(waiting)",
+                Verdict::Sealed => "(sealed)",
+                Verdict::Admitted => "(admitted)",
+            };
+            *codes.entry(code).or_insert(0) += 1;
+        }
+    }
+    println!("{standings:?} {codes:?}");
+    assert_eq!(standings.len(), 6, "{standings:?}");
+    assert!(codes.len() > 18, "{codes:?}");
 }
 
 fn check_one_law(drawn: &Drawn, seed: u64) {
@@ -256,10 +286,14 @@ impl Drawn {
         choice[usize::from(b) % choice.len()]
     }
 
-    /// Some entries to build on: all, or those of the first half.
-    fn basis(&self, c: u8) -> Option<Vec<usize>> {
+    /// Some entries to build on: all, or the older ones if the record began among them.
+    fn basis(&self, record: usize, c: u8) -> Option<Vec<usize>> {
         let some = self.world.written.len() * usize::from(c % 8) / 8;
-        (!c.is_multiple_of(2)).then(|| (0..some).collect())
+        let id = self.world.records[record].id;
+        let about = |at: usize| {
+            self.world.written[at].entry.change().is_some_and(|change| change.record == id)
+        };
+        (c % 2 == 1 && (0..some).any(about)).then(|| (0..some).collect())
     }
 
     fn edit(&mut self, pen: usize, b: u8, c: u8, d: u8) {
@@ -301,12 +335,23 @@ impl Drawn {
         let role = if self.world.records[record].code == "SVC" { "VAGT" } else { "VMED" };
         let other = usize::from(d) % self.world.written.len();
         let lie = step("registered", "accepted", role);
-        let bend = match c % 14 {
+        // Half of them in a log of their own, where nothing refused lies before.
+        let pen = if d % 2 == 0 {
+            let (node, space) = (&self.world.pens[pen].node, self.world.pens[pen].space);
+            let node = node.clone();
+            self.world.open_for(&node, space)
+        } else {
+            pen
+        };
+        if c % 20 >= 14 {
+            return self.act_unlawfully(pen, record, role, c, d);
+        }
+        let bend = match c % 20 {
             0 => Bend::Bytes(vec![d; usize::from(d)]),
             1 => Bend::Sealed,
             2 => Bend::Actor([d; 16]),
             3 => Bend::Late(1),
-            4 => Bend::Of("IND".into(), county().types[2].hash()),
+            4 => Bend::Of("IND".into(), county().hash("IND")),
             5 => Bend::Schema(county().next_svc.hash()),
             6 => Bend::Schema(xw_schemas::record::SchemaHash([d; 32])),
             7 => Bend::Edits(vec![put("nonsense", "甲")]),
@@ -324,6 +369,28 @@ impl Drawn {
         self.write(pen, record, d, vec![put("remarks", "丁")], None, role, bend);
     }
 
+    /// Sound changes that nobody, or not this person, may make.
+    fn act_unlawfully(&mut self, pen: usize, record: usize, role: &str, c: u8, d: u8) {
+        let stranger = county().offices[FAR].person(role);
+        let own = self.person(pen, role);
+        let edit = vec![put("remarks", "戊")];
+        let (person, edits, step) = match c % 20 {
+            14 => (None, edit, None),
+            15 => (Some(stranger), edit, None),
+            16 => {
+                let mut bare = step("registered", "void", role);
+                bare.reason.clear();
+                (Some(&own), Vec::new(), Some(bare))
+            }
+            17 => (Some(&own), Vec::new(), Some(step("registered", "archived", role))),
+            // Nothing unlawful in itself; what comes after it is.
+            _ => (Some(&own), Vec::new(), Some(step("registered", "void", role))),
+        };
+        let basis = self.basis(record, d);
+        let (on, bend) = (basis.as_deref(), Bend::Honest);
+        self.world.change(Wish { pen, record, on, edits, step, person, bend });
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the whole of a change")]
     fn write(
         &mut self,
@@ -335,10 +402,9 @@ impl Drawn {
         role: &str,
         bend: Bend,
     ) {
-        let basis = self.basis(c);
+        let basis = self.basis(record, c);
         let person = self.person(pen, role);
-        let on = basis.as_deref();
-        let person = (c != 255).then_some(&person);
+        let (on, person) = (basis.as_deref(), Some(&person));
         self.world.change(Wish { pen, record, on, edits, step, person, bend });
     }
 
@@ -368,7 +434,9 @@ impl Drawn {
             let pen = &drawn.world.pens[pen];
             let all = pen.all();
             let entry = all[usize::from(d) % all.len()];
-            vec![(pen.log, pen.number(&entry), entry)]
+            // Sometimes one that never comes.
+            let named = if d % 8 == 1 { EntryId([d; 32]) } else { entry };
+            vec![(pen.log, pen.number(&entry), named)]
         };
         let fact = match b % 6 {
             0 | 1 => {

@@ -220,7 +220,7 @@ impl World {
             _ => bytes,
         };
         let body = Body::new([5; 16], &bytes);
-        let rt = self.county.record_type(&code);
+        let adopted = self.county.hash(&code);
         let statement = ChangeStatement {
             record: id,
             record_type: match &wish.bend {
@@ -229,7 +229,7 @@ impl World {
             },
             schema: match &wish.bend {
                 Bend::Schema(schema) | Bend::Of(_, schema) => *schema,
-                _ => rt.hash(),
+                _ => adopted,
             },
             commitment: body.commitment(),
             length: bytes.len() as u64,
@@ -292,12 +292,6 @@ impl World {
         let entry = self.pens[pen].write(stamp, Statement::Witness(pins));
         self.written.push(Written { entry, body: None, pen, change: None });
         Some(self.written.len() - 1)
-    }
-
-    /// An entry that was made by other means.
-    pub(crate) fn add(&mut self, pen: usize, entry: VerifiedEntry, body: Option<Body>) -> usize {
-        self.written.push(Written { entry, body, pen, change: None });
-        self.written.len() - 1
     }
 
     /// The id of an entry.

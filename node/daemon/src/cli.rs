@@ -25,8 +25,6 @@ use crate::folder::Folder;
 use crate::request::Who;
 use crate::trouble::Trouble;
 
-pub(crate) use perform::Done;
-
 /// The language when no option says otherwise.
 const LANG_VARIABLE: &str = "XIANGWANG_LANG";
 

@@ -86,16 +86,6 @@ impl Client {
     }
 }
 
-/// Asks a node that runs; never opens its store.
-pub(crate) fn ask_running(folder: &Folder, request: &Request) -> Answer<Json> {
-    let silent = || Trouble::new("silent", "节点没有应答", "the node does not answer");
-    let api = folder.api().ok_or_else(silent)?;
-    match over_api(&api, request, &mut |_, _| {}) {
-        Reached::Answered(answer) => answer,
-        Reached::Nobody => Err(silent()),
-    }
-}
-
 /// Says beside a store that cannot be opened that the node's API is silent, too.
 fn with_silence(mut trouble: Trouble, api: Option<&ApiFile>) -> Trouble {
     if let Some(api) = api.filter(|_| trouble.code == "store") {

@@ -31,6 +31,7 @@ use crate::request::Who;
 use crate::trouble::{Answer, Trouble};
 
 pub(crate) use import::Progress;
+pub(crate) use keeping::report;
 
 /// Records judged in one go while others wait.
 const SETTLE_RECORDS: usize = 256;

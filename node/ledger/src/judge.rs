@@ -311,9 +311,8 @@ impl<'a> Court<'a> {
         if self.founding.as_ref().is_some_and(|f| f.record_type != statement.record_type) {
             return Err(Refusal::OtherType);
         }
-        self.history.check(&candidate.change).map_err(Refusal::Unsound)?;
+        let past = self.history.checked_past(&candidate.change).map_err(Refusal::Unsound)?;
         let roles = self.roles(candidate.entry)?;
-        let past = self.history.past(&candidate.change.deps);
         let before = self.read(definition, &past, None);
         let mut now = past.into_owned();
         now.apply(&candidate.change);

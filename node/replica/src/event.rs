@@ -44,7 +44,8 @@ pub enum Event {
         session: SessionId,
         /// The entries, in the order of the frame.
         entries: Vec<(VerifiedEntry, Option<Body>)>,
-        /// Unpacked bytes, to be acknowledged.
+        /// The sum of [`Parcel::unpacked_bytes`] over them, to be acknowledged: what the sender
+        /// counted.
         bytes: u64,
     },
     /// What was asked to be stored is on disk (or was refused at the door).
@@ -82,7 +83,8 @@ pub enum Event {
         /// The whole blob.
         bytes: Option<Vec<u8>>,
     },
-    /// The roster or the definitions held have changed.
+    /// The roster or the definitions held have changed; said once at every start too, so that what
+    /// a crash kept from being witnessed is witnessed then.
     RosterChanged,
     /// In these logs, from these numbers on, bodies are lacking that this office may have: the
     /// entries came by way of an office that gets none. The whole list, whenever it changes and

@@ -95,7 +95,7 @@ impl Replica {
             Event::BlobRead { session, hash, offset, bytes } => {
                 self.blob_read(session, hash, offset, bytes)
             }
-            Event::RosterChanged => self.roster_changed(held),
+            Event::RosterChanged => self.roster_changed(held, now_ms),
             Event::BodiesLacking { logs } => self.lacks(held, logs),
             Event::Ticked => self.ticked(held, now_ms),
         }
@@ -230,7 +230,13 @@ impl Replica {
         next_blob(held, session, neighbour)
     }
 
-    fn roster_changed(&mut self, held: Held<'_>) -> Vec<Effect> {
+    fn roster_changed(&mut self, held: Held<'_>, now_ms: u64) -> Vec<Effect> {
+        // Whatever a crash, or a roster that gave no right to it, kept from being witnessed.
+        for (id, log) in held.logs.iter() {
+            if held.logs.to_pin(held.roster(), &self.own, id).is_some() {
+                self.due.note(log.space, *id, now_ms);
+            }
+        }
         let mut effects = Vec::new();
         let live = held.roster().live_nodes();
         let sessions: Vec<(SessionId, PublicKey)> =

@@ -21,7 +21,8 @@ const TYPES: [&str; 4] = ["SVC", "PVM", "IND", "MED"];
 const STATES: [&str; 5] = ["registered", "accepted", "processing", "delivered", "archived"];
 const SURNAMES: &str = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗";
 const GIVEN: &str = "秀英建国志强丽华玉兰桂芳海燕春梅文明永红小军晓东俊杰雪莲金凤宝山";
-const WORDS: &str = "办理登记申请低保养老医保危房改造土地流转纠纷调解苹果核桃种植养殖道路灯水井宅基地证明补贴";
+const WORDS: &str =
+    "办理登记申请低保养老医保危房改造土地流转纠纷调解苹果核桃种植养殖道路灯水井宅基地证明补贴";
 
 fn main() {
     let mut args = std::env::args().skip(1);
@@ -55,7 +56,8 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 
@@ -70,8 +72,13 @@ fn fill(file: &Path, rows: u64) {
     let facts =
         vec![Fact::Root { threshold: 1, keys: vec![root.public()] }, Fact::Rules { version: 1 }];
     let previous = EditionId([0; 32]);
-    let core =
-        EditionCore { network: None, number: 1, previous, claimed_time_ms: 1_788_220_800_000, facts };
+    let core = EditionCore {
+        network: None,
+        number: 1,
+        previous,
+        claimed_time_ms: 1_788_220_800_000,
+        facts,
+    };
     let edition = Edition::sign(&core, &[root]).expect("the edition is sound");
     let store = Store::create(file, edition, builtin(), None).expect("the file can be made");
     drop(store);
@@ -111,8 +118,12 @@ fn insert(conn: &Connection, n: u64, dice: &mut Dice) {
         "materials": [{ "id": "1", "name": dice.pick(WORDS, 6), "form": "1", "copies": 1 }],
         "paper_original": true, "legal_basis": "2", "disclosure_class": "3",
     });
-    let id = RecordId([&n.to_be_bytes()[..], &dice.roll(1 << 31).to_be_bytes()].concat()
-        .try_into().expect("sixteen bytes"));
+    let id = RecordId(
+        [&n.to_be_bytes()[..], &dice.roll(1 << 31).to_be_bytes()]
+            .concat()
+            .try_into()
+            .expect("sixteen bytes"),
+    );
     let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
         conn.prepare_cached(sql).and_then(|mut s| s.execute(values)).expect("the row fits");
     };
@@ -138,15 +149,19 @@ fn insert(conn: &Connection, n: u64, dice: &mut Dice) {
             text
         ],
     );
-    run("INSERT INTO canonical(record_n, hash, bytes) VALUES (?1, ?2, ?3)", params![
-        n_row,
-        [0_u8; 32],
-        text.repeat(2).into_bytes()
-    ]);
-    let words = [&title, doc["matter_name"].as_str().unwrap_or(""), &name,
+    run(
+        "INSERT INTO canonical(record_n, hash, bytes) VALUES (?1, ?2, ?3)",
+        params![n_row, [0_u8; 32], text.repeat(2).into_bytes()],
+    );
+    let words = [
+        &title,
+        doc["matter_name"].as_str().unwrap_or(""),
+        &name,
         doc["applicant"]["phone"].as_str().unwrap_or(""),
         doc["applicant"]["address"].as_str().unwrap_or(""),
-        doc["business_no"].as_str().unwrap_or("")].join(" \u{20} ");
+        doc["business_no"].as_str().unwrap_or(""),
+    ]
+    .join(" \u{20} ");
     run("INSERT INTO fts(rowid, words) VALUES (?1, ?2)", params![n_row, spaced(&words)]);
 }
 
@@ -164,52 +179,67 @@ fn questions() -> Vec<(&'static str, Query)> {
         ("newest of all", all.clone()),
         ("newest of a type", svc.clone()),
         ("newest of a township and type", town.clone()),
-        ("newest of a village", village.clone()),
+        ("newest of a village", village),
         ("township, type, state", open.clone()),
-        ("township, type, state, with total", Query { count_total: true, ..open.clone() }),
-        ("township, type, field, sorted by field", Query {
-            fields: filter("service_mode", Op::Eq(Value::Text("3".into()))),
-            sort: by("due_date", Order::Up),
-            ..town.clone()
-        }),
+        ("township, type, state, with total", Query { count_total: true, ..open }),
+        (
+            "township, type, field, sorted by field",
+            Query {
+                fields: filter("service_mode", Op::Eq(Value::Text("3".into()))),
+                sort: by("due_date", Order::Up),
+                ..town.clone()
+            },
+        ),
         ("township, sorted by amount", Query { sort: by("fee", Order::Down), ..town.clone() }),
-        ("township, text part of a field", Query {
-            fields: filter("applicant.name", Op::Contains("秀英".into())),
-            ..town.clone()
-        }),
-        ("township, list item", Query {
-            fields: filter("materials.name", Op::Contains("低保".into())),
-            ..town.clone()
-        }),
-        ("type, field, newest", Query {
-            fields: filter("matter_code", Op::Eq(Value::Text("0103".into()))),
-            ..svc.clone()
-        }),
-        ("type, field, sorted by field", Query {
-            fields: filter("matter_code", Op::Eq(Value::Text("0103".into()))),
-            sort: by("due_date", Order::Up),
-            ..svc.clone()
-        }),
-        ("type, amount over, sorted by amount", Query {
-            fields: filter("fee", Op::Gt(Value::Int(90_000))),
-            sort: by("fee", Order::Down),
-            ..svc.clone()
-        }),
-        ("type, rare amount, newest", Query {
-            fields: filter("fee", Op::Eq(Value::Int(777))),
-            ..svc.clone()
-        }),
+        (
+            "township, text part of a field",
+            Query {
+                fields: filter("applicant.name", Op::Contains("秀英".into())), ..town.clone()
+            },
+        ),
+        (
+            "township, list item",
+            Query {
+                fields: filter("materials.name", Op::Contains("低保".into())), ..town.clone()
+            },
+        ),
+        (
+            "type, field, newest",
+            Query {
+                fields: filter("matter_code", Op::Eq(Value::Text("0103".into()))),
+                ..svc.clone()
+            },
+        ),
+        (
+            "type, field, sorted by field",
+            Query {
+                fields: filter("matter_code", Op::Eq(Value::Text("0103".into()))),
+                sort: by("due_date", Order::Up),
+                ..svc.clone()
+            },
+        ),
+        (
+            "type, amount over, sorted by amount",
+            Query {
+                fields: filter("fee", Op::Gt(Value::Int(90_000))),
+                sort: by("fee", Order::Down),
+                ..svc.clone()
+            },
+        ),
+        (
+            "type, rare amount, newest",
+            Query { fields: filter("fee", Op::Eq(Value::Int(777))), ..svc },
+        ),
         ("conflicts of all, newest", Query { has_conflict: Some(true), ..all.clone() }),
         ("name, newest", Query { text: text("王秀英"), ..all.clone() }),
         ("two characters, newest", Query { text: text("低保"), ..all.clone() }),
         ("one character, newest", Query { text: text("王"), ..all.clone() }),
-        ("two characters, type, township", Query { text: text("低保"), ..town.clone() }),
+        ("two characters, type, township", Query { text: text("低保"), ..town }),
         ("phone prefix", Query { text: text("13800"), ..all.clone() }),
-        ("two characters with total", Query {
-            text: text("低保"),
-            count_total: true,
-            ..all.clone()
-        }),
+        (
+            "two characters with total",
+            Query { text: text("低保"), count_total: true, ..all },
+        ),
     ]
 }
 
@@ -256,6 +286,7 @@ fn measure(name: &str, rows: u64, mut ask: impl FnMut() -> u64) {
         .collect();
     times.sort_by(f64::total_cmp);
     let at = |share: usize| (times[times.len() * share / 100] * 100.0).round() / 100.0;
-    let line = json!({"question": name, "rows": rows, "found": found, "p50_ms": at(50), "p95_ms": at(95)});
+    let line =
+        json!({"question": name, "rows": rows, "found": found, "p50_ms": at(50), "p95_ms": at(95)});
     println!("{line}");
 }

@@ -50,11 +50,8 @@ pub(crate) fn take(
     space: Option<Space>,
 ) -> Result<ViewDigest, StoreError> {
     // One view of the tables for both sums.
-    let _snapshot = if conn.is_autocommit() {
-        Some(conn.unchecked_transaction().doing(DOING)?)
-    } else {
-        None
-    };
+    let _snapshot =
+        if conn.is_autocommit() { Some(conn.unchecked_transaction().doing(DOING)?) } else { None };
     let spaces = match space {
         Some(space) => vec![space],
         None => spaces(conn)?,

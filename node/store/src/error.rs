@@ -121,7 +121,9 @@ impl StoreError {
     #[must_use]
     pub fn zh(&self) -> String {
         match self {
-            Self::Sql { .. } if self.is_disk_full() => "磁盘已满，本次内容未保存，请清理磁盘后重试".into(),
+            Self::Sql { .. } if self.is_disk_full() => {
+                "磁盘已满，本次内容未保存，请清理磁盘后重试".into()
+            }
             Self::Sql { .. } if self.is_damage() => {
                 "数据库文件已损坏，请停止使用，并将整个数据目录另存后联系县级管理员".into()
             }

@@ -18,9 +18,10 @@ use crate::store::{HeldLogs, Store, meta, set_meta};
 
 /// The roster's editions.
 pub(crate) fn chain(conn: &Connection) -> Result<Chain, StoreError> {
-    let mut editions = blobs(conn, "SELECT bytes FROM edition ORDER BY n")?.into_iter().map(|bytes| {
-        Edition::decode(bytes).map_err(|fault| StoreError::damaged(format!("roster: {fault}")))
-    });
+    let mut editions =
+        blobs(conn, "SELECT bytes FROM edition ORDER BY n")?.into_iter().map(|bytes| {
+            Edition::decode(bytes).map_err(|fault| StoreError::damaged(format!("roster: {fault}")))
+        });
     let founding = editions.next().ok_or_else(|| StoreError::damaged("no roster edition"))??;
     let mut chain = Chain::founded(founding)?;
     for edition in editions {
@@ -80,7 +81,8 @@ fn numbers(conn: &Connection) -> Result<std::collections::BTreeMap<LogId, i64>, 
 pub(crate) fn assessed(
     conn: &Connection,
 ) -> Result<std::collections::BTreeMap<LogId, LogStanding>, StoreError> {
-    let sql = "SELECT l.id, l.finals, l.witnessed, l.rest, EXISTS (SELECT 1 FROM fork f JOIN entry e
+    let sql =
+        "SELECT l.id, l.finals, l.witnessed, l.rest, EXISTS (SELECT 1 FROM fork f JOIN entry e
                ON e.n = f.entry_n WHERE e.log_n = l.n), l.n FROM log l";
     let mut statement = conn.prepare(sql).doing("read the logs")?;
     let mut rows = statement.query([]).doing("read the logs")?;

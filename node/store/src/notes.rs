@@ -91,17 +91,14 @@ impl Store {
         let doing = "read when neighbours were heard";
         let mut statement =
             self.conn.prepare_cached("SELECT node, last_ms FROM heard").doing(doing)?;
-        let rows =
-            statement.query_map([], |row| Ok((PublicKey(row.get(0)?), number(row, 1)?)));
+        let rows = statement.query_map([], |row| Ok((PublicKey(row.get(0)?), number(row, 1)?)));
         rows.doing(doing)?.collect::<Result<_, _>>().doing(doing)
     }
 
     /// The import that a fingerprint was noted for.
     pub fn import_seen(&self, fingerprint: [u8; 32]) -> Result<Option<Import>, StoreError> {
         self.conn
-            .prepare_cached(
-                "SELECT digest, record, file, row FROM imported WHERE fingerprint = ?1",
-            )
+            .prepare_cached("SELECT digest, record, file, row FROM imported WHERE fingerprint = ?1")
             .and_then(|mut s| {
                 s.query_row([fingerprint], |row| {
                     Ok(Import {

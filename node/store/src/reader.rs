@@ -18,8 +18,8 @@ use xw_schemas::value::Value;
 
 use crate::connection::{self, Site};
 use crate::error::{Doing, StoreError};
-use crate::load::{self, number, stood};
 use crate::limits::HITS_FEW;
+use crate::load::{self, number, stood};
 use crate::query::{Compiled, Cursor, GroupKey, Hits, KEY_COLUMNS, Query, QuerySlip, Scope};
 use crate::settle::space;
 use crate::tables::{self, STANDING};
@@ -106,6 +106,15 @@ pub struct EntryRow {
     pub has_body: bool,
 }
 
+/// How much is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Entries on disk.
+    pub entries: u64,
+    /// Records that have a view.
+    pub records: u64,
+}
+
 /// How many records share some values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
@@ -149,7 +158,8 @@ impl Reader {
             rows.push(record_row(row).doing(DOING)?);
             last = Some(cursor(row, keys).doing(DOING)?);
         }
-        let full = rows.len() >= usize::try_from(query.limit).unwrap_or(usize::MAX) && query.limit > 0;
+        let full =
+            rows.len() >= usize::try_from(query.limit).unwrap_or(usize::MAX) && query.limit > 0;
         let total = if query.count_total { Some(self.count(query)?) } else { None };
         Ok(Page { rows, next: last.filter(|_| full), total })
     }
@@ -174,6 +184,17 @@ impl Reader {
             .prepare_cached(&total.sql)
             .and_then(|mut s| s.query_row(params_from_iter(total.values), |row| number(row, 0)))
             .doing(DOING)
+    }
+
+    /// How much is held; cheap enough to be asked often.
+    pub fn size(&self) -> Result<Size, StoreError> {
+        let sql = "SELECT (SELECT count(*) FROM entry), (SELECT count(*) FROM view)";
+        let counted = self.conn.prepare_cached(sql).and_then(|mut statement| {
+            statement.query_row([], |row| {
+                Ok(Size { entries: number(row, 0)?, records: number(row, 1)? })
+            })
+        });
+        counted.doing("count what is held")
     }
 
     /// How many records match, by groups; sorted by the groups' values.
@@ -296,7 +317,8 @@ fn record_row(row: &Row<'_>) -> rusqlite::Result<RecordRow> {
 }
 
 fn cursor(row: &Row<'_>, keys: usize) -> rusqlite::Result<Cursor> {
-    let keys = (KEY_COLUMNS..KEY_COLUMNS + keys).map(|at| value(row, at)).collect::<Result<_, _>>()?;
+    let keys =
+        (KEY_COLUMNS..KEY_COLUMNS + keys).map(|at| value(row, at)).collect::<Result<_, _>>()?;
     Ok(Cursor { keys, row: row.get(0)? })
 }
 

@@ -7,10 +7,10 @@ use xw_schemas::id::LogId;
 use crate::digest::ViewDigest;
 use crate::error::{Doing, StoreError};
 use crate::limits::SETTLE_RECORDS;
+use crate::load;
 use crate::settle::remaining;
 use crate::standing::{FRESH, restand};
 use crate::store::Store;
-use crate::load;
 
 const DOING: &str = "rebuild the rows";
 

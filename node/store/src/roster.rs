@@ -104,14 +104,15 @@ pub(crate) fn insert_definition(
 
 /// The days and moments that the ledgers of a type show: what offices sort and pick by. Other
 /// fields are read row by row, which takes some milliseconds for a township.
-fn indexed_fields(definition: &RecordType) -> BTreeSet<String> {
+pub(crate) fn indexed_fields(definition: &RecordType) -> BTreeSet<String> {
     let columns = definition.ledgers.iter().flat_map(|ledger| &ledger.columns);
     let paths = columns.filter_map(|column| column.path.clone());
     paths.filter(|path| is_indexable(definition, path)).collect()
 }
 
 fn is_indexable(definition: &RecordType, path: &str) -> bool {
-    let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
+    let plain =
+        |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
     let in_list = path.match_indices('.').any(|(dot, _)| {
         definition.field(&path[..dot]).is_none_or(|f| matches!(f.kind, Kind::List { .. }))
     });
@@ -153,9 +154,9 @@ fn only_adds(old: &Roster, new: &Roster) -> bool {
             (now.kind, now.office, &now.roles) == (signer.kind, signer.office, &signer.roles)
         }) && new.cut(key) == old.cut(key)
     });
-    let same_offices = old.offices().all(|office| {
-        new.office(office.id).is_some_and(|now| now.division == office.division)
-    });
+    let same_offices = old
+        .offices()
+        .all(|office| new.office(office.id).is_some_and(|now| now.division == office.division));
     let same_definitions =
         old.definitions().all(|(hash, code)| new.adopted(hash) == Some(code.as_str()));
     // A cut may name a key before it is enrolled.

@@ -47,8 +47,7 @@ pub struct ChangedRecord {
 const DOING: &str = "settle records";
 
 /// The rules as a function, so that tests can hand in failing ones.
-pub(crate) type Rules =
-    dyn Fn(&Roster, &Definitions, RecordId, &[Evidence<'_>]) -> Judged;
+pub(crate) type Rules = dyn Fn(&Roster, &Definitions, RecordId, &[Evidence<'_>]) -> Judged;
 
 impl Store {
     /// Judges at most `max_records` records that wait for it, in one transaction. A node that does
@@ -269,10 +268,7 @@ impl Case {
     }
 }
 
-fn held(
-    row: &SqlRow<'_>,
-    assessed: &BTreeMap<LogId, LogStanding>,
-) -> Result<(i64, Held), String> {
+fn held(row: &SqlRow<'_>, assessed: &BTreeMap<LogId, LogStanding>) -> Result<(i64, Held), String> {
     let read = |error: rusqlite::Error| error.to_string();
     let n: i64 = row.get(0).map_err(read)?;
     let entry = VerifiedEntry::from_store(row.get(1).map_err(read)?)
@@ -294,9 +290,7 @@ fn write_verdicts(conn: &Connection, case: &Case, judged: &Judged) -> Result<(),
     for (entry, verdict) in &judged.verdicts {
         let Some(entry_n) = case.numbers.get(entry) else { continue };
         let stored = verdict.stored();
-        statement
-            .execute(params![entry_n, stored.kind.number(), stored.reason])
-            .doing(DOING)?;
+        statement.execute(params![entry_n, stored.kind.number(), stored.reason]).doing(DOING)?;
     }
     Ok(())
 }

@@ -28,7 +28,8 @@ pub(crate) fn restand(
     logs: &BTreeSet<LogId>,
 ) -> Result<(), StoreError> {
     for log in logs {
-        let (Some(new), Some(log_n)) = (held.logs.assess(roster, log), held.numbers.get(log)) else {
+        let (Some(new), Some(log_n)) = (held.logs.assess(roster, log), held.numbers.get(log))
+        else {
             continue;
         };
         let old = held.assessed.get(log).unwrap_or(&FRESH);
@@ -92,11 +93,9 @@ fn write_bounds(
 
 /// Writes the entries of a log that has, or had, several branches one by one.
 fn write_forked(conn: &Connection, log_n: i64, new: &LogStanding) -> Result<(), StoreError> {
-    conn.prepare_cached(
-        "DELETE FROM fork WHERE entry_n IN (SELECT n FROM entry WHERE log_n = ?1)",
-    )
-    .and_then(|mut s| s.execute([log_n]))
-    .doing(DOING)?;
+    conn.prepare_cached("DELETE FROM fork WHERE entry_n IN (SELECT n FROM entry WHERE log_n = ?1)")
+        .and_then(|mut s| s.execute([log_n]))
+        .doing(DOING)?;
     let standings: &BTreeMap<EntryId, Standing> = match new {
         LogStanding::Straight { finals, witnessed, rest } => {
             return write_bounds(conn, log_n, *finals, *witnessed, *rest);
@@ -110,8 +109,7 @@ fn write_forked(conn: &Connection, log_n: i64, new: &LogStanding) -> Result<(), 
         conn.prepare_cached("INSERT INTO fork(entry_n, standing) VALUES (?1, ?2)").doing(DOING)?;
     let mut rows = select.query([log_n]).doing(DOING)?;
     while let Some(row) = rows.next().doing(DOING)? {
-        let (n, id): (i64, [u8; 32]) =
-            (row.get(0).doing(DOING)?, row.get(1).doing(DOING)?);
+        let (n, id): (i64, [u8; 32]) = (row.get(0).doing(DOING)?, row.get(1).doing(DOING)?);
         // Every entry has a row, so that a forked log is told from a straight one by having any.
         let standing = standings.get(&EntryId(id)).copied().unwrap_or(Standing::Pending);
         insert.execute(params![n, standing.number()]).doing(DOING)?;

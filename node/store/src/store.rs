@@ -200,6 +200,12 @@ impl Store {
         Reader::over(&self.site)
     }
 
+    /// Gives the lock back, as the end of the process does.
+    #[cfg(test)]
+    pub(crate) fn release(&mut self) {
+        self._ownership = None;
+    }
+
     /// Copies the write-ahead log back when it has grown. Only the writer does this.
     pub(crate) fn mind_the_wal(&self) -> Result<(), StoreError> {
         if matches!(self.site, Site::Memory(_)) {

@@ -36,10 +36,16 @@ pub(crate) fn check_format(conn: &Connection) -> Result<(), StoreError> {
 /// An index over one field of one record type, written as questions write the field. It holds the
 /// rows of that type alone. Type and path come from a definition that was checked.
 pub(crate) fn field_index(record_type: &str, path: &str) -> String {
+    let name = field_index_name(record_type, path);
     format!(
-        "CREATE INDEX IF NOT EXISTS \"view of {record_type} by {path}\"
+        "CREATE INDEX IF NOT EXISTS \"{name}\"
          ON view((doc ->> '$.{path}'), updated_ms) WHERE type = '{record_type}'"
     )
+}
+
+/// What that index is called.
+pub(crate) fn field_index_name(record_type: &str, path: &str) -> String {
+    format!("view of {record_type} by {path}")
 }
 
 /// How firmly an entry stands, for statements that join `entry e`, `log l` and `fork f`.

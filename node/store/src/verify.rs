@@ -15,8 +15,8 @@ use xw_ledger::judge::Definitions;
 use xw_ledger::log::Logs;
 use xw_ledger::roster::Roster;
 use xw_ledger::standing::LogStanding;
-use xw_schemas::edition::Edition;
 use xw_schemas::checkpoint::Checkpoint;
+use xw_schemas::edition::Edition;
 use xw_schemas::id::LogId;
 use xw_schemas::merkle::Frontier;
 use xw_schemas::record::RecordType;
@@ -59,7 +59,12 @@ impl Report {
         self.findings.is_empty() && self.more_findings == 0
     }
 
-    pub(crate) fn add(&mut self, code: FindingCode, place: impl Into<String>, detail: impl ToString) {
+    pub(crate) fn add(
+        &mut self,
+        code: FindingCode,
+        place: impl Into<String>,
+        detail: impl ToString,
+    ) {
         if self.findings.len() < FINDINGS_MAX {
             let (place, detail) = (place.into(), detail.to_string());
             self.findings.push(Finding { code, place, detail });
@@ -147,7 +152,12 @@ impl Check<'_> {
         }
         let sql = "SELECT n, id, number, bytes FROM edition ORDER BY n";
         let rows = self.rows(sql, "edition", |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, load::number(row, 2)?, row.get(3)?))
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, Vec<u8>>(1)?,
+                load::number(row, 2)?,
+                row.get(3)?,
+            ))
         });
         for (n, id, number, bytes) in rows {
             self.report.editions += 1;
@@ -205,10 +215,8 @@ impl Check<'_> {
 
     /// Compares what stands in the replayed logs with what the rows say.
     fn standings(&mut self, logs: &Logs) -> BTreeMap<LogId, LogStanding> {
-        let assessed: BTreeMap<LogId, LogStanding> = logs
-            .iter()
-            .filter_map(|(id, _)| Some((*id, logs.assess(self.roster, id)?)))
-            .collect();
+        let assessed: BTreeMap<LogId, LogStanding> =
+            logs.iter().filter_map(|(id, _)| Some((*id, logs.assess(self.roster, id)?))).collect();
         let stored = match load::assessed(self.conn) {
             Ok(stored) => stored,
             Err(error) => {

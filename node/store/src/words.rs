@@ -36,12 +36,14 @@ pub fn search_phrases(text: &str) -> Option<String> {
     for word in text.split_whitespace().take(SEARCH_WORDS_MAX) {
         let spaced = spaced(word);
         // What the index takes for no word would make an empty phrase.
-        let tokens: String = spaced.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+        let tokens: String =
+            spaced.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
         let tokens = tokens.split_whitespace().collect::<Vec<_>>().join(" ");
         if tokens.is_empty() {
             continue;
         }
-        let open = word.chars().last().is_some_and(|c| half_width(c).is_alphanumeric() && !is_han(c));
+        let open =
+            word.chars().last().is_some_and(|c| half_width(c).is_alphanumeric() && !is_han(c));
         phrases.push(format!("\"{tokens}\"{}", if open { " *" } else { "" }));
     }
     (!phrases.is_empty()).then(|| phrases.join(" AND "))

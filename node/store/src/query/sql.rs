@@ -11,7 +11,9 @@ use xw_schemas::value::Value;
 
 use super::{Filter, GroupKey, Op, Order, Query, QuerySlip, Range, SortKey};
 use crate::limits::{CHOICES_MAX, FILTERS_MAX, GROUPS_MAX, PAGE_ROWS_MAX, SORTS_MAX};
+use crate::roster::indexed_fields;
 use crate::standing::signed;
+use crate::tables::field_index_name;
 use crate::words::search_phrases;
 
 /// Columns of a listed row before the sort values.
@@ -43,6 +45,13 @@ pub(crate) enum Hits {
     Many,
 }
 
+fn sorted_field(key: &SortKey) -> Option<&String> {
+    match key {
+        SortKey::Field(path) => Some(path),
+        _ => None,
+    }
+}
+
 /// One condition or expression of a statement.
 #[derive(Default)]
 struct Clause {
@@ -56,26 +65,27 @@ impl<'a> Scope<'a> {
         Self { types: definitions.values().map(AsRef::as_ref).filter(wanted).collect() }
     }
 
-    /// The condition on a single type, written out: indexes over fields hold one type each, and
-    /// SQLite uses them only for a question that says so in its text. Without a field that may have
-    /// an index, SQLite would rather misuse one. The code is a definition's.
-    fn of_one_type(&self, query: &Query) -> Option<Clause> {
+    /// The definition of the single type asked for, if a filter or sort key names a field of it that
+    /// has an index. Indexes over fields hold one type each, and SQLite uses them only for a question
+    /// that says so in its text; without need it would rather misuse one.
+    fn with_index(&self, query: &Query) -> Option<&RecordType> {
         let [code] = query.types.as_slice() else { return None };
-        let plain = code.chars().all(|c| c.is_ascii_alphanumeric());
-        let filters = query.fields.iter().map(|filter| &filter.path);
-        let sorts = query.sort.iter().filter_map(|(key, _)| match key {
-            SortKey::Field(path) => Some(path),
-            _ => None,
-        });
-        let mut paths = filters.chain(sorts);
         let definition = self.types.iter().find(|rt| rt.code == *code)?;
-        let indexed = paths.any(|path| {
-            definition
-                .field(path)
-                .is_some_and(|field| matches!(field.kind, Kind::Date | Kind::DateTime))
-        });
-        (plain && indexed)
-            .then(|| Clause { text: format!("v.type = '{code}'"), values: Vec::new() })
+        let indexed = indexed_fields(definition);
+        let sorts = query.sort.iter().filter_map(|(key, _)| sorted_field(key));
+        let mut paths = query.fields.iter().map(|filter| &filter.path).chain(sorts);
+        paths.any(|path| indexed.contains(path)).then_some(definition)
+    }
+
+    /// The index to walk for a list that is sorted by an indexed field, over a whole type. SQLite
+    /// takes "of this type" for rarer than it is and would sort all rows. Within a township, or for
+    /// a text, sorting what is found is quicker.
+    fn walk(&self, query: &Query) -> Option<String> {
+        let definition = self.with_index(query)?;
+        let path = query.sort.first().and_then(|(key, _)| sorted_field(key))?;
+        let whole = query.divisions.is_empty() && query.text.is_none();
+        (whole && indexed_fields(definition).contains(path))
+            .then(|| field_index_name(&definition.code, path))
     }
 
     /// The JSON paths of a field: one step for each list it lies in, and the rest.
@@ -214,7 +224,11 @@ impl Compiled {
         for key in &keys {
             let _ = write!(sql, ", {}", key.expression);
         }
-        sql.push_str(" FROM view v JOIN record r ON r.n = v.record_n");
+        sql.push_str(" FROM view v ");
+        if let Some(index) = scope.walk(query) {
+            let _ = write!(sql, "INDEXED BY \"{index}\" ");
+        }
+        sql.push_str("JOIN record r ON r.n = v.record_n");
         let values = push_where(&mut sql, clauses);
         sql.push_str(" ORDER BY ");
         for key in &keys {
@@ -279,11 +293,7 @@ fn push_where(sql: &mut String, clauses: Vec<Clause>) -> Vec<Sql> {
     values
 }
 
-fn conditions(
-    scope: &Scope<'_>,
-    query: &Query,
-    hits: Hits,
-) -> Result<Vec<Clause>, QuerySlip> {
+fn conditions(scope: &Scope<'_>, query: &Query, hits: Hits) -> Result<Vec<Clause>, QuerySlip> {
     if query.fields.len() > FILTERS_MAX {
         return Err(QuerySlip::TooMany { max: FILTERS_MAX });
     }
@@ -305,7 +315,10 @@ fn conditions(
         });
     }
     let texts = |values: &[String]| values.iter().cloned().map(Sql::Text).collect();
-    all.extend(scope.of_one_type(query).or_else(|| among("v.type", texts(&query.types))));
+    all.extend(match scope.with_index(query) {
+        Some(rt) => Some(Clause { text: format!("v.type = '{}'", rt.code), values: Vec::new() }),
+        None => among("v.type", texts(&query.types)),
+    });
     all.extend(within(&query.divisions));
     let audiences = query.audiences.iter().map(|a| Sql::Integer(a.number().into())).collect();
     all.extend(among("v.audience", audiences));

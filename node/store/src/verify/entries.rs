@@ -84,8 +84,7 @@ impl Check<'_> {
             Ok(entry) => entry,
             Err(Fault::Entry(fault)) => {
                 let signature = matches!(fault, EntryFault::BadSignature | EntryFault::WeakKey);
-                let code =
-                    if signature { FindingCode::Signature } else { FindingCode::EntryBytes };
+                let code = if signature { FindingCode::Signature } else { FindingCode::EntryBytes };
                 self.report.add(code, place, fault);
                 return;
             }

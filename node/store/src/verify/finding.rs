@@ -98,7 +98,9 @@ impl FindingCode {
             Self::View => ("视图与条目不符", "a view is not what the entries amount to"),
             Self::Row => ("查询行与视图不符", "a row differs from its view"),
             Self::Poison => ("记录无法判定，已隔离", "a record cannot be judged and is set aside"),
-            Self::Document => ("文档库读出的内容与视图不同", "the document library reads otherwise"),
+            Self::Document => {
+                ("文档库读出的内容与视图不同", "the document library reads otherwise")
+            }
             Self::Search => ("检索索引与记录不符", "the search index differs from the rows"),
         }
     }

@@ -52,7 +52,9 @@ impl Check<'_> {
         let place = match record_at(self.conn, n) {
             Ok(Some((record, space))) => (record, space),
             Ok(None) => return,
-            Err(error) => return self.report.add(FindingCode::Unreadable, format!("record row {n}"), error),
+            Err(error) => {
+                return self.report.add(FindingCode::Unreadable, format!("record row {n}"), error);
+            }
         };
         let name = format!("record {} in {}", place.0, place.1);
         let case = match Case::load(self.conn, assessed, n) {
@@ -111,10 +113,8 @@ impl Check<'_> {
                 v.updated_ms, v.changes, v.conflicts, v.problems, v.refused, v.waiting, v.title,
                 v.number, json(v.doc), c.hash, c.bytes
              FROM view v JOIN canonical c ON c.record_n = v.record_n WHERE v.record_n = ?1";
-        let stored = self
-            .conn
-            .prepare_cached(sql)
-            .and_then(|mut s| s.query_row([n], stored_row).optional());
+        let stored =
+            self.conn.prepare_cached(sql).and_then(|mut s| s.query_row([n], stored_row).optional());
         match (stored, row) {
             (Ok(None), None) => {}
             (Ok(Some((stored, at))), Some(row)) => {

@@ -44,7 +44,8 @@ fn deliver(store: &mut Store, all: &[Arrived], seed: u64) {
     let mut waiting: Vec<Arrived> = all.to_vec();
     let mut state = seed * 2 + 1;
     for at in (1..waiting.len()).rev() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         waiting.swap(at, (state >> 33) as usize % (at + 1));
     }
     while !waiting.is_empty() {
@@ -53,7 +54,7 @@ fn deliver(store: &mut Store, all: &[Arrived], seed: u64) {
         for batch in waiting.chunks(3 + (seed % 4) as usize) {
             let received = store.receive(batch.to_vec(), NOW_MS).unwrap();
             later.extend(received.refused.iter().map(|refused| batch[refused.index].clone()));
-            if seed % 2 == 0 {
+            if seed.is_multiple_of(2) {
                 store.settle(2).unwrap();
             }
         }
@@ -145,7 +146,7 @@ fn a_roster_that_comes_late_gives_the_same_digest_as_one_that_was_there() {
     chain.add(adds.clone()).unwrap();
     let cut = vec![Fact::Cut { key: world.east.node.public(), kept }];
     let cut = world.edition(chain.roster(), cut);
-    for editions in [vec![adds.clone()], vec![adds.clone(), cut.clone()]] {
+    for editions in [vec![adds.clone()], vec![adds, cut]] {
         let (mut early, mut late) = (world.store(), world.store());
         for edition in &editions {
             assert!(early.add_edition(edition.clone()).unwrap().unwrap());
@@ -207,7 +208,8 @@ fn a_body_that_is_not_the_promised_one_is_refused_and_not_kept() {
 }
 
 fn rows(store: &Store) -> Vec<(String, Standing, serde_json::Value, u32, u32)> {
-    let query = Query { sort: vec![(xw_store::SortKey::Created, xw_store::Order::Up)], ..Query::default() };
+    let query =
+        Query { sort: vec![(xw_store::SortKey::Created, xw_store::Order::Up)], ..Query::default() };
     let page = store.reader().unwrap().list(&query).unwrap();
     assert!(page.rows.iter().any(|row| row.space.division.to_string() == EAST));
     page.rows

@@ -38,7 +38,8 @@ fn asked() -> (World, Store, Reader) {
         }
         let record = world.write(&mut store, east, |w| &w.east, &made);
         if i == 0 {
-            let done = world.change(&store, east, |w| &w.east, record, vec![], Some(("open", "done")));
+            let done =
+                world.change(&store, east, |w| &w.east, record, vec![], Some(("open", "done")));
             take(&mut store, vec![done]);
         }
     }
@@ -116,7 +117,8 @@ fn columns_filter_by_place_state_time_and_standing() {
 #[test]
 fn two_chinese_characters_find_the_record_and_words_do_not_cross_fields() {
     let (mut world, mut store, reader) = asked();
-    let found = |text: &str| titles(&reader, &Query { text: Some(text.into()), ..Query::default() });
+    let found =
+        |text: &str| titles(&reader, &Query { text: Some(text.into()), ..Query::default() });
     assert_eq!(found("秀英"), ["东0"]);
     assert_eq!(found("王秀"), ["东0", "西0", "西1", "西2"]);
     assert_eq!(found("建"), ["东1", "东2"]);
@@ -152,8 +154,15 @@ fn pages_follow_one_another_in_every_order_without_gap_or_double() {
         vec![(SortKey::Created, Order::Up)],
         vec![(SortKey::Field("amount".into()), Order::Up)],
         vec![(SortKey::Field("amount".into()), Order::Down)],
-        vec![(SortKey::Division, Order::Down), (SortKey::Field("applicant_name".into()), Order::Up)],
-        vec![(SortKey::Standing, Order::Up), (SortKey::State, Order::Down), (SortKey::Number, Order::Up)],
+        vec![
+            (SortKey::Division, Order::Down),
+            (SortKey::Field("applicant_name".into()), Order::Up),
+        ],
+        vec![
+            (SortKey::Standing, Order::Up),
+            (SortKey::State, Order::Down),
+            (SortKey::Number, Order::Up),
+        ],
         vec![(SortKey::Field("colour".into()), Order::Down), (SortKey::Title, Order::Down)],
     ];
     for sort in keys {
@@ -220,7 +229,8 @@ fn a_question_that_names_what_is_not_there_is_answered_with_a_reason() {
     assert!(matches!(in_list, QuerySlip::InList { .. }) && in_list.zh().contains("清单"));
     let svc = Query { types: vec!["SVC".into()], ..field("colour", eq()) };
     assert!(matches!(slip(svc), QuerySlip::UnknownField { .. }));
-    let many = Query { fields: vec![Filter { path: "colour".into(), op: eq() }; 33], ..Query::default() };
+    let many =
+        Query { fields: vec![Filter { path: "colour".into(), op: eq() }; 33], ..Query::default() };
     assert_eq!(slip(many), QuerySlip::TooMany { max: 32 });
     let page = reader.list(&Query { limit: 1, ..Query::default() }).unwrap();
     let two = vec![(SortKey::Created, Order::Up), (SortKey::Title, Order::Up)];

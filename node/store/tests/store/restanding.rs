@@ -32,7 +32,8 @@ fn a_record_stands_as_weakly_as_its_weakest_entry() {
     world.witness(&mut store, town, |w| &w.town, &[east]);
     let both = |standing| vec![one("乙", standing), one("甲", standing)];
     assert_eq!(standings(&store), both(Standing::Witnessed));
-    let change = world.change(&store, east, |w| &w.east, a, vec![put("phone", text("13800001111"))], None);
+    let change =
+        world.change(&store, east, |w| &w.east, a, vec![put("phone", text("13800001111"))], None);
     take(&mut store, vec![change]);
     let mixed = vec![one("乙", Standing::Witnessed), one("甲", Standing::Local)];
     assert_eq!(standings(&store), mixed);
@@ -103,7 +104,8 @@ fn witnessing_thousands_of_entries_is_quick() {
     let mut tail = Tail::of(store.logs(), east).unwrap();
     let mut batch = Vec::new();
     for i in 0..3_000 {
-        let (_, signed) = world.new_entry(&roster, &tail, |w| &w.east, &content(&i.to_string(), &[]));
+        let (_, signed) =
+            world.new_entry(&roster, &tail, |w| &w.east, &content(&i.to_string(), &[]));
         tail.push(&signed.entry);
         batch.push((signed.entry, signed.body));
     }
@@ -112,7 +114,8 @@ fn witnessing_thousands_of_entries_is_quick() {
     let started = Instant::now();
     world.witness(&mut store, town, |w| &w.town, &[east]);
     let took = started.elapsed();
-    let query = Query { standings: vec![Standing::Witnessed], count_total: true, ..Query::default() };
+    let query =
+        Query { standings: vec![Standing::Witnessed], count_total: true, ..Query::default() };
     assert_eq!(store.reader().unwrap().list(&query).unwrap().total, Some(3_000));
     assert!(took < Duration::from_secs(1), "{took:?}");
 }

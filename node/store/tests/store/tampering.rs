@@ -52,7 +52,10 @@ fn flip(table: &str, column: &str, rowid: i64, at: usize) -> String {
     let mut bytes: Vec<u8> = conn.query_row(&sql, [], |row| row.get(0)).unwrap();
     let place = bytes.len() - 1 - at;
     bytes[place] ^= 1;
-    format!("UPDATE {table} SET {column} = x'{}' WHERE rowid = {rowid};", xw_schemas::id::hex(&bytes))
+    format!(
+        "UPDATE {table} SET {column} = x'{}' WHERE rowid = {rowid};",
+        xw_schemas::id::hex(&bytes)
+    )
 }
 
 #[test]
