@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::cose::{self, SecretKey};
+use crate::cose::{self, SecretKey, SoundKey};
 use crate::entry::Pin;
 use crate::hash::plain;
 use crate::id::{EntryId, LogId, NetworkId, PublicKey, hex};
@@ -148,10 +148,10 @@ pub fn cosign(witness: &SecretKey, checkpoint: &Checkpoint, head: EntryId, time_
 
 /// Whether a pin's cosignature is this witness's.
 #[must_use]
-pub fn cosignature_verifies(witness: &PublicKey, network: NetworkId, pin: &Pin) -> bool {
+pub fn cosignature_verifies(witness: &SoundKey, network: NetworkId, pin: &Pin) -> bool {
     let checkpoint = Checkpoint { network, log: pin.log, size: pin.size, root: pin.root };
     let message = cosigned(&checkpoint, pin.time_s);
-    cose::verify_raw(witness, message.as_bytes(), &pin.cosignature)
+    witness.verifies_raw(message.as_bytes(), &pin.cosignature)
 }
 
 /// The line that a stock C2SP tool reads as this witness's cosignature.
@@ -164,6 +164,10 @@ pub fn cosignature_line(witness: &PublicKey, pin: &Pin) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn sound(key: &SecretKey) -> SoundKey {
+        SoundKey::of(&key.public()).unwrap()
+    }
 
     #[test]
     fn a_note_opens_for_its_author_only_and_a_pin_for_its_witness_only() {
@@ -182,8 +186,8 @@ mod tests {
             Err(NoteFault::Signature)
         );
         let pin = cosign(&other, &checkpoint, EntryId([7; 32]), 1_800_000_000);
-        assert!(cosignature_verifies(&other.public(), network, &pin));
-        assert!(!cosignature_verifies(&author.public(), network, &pin));
-        assert!(!cosignature_verifies(&other.public(), network, &Pin { time_s: 1, ..pin }));
+        assert!(cosignature_verifies(&sound(&other), network, &pin));
+        assert!(!cosignature_verifies(&sound(&author), network, &pin));
+        assert!(!cosignature_verifies(&sound(&other), network, &Pin { time_s: 1, ..pin }));
     }
 }

@@ -3,6 +3,8 @@
 //! Never batch verification and never the relaxed check: they disagree with the strict one on
 //! crafted signatures, and then nodes would disagree.
 
+use std::collections::BTreeMap;
+
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
@@ -80,21 +82,71 @@ impl SecretKey {
     }
 }
 
-/// Whether a key may stand on a roster: a canonical point that is not of small order, so that one
+/// A public key that was read once: a canonical point that is not of small order, so that one
 /// signature can never fit several messages.
-#[must_use]
-pub fn is_sound_key(key: &PublicKey) -> bool {
-    VerifyingKey::from_bytes(&key.0).is_ok_and(|point| {
-        !point.is_weak() && point.to_edwards().compress().to_bytes() == key.0
-    })
+#[derive(Debug, Clone)]
+pub struct SoundKey(VerifyingKey);
+
+impl SoundKey {
+    /// Reads a key; `None` for what is no point, another spelling of one, or weak.
+    #[must_use]
+    pub fn of(key: &PublicKey) -> Option<Self> {
+        let point = VerifyingKey::from_bytes(&key.0).ok().filter(|_| is_canonical(&key.0))?;
+        (!point.is_weak()).then_some(Self(point))
+    }
+
+    /// Strict verification of a raw signature (RFC 8032, cofactorless, canonical, no small order).
+    #[must_use]
+    pub fn verifies_raw(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+        self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
+    }
 }
 
-/// Strict verification of a raw signature (RFC 8032, cofactorless, canonical, no small order).
+/// Keys read before: reading one costs a tenth of a verification, and the entries of a frame are
+/// signed by few.
+#[derive(Debug, Default)]
+pub struct KeyRing(BTreeMap<PublicKey, SoundKey>);
+
+/// Keys kept in a ring: more than an office has people.
+const RING_KEYS_MAX: usize = 64;
+
+impl KeyRing {
+    /// An empty ring.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The key, read now or before; `None` when it is not sound.
+    pub fn key(&mut self, key: &PublicKey) -> Option<&SoundKey> {
+        if !self.0.contains_key(key) {
+            let sound = SoundKey::of(key)?;
+            if self.0.len() >= RING_KEYS_MAX {
+                self.0.clear();
+            }
+            self.0.insert(*key, sound);
+        }
+        self.0.get(key)
+    }
+}
+
+/// Whether the bytes spell their point the one right way: y below the field's prime 2^255 - 19. The
+/// other wrong spelling, a sign on x = 0, has small order and falls with the weak ones.
+fn is_canonical(key: &[u8; 32]) -> bool {
+    let high = key[31] & 0x7f == 0x7f && key[1..31].iter().all(|byte| *byte == 0xff);
+    !(high && key[0] >= 0xed)
+}
+
+/// Whether a key may stand on a roster.
+#[must_use]
+pub fn is_sound_key(key: &PublicKey) -> bool {
+    SoundKey::of(key).is_some()
+}
+
+/// Strict verification of a raw signature by a sound key.
 #[must_use]
 pub fn verify_raw(key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
-    VerifyingKey::from_bytes(&key.0).is_ok_and(|point| {
-        point.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
-    })
+    SoundKey::of(key).is_some_and(|key| key.verifies_raw(message, signature))
 }
 
 /// One signature of a COSE_Sign: the key it names, if its header does, and 64 bytes.
@@ -124,9 +176,9 @@ impl CoseSignature {
 
     /// Whether this is `key`'s signature over `payload` for `purpose`.
     #[must_use]
-    pub fn verifies(&self, key: &PublicKey, purpose: Purpose, payload: &[u8]) -> bool {
+    pub fn verifies(&self, key: &SoundKey, purpose: Purpose, payload: &[u8]) -> bool {
         let header = Self::header(self.key.as_ref());
-        verify_raw(key, &to_be_signed(purpose, &header, payload), &self.signature)
+        key.verifies_raw(&to_be_signed(purpose, &header, payload), &self.signature)
     }
 }
 
@@ -188,9 +240,10 @@ mod tests {
         let bytes = encode(b"core", &[made]);
         let (payload, read) = decode(&bytes, 100).unwrap();
         assert_eq!((payload, read.as_slice()), (&b"core"[..], &[made][..]));
-        assert!(made.verifies(&secret.public(), Purpose::Node, b"core"));
-        assert!(!made.verifies(&secret.public(), Purpose::Person, b"core"));
-        assert!(!made.verifies(&secret.public(), Purpose::Node, b"cors"));
+        let key = SoundKey::of(&secret.public()).unwrap();
+        assert!(made.verifies(&key, Purpose::Node, b"core"));
+        assert!(!made.verifies(&key, Purpose::Person, b"core"));
+        assert!(!made.verifies(&key, Purpose::Node, b"cors"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! before. Reads and writes their bytes; what they mean is judged in the ledger crate.
 
 use crate::cbor::{CborFault, Reader, Writer};
-use crate::cose::{self, CoseSignature, Purpose, SecretKey};
+use crate::cose::{self, CoseSignature, Purpose, SecretKey, SoundKey};
 use crate::hash::tagged;
 use crate::id::{EditionId, EntryId, LogId, NetworkId, PublicKey};
 use crate::limits::{
@@ -332,8 +332,8 @@ impl Edition {
             // Ascending keys: one key's signature counts once, and nobody who passes an edition on
             // can write it in another order.
             if signers.last().is_some_and(|last| *last >= key)
-                || !cose::is_sound_key(&key)
-                || !signature.verifies(&key, Purpose::Root, payload)
+                || !SoundKey::of(&key)
+                    .is_some_and(|key| signature.verifies(&key, Purpose::Root, payload))
             {
                 return Err(EditionFault::BadSignature);
             }

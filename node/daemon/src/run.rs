@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use tokio::sync::{mpsc, oneshot};
 use xw_net::{Net, NetConfig, NetEvent, NetLimits};
 use xw_replica::SessionId;
+use xw_schemas::cose::KeyRing;
 use xw_schemas::entry::{Body, EntryFault, RawEntry, VerifiedEntry};
 use xw_schemas::id::{NetworkId, PublicKey};
 use xw_schemas::space::Tier;
@@ -309,8 +310,9 @@ fn verify_all(
     network: NetworkId,
 ) -> Result<Vec<(VerifiedEntry, Option<Body>)>, EntryFault> {
     let verify = |part: Vec<(RawEntry, Option<Body>)>| {
+        let mut ring = KeyRing::new();
         part.into_iter()
-            .map(|(entry, body)| Ok((entry.verify(network)?, body)))
+            .map(|(entry, body)| Ok((entry.verify_with(network, &mut ring)?, body)))
             .collect::<Result<Vec<_>, EntryFault>>()
     };
     if raw.len() < SHARE_MIN {

@@ -21,6 +21,8 @@ fn walk(command: Command, way: &str, lang: Lang) -> Command {
     let after = command.get_after_help().map(|text| half(&text.to_string(), lang));
     let (help, version) = (words::HELP_FLAG.of(lang), words::VERSION_FLAG.of(lang));
     let mut command = command
+        // No wrapping: Chinese has no blanks to wrap at, and the terminal wraps anyhow.
+        .term_width(0)
         .disable_help_flag(true)
         .disable_version_flag(true)
         .disable_help_subcommand(true)
@@ -58,15 +60,14 @@ fn argument_in(argument: Arg, lang: Lang) -> Arg {
     });
     let heading = if argument.is_positional() { words::ARGUMENTS } else { words::OPTIONS };
     // What clap would add to the help is English in every language; the texts say it themselves.
-    let argument = argument
-        .help(help)
-        .help_heading(heading.of(lang))
-        .hide_default_value(true)
-        .hide_env(true)
-        .hide_possible_values(true);
+    let argument = argument.help(help).help_heading(heading.of(lang));
+    if !argument.get_action().takes_values() {
+        return argument;
+    }
+    let argument = argument.hide_default_value(true).hide_possible_values(true);
     match names {
-        Some(names) if argument.get_action().takes_values() => argument.value_names(names),
-        _ => argument,
+        Some(names) => argument.value_names(names),
+        None => argument,
     }
 }
 

@@ -184,6 +184,24 @@ fn pages_follow_one_another_in_every_order_without_gap_or_double() {
 }
 
 #[test]
+fn a_list_by_a_day_of_the_ledgers_is_the_same_with_and_without_its_index() {
+    let (_, _, reader) = asked();
+    for order in [Order::Up, Order::Down] {
+        let sort = vec![(SortKey::Field("done_on".into()), order)];
+        let all = Query { sort, ..Query::default() };
+        let typed = Query { types: vec!["NTE".into()], ..all.clone() };
+        let wanted = reader.list(&all).unwrap().rows;
+        assert_eq!(reader.list(&typed).unwrap().rows, wanted);
+        let first = reader.list(&Query { limit: 5, ..typed.clone() }).unwrap();
+        let rest = reader.list(&Query { after: first.next.clone(), ..typed.clone() }).unwrap();
+        assert_eq!([first.rows, rest.rows].concat(), wanted);
+        let late = Filter { path: "done_on".into(), op: Op::Ge(text("2026-02-01")) };
+        let filtered = Query { fields: vec![late], count_total: true, ..typed };
+        assert_eq!(reader.list(&filtered).unwrap().total, Some(3));
+    }
+}
+
+#[test]
 fn groups_are_counted() {
     let (_, _, reader) = asked();
     let count = |query: &Query, by: &[GroupKey]| -> Vec<(Vec<Value>, u64)> {

@@ -105,6 +105,11 @@ to = "void"
 zh = "作废"
 en = "Void"
 who = ["VCLK"]
+
+[ledgers.notes]
+zh = "记事台账"
+en = "Notes"
+columns = [{ zh = "标题", path = "title" }, { zh = "日期", path = "done_on" }]
 "#;
 
 /// The one record type of the tests.
