@@ -9,9 +9,9 @@ use xw_schemas::edition::{Edition, EditionCore, Fact, SignerKind};
 use xw_schemas::entry::{VerifiedEntry, sign};
 use xw_schemas::space::Audience;
 
+use crate::case::{Case, edits};
 use crate::check::{Spot, check_every_change_of_standing_is_announced, standings};
 use crate::county::{COUNTY, EAST, FAR, NOW_MS, OTHER_TOWN, TOWN, WEST, county, key, signer};
-use crate::refusals::{Case, edits};
 use crate::world::{Bend, World, put};
 
 /// A node with a roster.
@@ -242,8 +242,7 @@ fn what_a_cut_keeps_comes_in_however_many_variants_are_held() {
 #[test]
 fn a_disputed_witness_counts_again_when_the_county_pins_its_branch() {
     let mut case = Case::new();
-    let (town, county_log) =
-        (case.world.open_in(TOWN, TOWN), case.world.open_in(COUNTY, COUNTY));
+    let (town, county_log) = (case.world.open_in(TOWN, TOWN), case.world.open_in(COUNTY, COUNTY));
     let openings = [case.world.written.len() - 2, case.world.written.len() - 1];
     let head = case.world.id(case.first);
     let opened = case.world.pens[town].tip;
@@ -286,8 +285,7 @@ fn only_offices_above_witness_a_log() {
 #[test]
 fn the_county_s_pin_goes_before_the_township_s() {
     let (mut case, slot) = forked(2);
-    let (town, county_log) =
-        (case.world.open_in(TOWN, TOWN), case.world.open_in(COUNTY, COUNTY));
+    let (town, county_log) = (case.world.open_in(TOWN, TOWN), case.world.open_in(COUNTY, COUNTY));
     let openings = [case.world.written.len() - 2, case.world.written.len() - 1];
     let heads = slot.clone().into_iter().map(|at| case.world.id(at)).collect::<Vec<_>>();
     let by_town = case.world.witness(town, &[(case.east, heads[0])]).unwrap();

@@ -4,7 +4,9 @@
 //!
 //! Cases are drawn from a fixed seed; `XW_CASES` multiplies their number.
 
+mod case;
 mod county;
+mod dice;
 mod pen;
 mod sample;
 mod world;

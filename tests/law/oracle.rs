@@ -12,7 +12,7 @@ use xw_schemas::id::EntryId;
 
 use crate::cases;
 use crate::check::check_incremental_equals_from_scratch;
-use crate::orders::Dice;
+use crate::dice::Dice;
 use draw::Sim;
 
 /// Worlds compared in CI.
@@ -92,7 +92,12 @@ fn oracle(all: &BTreeMap<Id, Fact>, set: &BTreeSet<Id>, cuts: &Cuts) -> BTreeMap
                     key if township_of(target.0) == Some(key) => &mut township,
                     _ => continue,
                 };
-                if !set.contains(head) || !matches!(stands[id], Standing::Final | Standing::Witnessed | Standing::Local) {
+                if !set.contains(head)
+                    || !matches!(
+                        stands[id],
+                        Standing::Final | Standing::Witnessed | Standing::Local
+                    )
+                {
                     continue;
                 }
                 let pin = rank.entry(*target).or_insert((*number, *head));

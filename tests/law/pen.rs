@@ -49,8 +49,7 @@ impl Pen {
         let points = BTreeMap::new();
         let mut pen =
             Self { network, node: node.clone(), space, log, points, tip: EntryId([0; 32]) };
-        let opening =
-            Opening { node: node.public(), space, incarnation, successor_of: None };
+        let opening = Opening { node: node.public(), space, incarnation, successor_of: None };
         let entry = pen.write(stamp, Statement::Open(opening));
         (pen, entry)
     }

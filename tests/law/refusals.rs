@@ -7,77 +7,12 @@ use xw_ledger::judge::judge;
 use xw_ledger::opset::Unsound;
 use xw_ledger::standing::Standing;
 use xw_ledger::verdict::{Missing, Refusal, Verdict};
-use xw_schemas::cose::SecretKey;
 use xw_schemas::edition::Fact;
 use xw_schemas::record::{ProblemCode, SchemaHash};
 
+use crate::case::{Case, edits, stepping};
 use crate::county::{EAST, TOWN, WEST, county, schema};
-use crate::world::{Bend, Wish, World, append, put, raw_step, step};
-
-/// A service case of the eastern village, and logs of village and township to go on in.
-pub(crate) struct Case {
-    pub(crate) world: World,
-    pub(crate) east: usize,
-    pub(crate) town: usize,
-    /// The entry that created the record.
-    pub(crate) first: usize,
-}
-
-impl Case {
-    pub(crate) fn new() -> Self {
-        let mut world = World::new();
-        let (east, town) = (world.open_in(EAST, EAST), world.open_in(TOWN, EAST));
-        world.create(east, "SVC", county().offices[EAST].person("VAGT"), "VAGT");
-        let first = world.written.len() - 1;
-        Self { world, east, town, first }
-    }
-
-    /// A change by a person of the village in a role.
-    pub(crate) fn village(&mut self, role: &str, on: Option<&[usize]>, what: What) -> usize {
-        let person = county().offices[EAST].person(role);
-        self.write(self.east, Some(person), on, what, Bend::Honest)
-    }
-
-    /// A change by a person of the township in a role.
-    pub(crate) fn township(&mut self, role: &str, on: Option<&[usize]>, what: What) -> usize {
-        let person = county().offices[TOWN].person(role);
-        self.write(self.town, Some(person), on, what, Bend::Honest)
-    }
-
-    /// The village's agent edits in a bent way.
-    fn bent(&mut self, bend: Bend) -> usize {
-        let person = county().offices[EAST].person("VAGT");
-        self.write(self.east, Some(person), None, edits(put("remarks", "甲")), bend)
-    }
-
-    pub(crate) fn write(
-        &mut self,
-        pen: usize,
-        person: Option<&SecretKey>,
-        on: Option<&[usize]>,
-        (edits, step): What,
-        bend: Bend,
-    ) -> usize {
-        let wish = Wish { pen, record: 0, on, edits, step, person, bend };
-        self.world.change(wish).expect("a change that can be written")
-    }
-
-    pub(crate) fn state(&self) -> String {
-        let judged = self.world.judged(county().chain().roster(), 0);
-        judged.view.expect("the record is there").state
-    }
-}
-
-/// Edits and a step.
-pub(crate) type What = (Vec<Edit>, Option<xw_ledger::steps::Step>);
-
-pub(crate) fn edits(edit: Edit) -> What {
-    (vec![edit], None)
-}
-
-pub(crate) fn stepping(from: &str, to: &str, role: &str) -> What {
-    (Vec::new(), Some(step(from, to, role)))
-}
+use crate::world::{Bend, World, append, put, raw_step, step};
 
 /// REFUSED: the entry is refused so, and all else is as without it but for the count.
 fn check_refused(world: &World, at: usize, expected: &Refusal) {
@@ -295,12 +230,19 @@ fn a_record_begins_with_a_step() {
     let mut world = World::new();
     let east = world.open_in(EAST, EAST);
     let person = county().offices[EAST].person("VAGT");
-    world.create_bent(east, "SVC", Some(person), "VAGT", Bend::Mend(|change| {
-        let steps = change.ops.iter().position(|op| {
-            op.key == xw_ledger::change::Key::Map("_steps".into())
-        });
-        change.ops.truncate(steps.expect("the first step"));
-    }));
+    world.create_bent(
+        east,
+        "SVC",
+        Some(person),
+        "VAGT",
+        Bend::Mend(|change| {
+            let steps = change
+                .ops
+                .iter()
+                .position(|op| op.key == xw_ledger::change::Key::Map("_steps".into()));
+            change.ops.truncate(steps.expect("the first step"));
+        }),
+    );
     assert_eq!(world.refusal(world.written.len() - 1), Refusal::BadStep);
     assert_eq!(world.judged(county().chain().roster(), 0).view, None);
 }
@@ -353,7 +295,11 @@ fn new_trouble_in_the_contents_is_refused_with_its_place() {
         (put("title", ""), "title", ProblemCode::Missing),
         (put("_junk", "甲"), "_junk", ProblemCode::Unknown),
         (append("_junk", "a", &[]), "_junk", ProblemCode::Unknown),
-        (append("links", "a", &[("kind", "01"), ("target", "甲"), ("_junk", "甲")]), "links[a]._junk", ProblemCode::Unknown),
+        (
+            append("links", "a", &[("kind", "01"), ("target", "甲"), ("_junk", "甲")]),
+            "links[a]._junk",
+            ProblemCode::Unknown,
+        ),
     ];
     for (edit, path, code) in wrong {
         let mut case = Case::new();

@@ -10,9 +10,8 @@ use xw_schemas::record::{
 
 use crate::county::county;
 
-static FULL: LazyLock<BTreeMap<String, Content>> = LazyLock::new(|| {
-    county().types.iter().map(|rt| (rt.code.clone(), fill(rt))).collect()
-});
+static FULL: LazyLock<BTreeMap<String, Content>> =
+    LazyLock::new(|| county().types.iter().map(|rt| (rt.code.clone(), fill(rt))).collect());
 
 /// Contents of a built-in type that suit all its states.
 pub(crate) fn full(code: &str) -> &'static Content {

@@ -14,9 +14,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 use xw_schemas::hash::plain;
 
+use crate::case::{Case, edits, stepping};
 use crate::cases;
 use crate::county::{EAST, TOWN, county};
-use crate::refusals::{Case, edits, stepping};
 use crate::world::{Bend, World, put, raw_step, step};
 
 fn view(case: &Case) -> View {
@@ -122,8 +122,7 @@ fn a_step_under_another_s_id_keeps_its_own_author_and_level() {
     for ahead in [0, 5] {
         let mut case = Case::new();
         let on = [case.first];
-        let township =
-            case.township("TWIN", Some(&on), stepping("registered", "rejected", "TWIN"));
+        let township = case.township("TWIN", Some(&on), stepping("registered", "rejected", "TWIN"));
         let operation = case.world.written[township].entry.core().operation;
         let id = xw_schemas::id::hex(&operation.0);
         // More operations before the step move it behind the township's.
@@ -142,9 +141,8 @@ fn a_step_under_another_s_id_keeps_its_own_author_and_level() {
                 .map(|at| case.world.id(at))
                 .into_iter()
                 .position(|id| id == step.entry);
-            let expected = ["registered", "rejected", "accepted"]
-                .iter()
-                .position(|to| *to == step.step.to);
+            let expected =
+                ["registered", "rejected", "accepted"].iter().position(|to| *to == step.step.to);
             assert_eq!((author, step.overruled), (expected, step.step.to == "accepted"));
         }
     }

@@ -154,7 +154,13 @@ impl World {
     }
 
     /// A new record by a person of an office in a role: everything filled, the first step made.
-    pub(crate) fn create(&mut self, pen: usize, code: &str, person: &SecretKey, role: &str) -> usize {
+    pub(crate) fn create(
+        &mut self,
+        pen: usize,
+        code: &str,
+        person: &SecretKey,
+        role: &str,
+    ) -> usize {
         self.create_bent(pen, code, Some(person), role, Bend::Honest)
     }
 
@@ -177,8 +183,7 @@ impl World {
         self.records.push(Record { id, code: code.into(), space });
         let record = self.records.len() - 1;
         let edits = edits_of(full(code));
-        let wish =
-            Wish { pen, record, on: Some(&[]), edits, step: Some(first), person, bend };
+        let wish = Wish { pen, record, on: Some(&[]), edits, step: Some(first), person, bend };
         self.change(wish).expect("a new record makes a change");
         record
     }
@@ -251,9 +256,8 @@ impl World {
     /// The entries that a change builds on, in the order they were written.
     fn closure(&self, wish: &Wish<'_>) -> BTreeSet<usize> {
         let path: BTreeSet<EntryId> = self.pens[wish.pen].path().into_iter().collect();
-        let of_record = |at: usize| {
-            self.written[at].change.as_ref().filter(|raw| raw.record == wish.record)
-        };
+        let of_record =
+            |at: usize| self.written[at].change.as_ref().filter(|raw| raw.record == wish.record);
         let own = (0..self.written.len()).filter(|at| path.contains(&self.written[*at].entry.id()));
         let mut todo: Vec<usize> = match wish.on {
             Some(on) => own.chain(on.iter().copied()).collect(),
@@ -333,9 +337,8 @@ impl World {
     /// Judges a record of which every entry but one stands, the founding roster holding.
     pub(crate) fn judged_without(&self, record: usize, without: usize) -> Judged {
         let id = self.id(without);
-        let evidence = self.evidence(record, |written| {
-            (written.entry.id() != id).then_some(Standing::Local)
-        });
+        let evidence =
+            self.evidence(record, |written| (written.entry.id() != id).then_some(Standing::Local));
         let (chain, record) = (self.county.chain(), self.records[record].id);
         judge(chain.roster(), &self.county.definitions, record, &evidence)
     }

@@ -217,6 +217,25 @@ mod tests {
     }
 
     #[test]
+    fn the_examples_of_the_help_name_fields_that_there_are() {
+        let types = xw_schemas::record::builtin();
+        let service = types.iter().find(|rt| rt.code == "SVC").unwrap();
+        let mut found = 0;
+        for lang in ["zh", "en"] {
+            let Asked::Help(text) = typed(&format!("xiangwang record new --lang {lang} --help")) else {
+                panic!("no help");
+            };
+            for set in text.split("--set ").skip(1).filter_map(|rest| rest.split_whitespace().next()) {
+                if let Some((path, _)) = set.split_once('=').filter(|(path, _)| !path.starts_with('<')) {
+                    assert!(labels::resolve(service, path).is_ok(), "{path}");
+                    found += 1;
+                }
+            }
+        }
+        assert!(found >= 6, "{found}");
+    }
+
+    #[test]
     fn the_definition_of_the_command_line_is_sound() {
         localise::localise(Cli::command(), Lang::Zh).debug_assert();
         localise::localise(Cli::command(), Lang::En).debug_assert();

@@ -32,6 +32,7 @@ words! {
     // Help.
     USAGE "用法：" "Usage: "
     OPTIONS "选项" "Options"
+    COMMON_OPTIONS "通用选项" "Common options"
     ARGUMENTS "参数" "Arguments"
     COMMANDS "命令" "Commands"
     COMMAND "命令" "COMMAND"

@@ -236,10 +236,7 @@ fn questions() -> Vec<(&'static str, Query)> {
         ("one character, newest", Query { text: text("王"), ..all.clone() }),
         ("two characters, type, township", Query { text: text("低保"), ..town }),
         ("phone prefix", Query { text: text("13800"), ..all.clone() }),
-        (
-            "two characters with total",
-            Query { text: text("低保"), count_total: true, ..all },
-        ),
+        ("two characters with total", Query { text: text("低保"), count_total: true, ..all }),
     ]
 }
 

@@ -15,7 +15,7 @@ use xw_schemas::space::{Audience, Division, Space};
 
 use super::{COUNTY, Cuts, Fact, Feed, Id, KEYS, Key, Said, TOWNSHIPS, oracle, township_of};
 use crate::county::{NOW_MS, key, signer};
-use crate::orders::Dice;
+use crate::dice::Dice;
 use crate::pen::{Pen, Stamp, operation};
 
 /// The secretary who forks his own log.
@@ -226,7 +226,12 @@ impl Sim {
 
     /// An honest witness pins the head of an unforked log; of a forked one what lies below the
     /// fork, or the county the branch that the township pinned.
-    fn honest_pin(&self, at: Key, feed: Feed, stands: &BTreeMap<Id, Standing>) -> Option<(Feed, u64, Id)> {
+    fn honest_pin(
+        &self,
+        at: Key,
+        feed: Feed,
+        stands: &BTreeMap<Id, Standing>,
+    ) -> Option<(Feed, u64, Id)> {
         let held: Vec<(u64, Id)> = self.held[at]
             .iter()
             .filter(|id| self.all[id].feed == feed)

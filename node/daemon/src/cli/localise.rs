@@ -16,7 +16,7 @@ pub(super) fn localise(command: Command, lang: Lang) -> Command {
 }
 
 fn walk(command: Command, way: &str, lang: Lang) -> Command {
-    let options = words::OPTIONS.of(lang);
+    let common = words::COMMON_OPTIONS.of(lang);
     let about = command.get_about().map(|text| half(&text.to_string(), lang));
     let after = command.get_after_help().map(|text| half(&text.to_string(), lang));
     let (help, version) = (words::HELP_FLAG.of(lang), words::VERSION_FLAG.of(lang));
@@ -29,10 +29,10 @@ fn walk(command: Command, way: &str, lang: Lang) -> Command {
         .subcommand_help_heading(words::COMMANDS.of(lang))
         .subcommand_value_name(words::COMMAND.of(lang))
         .mut_args(|argument| argument_in(argument, lang))
-        .arg(Arg::new("help").short('h').long("help").action(ArgAction::Help).help(help).help_heading(options));
+        .arg(Arg::new("help").short('h').long("help").action(ArgAction::Help).help(help).help_heading(common));
     if command.get_version().is_some() {
         let flag = Arg::new("version").short('V').long("version").action(ArgAction::Version);
-        command = command.arg(flag.help(version).help_heading(options));
+        command = command.arg(flag.help(version).help_heading(common));
     }
     let usage = usage(&command, way, lang);
     let template =
@@ -58,7 +58,11 @@ fn argument_in(argument: Arg, lang: Lang) -> Arg {
     let names = argument.get_value_names().map(|names| {
         names.iter().map(|name| half(name.as_str(), lang)).collect::<Vec<String>>()
     });
-    let heading = if argument.is_positional() { words::ARGUMENTS } else { words::OPTIONS };
+    let heading = match (argument.is_positional(), argument.is_global_set()) {
+        (true, _) => words::ARGUMENTS,
+        (false, true) => words::COMMON_OPTIONS,
+        (false, false) => words::OPTIONS,
+    };
     // What clap would add to the help is English in every language; the texts say it themselves.
     let argument = argument.help(help).help_heading(heading.of(lang));
     if !argument.get_action().takes_values() {

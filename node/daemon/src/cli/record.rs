@@ -34,7 +34,7 @@ pub(crate) struct Fields {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "例：\n  xiangwang record new SVC --set 事项名称=高龄津贴申请 --set 申请人.姓名=张三\n清单里的内容用编号：--set 材料清单[1].材料名称=身份证 --set 材料清单[1].份数=1\n有哪些字段：xiangwang types SVC || Example:\n  xiangwang record new SVC --set matter_name=allowance --set applicant.name=Zhang\nItems of lists are numbered: --set materials[1].name=card\nWhich fields there are: xiangwang types SVC")]
+#[command(after_help = "例：\n  xiangwang record new SVC --set 事项名称=高龄津贴申请 --set 申请人.姓名=张三\n清单里的内容用编号：--set 材料清单[1].名称=身份证 --set 材料清单[1].份数=1\n有哪些字段：xiangwang types SVC || Example:\n  xiangwang record new SVC --set matter_name=allowance --set applicant.name=Zhang\nItems of lists are numbered: --set materials[1].name=card\nWhich fields there are: xiangwang types SVC")]
 pub(crate) struct New {
     #[arg(value_name = "类型 || TYPE", help = "类型代码或名称，如 SVC || A record type, such as SVC")]
     pub(crate) record_type: String,

@@ -246,7 +246,8 @@ pub(crate) fn history(answer: &Json, screen: Screen) -> String {
             (words::AT, Side::Left), (words::BY, Side::Left), (words::OFFICE, Side::Left),
             (words::VERDICT, Side::Left), (words::STANDING, Side::Left), (words::CHANGES, Side::Left),
         ],
-    );
+    )
+    .ruled();
     let entries = items(answer, "entries");
     for entry in entries {
         let code = text(entry, "verdict");

@@ -1,6 +1,7 @@
 //! Tables for a terminal: Chinese characters count two columns, numbers stand at the right, long
 //! texts are wrapped. Knows nothing of records.
 
+use comfy_table::presets::{ASCII_FULL, ASCII_FULL_CONDENSED};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid};
 
 use super::Screen;
@@ -29,11 +30,18 @@ impl Table {
 
     pub(super) fn named(screen: Screen, heads: &[(String, Side)]) -> Self {
         let mut grid = Grid::new();
+        grid.load_style(ASCII_FULL_CONDENSED);
         grid.set_content_arrangement(ContentArrangement::Dynamic);
         grid.set_width(screen.width);
         let right: Vec<bool> = heads.iter().map(|(_, side)| *side == Side::Right).collect();
         grid.set_header(heads.iter().zip(&right).map(|((head, _), right)| cell(head, *right)));
         Self { grid, right, is_empty: true }
+    }
+
+    /// With a line between rows, for rows of several lines.
+    pub(super) fn ruled(mut self) -> Self {
+        self.grid.load_style(ASCII_FULL);
+        self
     }
 
     pub(super) fn row(&mut self, cells: &[String]) {

@@ -20,7 +20,7 @@ pub(crate) fn types(answer: &Json, screen: Screen) -> String {
         (words::FIELDS, Side::Right), (words::STATES, Side::Right), (words::STEPS, Side::Right),
         (words::LEDGERS, Side::Left), (words::HASH, Side::Left),
     ];
-    let mut table = Table::new(screen, &heads);
+    let mut table = Table::new(screen, &heads).ruled();
     for one in items(answer, "types") {
         let ledgers: Vec<String> = items(one, "ledgers")
             .iter()
@@ -211,7 +211,7 @@ fn steps(rt: &RecordType, screen: Screen) -> String {
         (words::ACTION, Side::Left), (words::FROM, Side::Left), (words::TO, Side::Left),
         (words::WHO, Side::Left), (words::DEADLINE, Side::Left), (words::REASON, Side::Left),
     ];
-    let mut table = Table::new(screen, &heads);
+    let mut table = Table::new(screen, &heads).ruled();
     let roles = rt.lists.get("CL_ROLE");
     for step in &rt.transitions {
         let role = |code: &String| {
@@ -237,7 +237,7 @@ fn steps(rt: &RecordType, screen: Screen) -> String {
 
 fn ledgers(rt: &RecordType, screen: Screen) -> String {
     let heads = [(words::NAME, Side::Left), (words::CODE, Side::Left), (words::COLUMNS, Side::Left)];
-    let mut table = Table::new(screen, &heads);
+    let mut table = Table::new(screen, &heads).ruled();
     for ledger in &rt.ledgers {
         let columns: Vec<&str> = ledger.columns.iter().map(|column| column.zh.as_str()).collect();
         table.row(&[screen.pick(&ledger.zh, &ledger.en).to_owned(), ledger.key.clone(), columns.join("、")]);
@@ -247,12 +247,12 @@ fn ledgers(rt: &RecordType, screen: Screen) -> String {
 
 fn code_lists(lists: &[&CodeList], screen: Screen) -> String {
     let heads = [(words::NAME, Side::Left), (words::CHOICES, Side::Left)];
-    let mut table = Table::new(screen, &heads);
+    let mut table = Table::new(screen, &heads).ruled();
     for list in lists {
         let codes: Vec<String> =
             list.codes.iter().map(|c| format!("{} {}", c.code, screen.pick(&c.zh, &c.en))).collect();
         let name = screen.pick(&list.zh, &list.name).to_owned();
-        table.row(&[name, codes.join(screen.pick("；", "; "))]);
+        table.row(&[name, codes.join("\n")]);
     }
     table.text()
 }
