@@ -406,10 +406,17 @@ impl PackedEntries {
     }
 }
 
+/// What an entry of such a length counts towards the credit, heads included. Sender and receiver
+/// count alike, so that an acknowledgement gives back what was spent.
+#[must_use]
+pub fn entry_bytes(envelope: usize, body: usize) -> usize {
+    envelope + body + 12
+}
+
 impl Parcel {
     /// How much it adds to an unpacked list, heads included.
     #[must_use]
     pub fn unpacked_bytes(&self) -> usize {
-        self.envelope.len() + self.body.as_ref().map_or(0, Vec::len) + 12
+        entry_bytes(self.envelope.len(), self.body.as_ref().map_or(0, Vec::len))
     }
 }

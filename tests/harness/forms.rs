@@ -11,7 +11,7 @@ pub const CODES: [&str; 3] = ["SVC", "MED", "IND"];
 
 /// The field that everybody edits, of a record type.
 #[must_use]
-pub fn free_field(code: &str) -> &'static str {
+pub(crate) fn free_field(code: &str) -> &'static str {
     match code {
         "SVC" => "missing_materials",
         _ => "remarks",
@@ -20,14 +20,14 @@ pub fn free_field(code: &str) -> &'static str {
 
 /// A new record of a type.
 #[must_use]
-pub fn new_record(code: &str, at: Division, number: u64) -> Draft {
+pub(crate) fn new_record(code: &str, at: Division, number: u64) -> Draft {
     let (to, role) = first_step(code, at.tier());
     Draft::of_new(&content(code, at, number), step(NOWHERE, to, role, ""))
 }
 
 /// A step.
 #[must_use]
-pub fn step(from: &str, to: &str, role: &str, reason: &str) -> Step {
+pub(crate) fn step(from: &str, to: &str, role: &str, reason: &str) -> Step {
     Step {
         from: from.to_owned(),
         to: to.to_owned(),
@@ -49,7 +49,7 @@ fn first_step(code: &str, tier: Tier) -> (&'static str, &'static str) {
 
 /// Steps that an office may try from a state: state reached and role.
 #[must_use]
-pub fn steps_from(code: &str, state: &str, tier: Tier) -> Vec<Step> {
+pub(crate) fn steps_from(code: &str, state: &str, tier: Tier) -> Vec<Step> {
     let village = tier == Tier::Village;
     let choose = |v: &'static str, t: &'static str| if village { v } else { t };
     match (code, state) {

@@ -68,6 +68,16 @@ pub fn known_types() -> &'static Definitions {
     })
 }
 
+/// The canonical bytes of a definition.
+#[must_use]
+pub(crate) fn definition_bytes(hash: &SchemaHash) -> Option<&'static [u8]> {
+    static BYTES: OnceLock<BTreeMap<SchemaHash, Vec<u8>>> = OnceLock::new();
+    let bytes = BYTES.get_or_init(|| {
+        known_types().iter().map(|(hash, rt)| (*hash, rt.canonical_bytes())).collect()
+    });
+    bytes.get(hash).map(Vec::as_slice)
+}
+
 /// The definition of a code that the county was founded with, or the later one.
 ///
 /// # Panics

@@ -1,5 +1,6 @@
 //! One seed: a random life of a county, then healing, then every check.
 
+use xw_ledger::standing::Standing;
 use xw_schemas::edition::Fact;
 use xw_schemas::space::{Audience, Space};
 
@@ -234,6 +235,26 @@ fn edition(county: &mut County) {
         return;
     }
     let seat = village(county);
-    let hired = county.registry.hire(seat);
-    county.enact(vec![hired]);
+    let mut facts = vec![county.registry.hire(seat)];
+    let liars: Vec<Seat> = county.hostile.iter().copied().collect();
+    if let Some(liar) = liars.first()
+        && county.nodes[COUNTY].up
+        && county.dice.chance(15)
+    {
+        facts.push(cut_of(county, *liar));
+    }
+    county.enact(facts);
+}
+
+/// The ordinary cut: all of a key that the county has witnessed stands, all else is void.
+fn cut_of(county: &County, liar: Seat) -> Fact {
+    let (memory, key) = (&county.nodes[COUNTY].memory, county.nodes[liar].key);
+    let kept = memory.logs.iter().filter(|(_, log)| log.node == key).filter_map(|(id, log)| {
+        let standing = memory.logs.assess(memory.chain.roster(), id)?;
+        let tips = log.tips().into_iter();
+        let points = tips.flat_map(|tip| (0..).zip(log.path(tip).unwrap_or_default()));
+        let last = points.filter(|(at, entry)| standing.of(*at, entry) == Standing::Final).max()?;
+        Some((*id, last.0, last.1))
+    });
+    Fact::Cut { key, kept: kept.collect() }
 }

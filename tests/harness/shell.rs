@@ -8,11 +8,12 @@ use xw_replica::{Effect, Event, Held, SessionId};
 use xw_schemas::edition::Edition;
 use xw_schemas::entry::{Body, VerifiedEntry};
 use xw_schemas::id::{EntryId, Incarnation, LogId, OperationId, PublicKey};
+use xw_schemas::record::SchemaHash;
 use xw_schemas::space::Space;
 use xw_schemas::wire::{Frame, PackedEntries, Parcel};
 
 use crate::county::{County, Due};
-use crate::founding::{FOUNDED_MS, Seat, known_types};
+use crate::founding::{FOUNDED_MS, Seat, definition_bytes, known_types};
 use crate::memory::{Commit, Kept};
 
 impl County {
@@ -72,10 +73,11 @@ impl County {
             Effect::ReadBlob { session, hash, offset } => {
                 let memory = &self.nodes[seat].memory;
                 let edition = memory.chain.above(0).find(|edition| edition.id().0 == hash);
-                let definition = memory.definitions.iter().find(|(held, _)| held.0 == hash);
+                let schema = SchemaHash(hash);
+                let definition = memory.definitions.get(&schema).map(|_| definition_bytes(&schema));
                 let bytes = edition
                     .map(|edition| edition.bytes().to_vec())
-                    .or_else(|| definition.map(|(_, rt)| rt.canonical_bytes()));
+                    .or_else(|| definition.flatten().map(<[u8]>::to_vec));
                 let in_ms = self.dice.below(3);
                 self.tell(seat, in_ms, Event::BlobRead { session, hash, offset, bytes });
             }

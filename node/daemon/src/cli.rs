@@ -10,6 +10,7 @@ mod found;
 mod labels;
 mod ledger;
 mod localise;
+mod lookup;
 mod offline;
 mod record;
 mod setup;

@@ -7,7 +7,7 @@ use xw_ledger::log::Point;
 use xw_net::{Net, PeerKey, SendError};
 use xw_replica::{Effect, Event, Held, Replica, SessionId};
 use xw_schemas::entry::{Body, VerifiedEntry};
-use xw_schemas::id::{LogId, PublicKey};
+use xw_schemas::id::{EntryId, LogId, PublicKey};
 use xw_schemas::record::{Level, RecordType, SchemaHash};
 use xw_schemas::space::Tier;
 use xw_schemas::wire::{Frame, PackedEntries};
@@ -23,6 +23,9 @@ const HEARD_EVERY_MS: u64 = 10_000;
 /// Own logs get a checkpoint after they have grown, at most this often.
 const CHECKPOINT_EVERY_MS: u64 = 1_000;
 
+/// Exit code when the disk failed.
+const DISK_FAILED: i32 = 74;
+
 /// Office, replica and network of one node.
 pub(crate) struct Mesh {
     pub(crate) office: Office,
@@ -30,6 +33,10 @@ pub(crate) struct Mesh {
     net: Net,
     sessions: BTreeMap<SessionId, Line>,
     missing: Vec<SchemaHash>,
+    /// Changes whose bodies this office may have and lacks.
+    lacking: BTreeMap<LogId, BTreeSet<u64>>,
+    /// Who may have which bodies has changed.
+    recount: bool,
     heard: BTreeMap<PublicKey, u64>,
     grown: BTreeSet<LogId>,
     noted_ms: u64,
@@ -52,13 +59,44 @@ impl Mesh {
             net,
             sessions: BTreeMap::new(),
             missing: Vec::new(),
+            lacking: BTreeMap::new(),
+            recount: false,
             heard: BTreeMap::new(),
             grown: BTreeSet::new(),
             noted_ms: 0,
             checkpointed_ms: 0,
         };
         mesh.follow_roster();
+        // What a crash kept from being witnessed is witnessed now; lacking bodies are asked for.
+        mesh.happen(Event::RosterChanged);
+        mesh.count_lacking();
         mesh
+    }
+
+    /// Which bodies are to be asked for: after a start, and when the roster has changed.
+    fn count_lacking(&mut self) {
+        let own = self.own_level();
+        let all = self.office.store.without_bodies().unwrap_or_else(|error| {
+            tracing::error!(error = with_causes(&error), "cannot look for lacking bodies");
+            Vec::new()
+        });
+        self.lacking.clear();
+        for (log, sequence, record_type) in all {
+            if self.office.bodies_go_to(&record_type, own) {
+                self.lacking.entry(log).or_default().insert(sequence);
+            }
+        }
+        self.report_lacking();
+    }
+
+    fn report_lacking(&mut self) {
+        let lowest = |(log, numbers): (&LogId, &BTreeSet<u64>)| Some((*log, *numbers.first()?));
+        let logs = self.lacking.iter().filter_map(lowest).collect();
+        self.happen(Event::BodiesLacking { logs });
+    }
+
+    fn own_level(&self) -> Level {
+        level_of(self.office.division().tier())
     }
 
     /// Lets in who is on the roster, and looks for definitions that are not held.
@@ -133,6 +171,9 @@ impl Mesh {
     /// Time has passed.
     pub(crate) fn tick(&mut self) {
         self.happen(Event::Ticked);
+        if std::mem::take(&mut self.recount) {
+            self.count_lacking();
+        }
         let now = clock::now_ms();
         if now.saturating_sub(self.noted_ms) >= HEARD_EVERY_MS {
             self.note_heard();
@@ -198,7 +239,7 @@ impl Mesh {
                 self.send(session, frame.encode());
             }
             Effect::Store { session, entries, bytes } => {
-                events.extend(self.store(session, entries, bytes));
+                self.store(session, entries, bytes, events);
             }
             Effect::Load { session, reader, log, points, bytes_max } => {
                 events.extend(self.load(session, reader, log, &points, bytes_max));
@@ -215,6 +256,7 @@ impl Mesh {
                     Ok(Ok(_)) => {
                         self.follow_roster();
                         events.push_back(Event::RosterChanged);
+                        self.recount = true;
                     }
                     Ok(Err(refusal)) => tracing::warn!(%refusal, "a roster edition was refused"),
                     Err(error) => tracing::error!(error = with_causes(&error), "roster not stored"),
@@ -223,6 +265,7 @@ impl Mesh {
             Effect::AddDefinition { hash, bytes } => {
                 self.add_definition(hash, &bytes);
                 events.push_back(Event::RosterChanged);
+                self.recount = true;
             }
             Effect::Witness { space, logs } => {
                 log_trouble("witness", self.office.witness(space, &logs));
@@ -262,7 +305,9 @@ impl Mesh {
         session: SessionId,
         entries: Vec<(VerifiedEntry, Option<Body>)>,
         bytes: u64,
-    ) -> Option<Event> {
+        events: &mut VecDeque<Event>,
+    ) {
+        let (entries, sealed) = self.without_foreign_bodies(entries);
         let places: Vec<(LogId, Point)> = entries
             .iter()
             .map(|(entry, _)| (entry.core().log, (entry.core().sequence, entry.id())))
@@ -272,12 +317,17 @@ impl Mesh {
             Err(error) => {
                 // Nothing is acknowledged that is not on disk.
                 tracing::error!(error = with_causes(&error), "received entries were not stored");
-                self.fault(session, "our disk failed");
-                return None;
+                if !error.is_disk_full() {
+                    // After a failed write the system's cache can no longer be trusted: what was
+                    // not synced may be gone. Start again from what is on disk.
+                    std::process::exit(DISK_FAILED);
+                }
+                self.fault(session, "our disk is full");
+                return;
             }
         };
         let lost: BTreeSet<usize> = received.refused.iter().map(|refused| refused.index).collect();
-        let held = (0..).zip(places).filter(|(at, _)| !lost.contains(at)).map(|(_, p)| p).collect();
+        let held: Vec<(LogId, Point)> = (0..).zip(places).filter(|(at, _)| !lost.contains(at)).map(|(_, p)| p).collect();
         let (mut gap, mut refused) = (false, 0);
         for not in &received.refused {
             use xw_ledger::log::DoorRefusal;
@@ -289,7 +339,46 @@ impl Mesh {
                 _ => refused += 1,
             }
         }
-        Some(Event::Stored { session: Some(session), bytes, held, gap, refused })
+        if !sealed.is_empty() || !self.lacking.is_empty() {
+            self.note_lacking(&held, &sealed);
+            let lowest = |(log, numbers): (&LogId, &BTreeSet<u64>)| Some((*log, *numbers.first()?));
+            let logs = self.lacking.iter().filter_map(lowest).collect();
+            events.push_back(Event::BodiesLacking { logs });
+        }
+        events.push_back(Event::Stored { session: Some(session), bytes, held, gap, refused });
+    }
+
+    /// Throws away bodies that this office may not have, and says which of those it may have did
+    /// not come.
+    fn without_foreign_bodies(
+        &self,
+        mut entries: Vec<(VerifiedEntry, Option<Body>)>,
+    ) -> (Vec<(VerifiedEntry, Option<Body>)>, BTreeSet<EntryId>) {
+        let own = self.own_level();
+        let mut sealed = BTreeSet::new();
+        for (entry, body) in &mut entries {
+            let Some(change) = entry.change() else { continue };
+            match self.office.bodies_go_to(&change.record_type, own) {
+                false => *body = None,
+                true if body.is_none() => {
+                    sealed.insert(entry.id());
+                }
+                true => {}
+            }
+        }
+        (entries, sealed)
+    }
+
+    fn note_lacking(&mut self, held: &[(LogId, Point)], sealed: &BTreeSet<EntryId>) {
+        for (log, (sequence, entry)) in held {
+            let numbers = self.lacking.entry(*log).or_default();
+            if sealed.contains(entry) {
+                numbers.insert(*sequence);
+            } else {
+                numbers.remove(sequence);
+            }
+        }
+        self.lacking.retain(|_, numbers| !numbers.is_empty());
     }
 
     fn load(
@@ -301,11 +390,7 @@ impl Mesh {
         bytes_max: usize,
     ) -> Option<Event> {
         let tier = self.office.store.roster().node_office(&reader).map(|o| o.division.tier());
-        let level = match tier? {
-            Tier::County => Level::C,
-            Tier::Township => Level::T,
-            Tier::Village => Level::V,
-        };
+        let level = level_of(tier?);
         let gets_body = |record_type: &str| self.office.bodies_go_to(record_type, level);
         match self.office.store.parcels(log, points, bytes_max, gets_body) {
             Ok(parcels) => {
@@ -332,6 +417,15 @@ impl Mesh {
             tracing::error!(error = with_causes(&error), "a definition was not stored");
         }
         self.follow_roster();
+    }
+}
+
+/// The letter under which record types name a tier.
+fn level_of(tier: Tier) -> Level {
+    match tier {
+        Tier::County => Level::C,
+        Tier::Township => Level::T,
+        Tier::Village => Level::V,
     }
 }
 

@@ -75,12 +75,14 @@ impl Office {
 
     /// Judges what is waiting to be judged, some of it; whether more remains.
     pub(crate) fn settle_some(&mut self) -> Answer<bool> {
-        Ok(self.store.settle(SETTLE_RECORDS)?.remaining > 0)
+        let some = self.store.settle(SETTLE_RECORDS)?;
+        // Records that cannot be judged by this program wait without keeping it busy.
+        Ok(some.remaining > 0 && some.judged > 0)
     }
 
     /// Judges everything that is waiting.
     pub(crate) fn settle_all(&mut self) -> Answer<()> {
-        while self.settle_some()? {}
+        self.store.settle_all()?;
         Ok(())
     }
 

@@ -6,6 +6,7 @@ mod csv;
 mod form;
 mod ledger;
 mod list;
+mod past;
 mod record;
 mod setup;
 mod status;
@@ -20,7 +21,8 @@ pub(crate) use csv::csv;
 pub(crate) use form::Form;
 pub(crate) use ledger::{exported, imported};
 pub(crate) use list::list;
-pub(crate) use record::{conflicts, history, record, saved};
+pub(crate) use past::{conflicts, history};
+pub(crate) use record::{record, saved};
 pub(crate) use setup::{founded, made_node};
 pub(crate) use status::{digest, rebuilt, status, verified};
 pub(crate) use types::{checked_types, definition, types};
@@ -31,7 +33,7 @@ use crate::trouble::Trouble;
 const WIDTH: u16 = 110;
 
 /// Narrower than this no table can be read.
-const WIDTH_MIN: u16 = 60;
+const WIDTH_MIN: u16 = 80;
 
 /// Who reads: a language and the columns of the terminal.
 #[derive(Debug, Clone, Copy)]

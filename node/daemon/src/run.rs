@@ -14,7 +14,7 @@ use xw_schemas::cose::KeyRing;
 use xw_schemas::entry::{Body, EntryFault, RawEntry, VerifiedEntry};
 use xw_schemas::id::{NetworkId, PublicKey};
 use xw_schemas::space::Tier;
-use xw_schemas::wire::{Frame, FrameFault};
+use xw_schemas::wire::{Frame, FrameFault, entry_bytes};
 
 use crate::api;
 use crate::folder::{ApiFile, Folder};
@@ -298,7 +298,14 @@ fn read_frame(session: SessionId, bytes: &[u8], network: NetworkId) -> Result<Jo
     match Frame::decode(bytes)? {
         Frame::Entries(packed) => {
             let entries = verify_all(packed.unpack()?, network)?;
-            Ok(Job::Entries { session, entries, bytes: packed.unpacked })
+            let bytes: usize = entries
+                .iter()
+                .map(|(entry, body)| {
+                    let body = body.as_ref().map_or(0, |body| body.bytes().len());
+                    entry_bytes(entry.bytes().len(), body)
+                })
+                .sum();
+            Ok(Job::Entries { session, entries, bytes: bytes as u64 })
         }
         frame => Ok(Job::Frame { session, frame }),
     }

@@ -12,7 +12,7 @@ const VILLAGE: &str = "130599201201";
 
 const DIVISIONS: &str = "code,level,name,parent\n130500000000,city,邢台市,130000000000\n\
     130599000000,county,清河川县,130500000000\n130599201000,township,白杨镇,130599000000\n\
-    130599201201,village,柳河村村民委员会,130599201000\n";
+    130599201201,village,柳河村,130599201000\n";
 
 /// What a service case needs at first, in a clerk's words.
 const CASE: [&str; 10] = [

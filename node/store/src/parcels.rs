@@ -88,6 +88,32 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Changes held without their bodies: log, number and record type. Read once at every start, to
+    /// know which bodies are still to be asked for.
+    pub fn without_bodies(&self) -> Result<Vec<(LogId, u64, String)>, StoreError> {
+        let doing = "look for entries without bodies";
+        let mut statement = self
+            .conn
+            .prepare_cached(
+                "SELECT e.bytes FROM entry e LEFT JOIN body b ON b.entry_n = e.n
+                 WHERE e.record_n IS NOT NULL AND b.entry_n IS NULL",
+            )
+            .doing(doing)?;
+        let mut found = statement.query([]).doing(doing)?;
+        let mut lacking = Vec::new();
+        while let Some(row) = found.next().doing(doing)? {
+            let entry = VerifiedEntry::from_store(row.get(0).doing(doing)?)
+                .map_err(|fault| StoreError::damaged(format!("an entry: {fault}")))?;
+            let core = entry.core();
+            if let Some(change) = entry.change() {
+                lacking.push((core.log, core.sequence, change.record_type.clone()));
+            }
+        }
+        Ok(lacking)
+    }
+}
+
 fn goes_along(envelope: &[u8], bodies: &impl Fn(&str) -> bool) -> Result<bool, StoreError> {
     let entry = VerifiedEntry::from_store(envelope.to_vec())
         .map_err(|fault| StoreError::damaged(format!("an entry: {fault}")))?;

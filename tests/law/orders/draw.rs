@@ -59,8 +59,15 @@ impl Drawn {
             6..=9 if records > 0 => self.step(pen, b, c, d),
             10..=14 if records > 0 => self.bend(pen, b, c, d),
             15..=16 => {
-                let all = self.world.pens[pen].all();
-                self.world.pens[pen].tip = all[usize::from(b) % all.len()];
+                // Anywhere in the log, or several variants of one slot, one after another.
+                let (all, path) = (self.world.pens[pen].all(), self.world.pens[pen].path());
+                let before = path.len().checked_sub(2).map(|at| path[at]);
+                let back = before.filter(|_| b % 2 == 0);
+                self.world.pens[pen].tip = back.unwrap_or(all[usize::from(b) % all.len()]);
+                for again in 0..u8::from(back.is_some() && records > 0) * (b / 64) {
+                    self.edit(pen, 0, again, d);
+                    self.world.pens[pen].tip = back.expect("there is one");
+                }
             }
             17..=20 => self.witness(a, [b, c, d]),
             21 => {

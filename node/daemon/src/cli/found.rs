@@ -23,12 +23,14 @@ const DIVISIONS_BYTES_MAX: u64 = 32 << 20;
 
 /// Answers `{network, folder, offices, threshold, roots, files}`.
 pub(super) fn found_county(asked: &Found) -> Answer<Json> {
-    let county = Division::parse(&asked.county).filter(|code| code.county() == *code);
+    // The six digits of a county, or all twelve.
+    let code = if asked.county.len() == 6 { format!("{}000000", asked.county) } else { asked.county.clone() };
+    let county = Division::parse(&code).filter(|code| code.county() == *code);
     let county = county.ok_or_else(|| {
         Trouble::new(
             "division",
-            format!("“{}”不是县级区划代码，应为 12 位数字且后六位为 0", asked.county),
-            format!("{} is no county code: 12 digits, the last six of them 0", asked.county),
+            format!("“{}”不是县级区划代码，应为 6 位数字，或 12 位数字且后六位为 0", asked.county),
+            format!("{} is no county code: 6 digits, or 12 of which the last six are 0", asked.county),
         )
     })?;
     let definitions = match &asked.schemas {

@@ -11,6 +11,7 @@ use xw_workbook::FILE_BYTES_MAX;
 
 use super::filter::List;
 use super::labels::resolve;
+use super::lookup::{column, read_definition, sort_key};
 use super::ledger::{Export, Import};
 use super::record::{Edit, New, Record, Resolve, Step};
 use super::setup::{Bootstrap, Demo, Verify};
@@ -88,10 +89,10 @@ pub(crate) fn perform(cli: &Cli, screen: Screen) -> Answer<Done> {
 }
 
 /// One command at work.
-struct Desk<'a> {
+pub(super) struct Desk<'a> {
     global: &'a Global,
     screen: Screen,
-    client: Client,
+    pub(super) client: Client,
 }
 
 impl Desk<'_> {
@@ -289,7 +290,8 @@ impl Desk<'_> {
     fn status(&mut self) -> Answer<Done> {
         let mut answer = self.client.ask(Request::Status)?;
         answer["running"] = json!(self.client.is_remote());
-        Ok(Done::well(answer.clone(), render::status(&answer, self.screen)))
+        let form = self.roles();
+        Ok(Done::well(answer.clone(), render::status(&answer, form.as_ref(), self.screen)))
     }
 
     fn verify(&mut self, asked: &Verify) -> Answer<Done> {
@@ -317,60 +319,6 @@ impl Desk<'_> {
     fn bar(&self, doing: crate::words::Word) -> Bar {
         Bar::new(doing.of(self.screen.lang), self.global.progress)
     }
-
-    /// The code of a record type, given by code or name.
-    fn type_code(&mut self, typed: &str) -> Answer<String> {
-        if typed.is_ascii() {
-            return Ok(typed.to_ascii_uppercase());
-        }
-        let answer = self.client.ask(Request::Types { code: None })?;
-        let known = answer["types"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let named = |exact: bool| {
-            let fits = move |zh: &str| if exact { zh == typed } else { zh.contains(typed) };
-            known.iter().filter(move |one| fits(one["zh"].as_str().unwrap_or_default()))
-        };
-        let mut found = named(true).chain(named(false));
-        match (found.next(), named(true).count() == 1 || named(false).count() == 1) {
-            (Some(one), true) => Ok(one["code"].as_str().unwrap_or_default().to_owned()),
-            // The node names the types that there are.
-            _ => Ok(typed.to_owned()),
-        }
-    }
-
-    fn type_codes(&mut self, typed: &[String]) -> Answer<Vec<String>> {
-        typed.iter().map(|typed| self.type_code(typed)).collect()
-    }
-
-    fn definition(&mut self, typed: &str) -> Answer<RecordType> {
-        let code = self.type_code(typed)?;
-        read_definition(&self.client.ask(Request::Types { code: Some(code) })?)
-    }
-
-    /// The definition of a record's type.
-    fn definition_of(&mut self, record: &str) -> Answer<RecordType> {
-        let shown = self.client.ask(Request::Show { record: record.to_owned() })?;
-        self.definition(shown["type"].as_str().unwrap_or_default())
-    }
-
-    /// Labels for a record that is shown anyway; without them it is shown plainer.
-    fn form_of(&mut self, shown: &Json) -> Option<Form> {
-        self.definition(shown["type"].as_str()?).ok().as_ref().map(Form::of)
-    }
-
-    /// The definitions that a list needs: those asked for, all where none is.
-    fn definitions_for(&mut self, codes: &[String], asked: &List) -> Answer<Vec<RecordType>> {
-        if asked.columns.is_empty() && asked.sort.iter().all(|key| key.is_ascii()) {
-            return Ok(Vec::new());
-        }
-        let codes = if codes.is_empty() {
-            let answer = self.client.ask(Request::Types { code: None })?;
-            let known = answer["types"].as_array().cloned().unwrap_or_default();
-            known.iter().filter_map(|one| one["code"].as_str().map(str::to_owned)).collect()
-        } else {
-            codes.to_vec()
-        };
-        codes.iter().map(|code| self.definition(code)).collect()
-    }
 }
 
 fn rows_of(answer: &mut Json) -> Vec<Json> {
@@ -379,35 +327,6 @@ fn rows_of(answer: &mut Json) -> Vec<Json> {
 
 fn record_of(row: &Json) -> String {
     row["record"].as_str().unwrap_or_default().to_owned()
-}
-
-fn read_definition(answer: &Json) -> Answer<RecordType> {
-    serde_json::from_value(answer["definition"].clone()).map_err(|error| {
-        Trouble::new("definition", format!("记录类型定义无法读取：{error}"), error.to_string())
-    })
-}
-
-/// A column's path, from its path or label.
-fn column(definitions: &[RecordType], name: &str) -> Answer<String> {
-    let mut trouble = None;
-    for rt in definitions {
-        match resolve(rt, name) {
-            Ok(path) => return Ok(path.bare()),
-            Err(found) => trouble = trouble.or(Some(found)),
-        }
-    }
-    Err(trouble.unwrap_or_else(|| Trouble::missing("该字段", "such field")))
-}
-
-fn sort_key(definitions: &[RecordType], key: &str) -> Answer<String> {
-    let (sign, name) = match key.strip_prefix(['-', '－']) {
-        Some(name) => ("-", name),
-        None => ("", key),
-    };
-    if name.is_ascii() {
-        return Ok(format!("{sign}{name}"));
-    }
-    Ok(format!("{sign}{}", column(definitions, name)?))
 }
 
 fn read_ledger(path: &Path) -> Answer<Vec<u8>> {

@@ -15,7 +15,7 @@ pub(crate) struct Demo {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bootstrap {
     #[command(about = "由区划表建立一个县：根密钥、名册和每个机构的开户包 || Found a county from its divisions: root keys, roster, one kit per office",
-        after_help = "例：\n  xiangwang bootstrap found --divisions 区划.csv --county 130599000000 --out 建县\n区划表为 CSV，列为 code,level,name,parent || Example:\n  xiangwang bootstrap found --divisions divisions.csv --county 130599000000 --out county\nThe CSV has the columns code,level,name,parent")]
+        after_help = "例：\n  xiangwang bootstrap found --divisions 区划.csv --county 130599 --out 建县\n区划表为 CSV，列为 code,level,name,parent || Example:\n  xiangwang bootstrap found --divisions divisions.csv --county 130599 --out county\nThe CSV has the columns code,level,name,parent")]
     Found(Found),
 }
 
@@ -23,7 +23,7 @@ pub(crate) enum Bootstrap {
 pub(crate) struct Found {
     #[arg(long, value_name = "文件 || FILE", help = "区划 CSV 文件 || CSV file of divisions")]
     pub(crate) divisions: PathBuf,
-    #[arg(long, value_name = "代码 || CODE", help = "县的 12 位区划代码 || The county's 12-digit code")]
+    #[arg(long, value_name = "代码 || CODE", help = "县的区划代码，6 位或 12 位 || The county's code, 6 or 12 digits")]
     pub(crate) county: String,
     #[arg(long, value_name = "目录 || DIR",
         help = "结果放在哪里，必须是不存在的或空的目录 || Where the files go: a folder that is empty or does not exist")]

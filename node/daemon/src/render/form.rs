@@ -62,8 +62,8 @@ impl Form {
         self.roles.get(code).map(|(zh, en)| lang.pick(zh, en))
     }
 
-    pub(super) fn state_en(&self, code: &str) -> Option<&str> {
-        self.states.get(code).map(|(_, en)| en.as_str())
+    pub(super) fn state(&self, code: &str, lang: Lang) -> Option<&str> {
+        self.states.get(code).map(|(zh, en)| lang.pick(zh, en))
     }
 
     pub(super) fn type_en(&self) -> &str {
@@ -103,6 +103,7 @@ mod tests {
         assert_eq!(form.place("nowhere"), usize::MAX);
         assert_eq!(form.label("applicant.name", Lang::Zh).as_deref(), Some("申请人.姓名"));
         assert_eq!(form.role("VCLK", Lang::Zh), Some("村文书/会计"));
+        assert_eq!(form.state("accepted", Lang::En), Some("Accepted"));
         assert!(form.is_count("promised_days") && !form.is_count("matter_name"));
     }
 }

@@ -15,35 +15,44 @@ pub(crate) fn list(
     page: u32,
     screen: Screen,
 ) -> String {
-    let mut heads: Vec<(String, Side)> =
-        [words::BUSINESS_NO, words::TYPE, words::TITLE, words::DIVISION, words::STATE, words::STANDING, words::UPDATED]
-            .iter()
-            .map(|word| (word.of(screen.lang).to_owned(), Side::Left))
-            .collect();
+    let rows = items(answer, "rows");
+    // What all rows share is said once, above the table.
+    let kind = shared(rows, |row| list_type(row, forms, screen));
+    let place = shared(rows, |row| text(row, "division_zh"));
+    let head = |word: words::Word| (word.of(screen.lang).to_owned(), Side::Left);
+    let mut heads = vec![head(words::BUSINESS_NO)];
+    heads.extend(kind.is_none().then(|| head(words::TYPE)));
+    heads.push(head(words::TITLE));
+    heads.extend(place.is_none().then(|| head(words::DIVISION)));
+    heads.extend([words::STATE, words::STANDING, words::UPDATED].map(head));
     heads.extend(columns.iter().map(|path| {
         let counts = forms.iter().any(|form| form.is_count(path));
         (heading(path, forms, screen), if counts { Side::Right } else { Side::Left })
     }));
-    heads.push((words::REMARKS.of(screen.lang).to_owned(), Side::Left));
-    let mut table = Table::named(screen, &heads);
-    let rows = items(answer, "rows");
+    heads.push(head(words::REMARKS));
+    // Numbers are copied into other commands.
+    let mut table = Table::named(screen, &heads).unbroken(0);
     for row in rows {
         let number = Some(text(row, "business_no")).filter(|number| !number.is_empty());
-        let mut cells = vec![
-            // A record without a number is asked for by its id.
-            number.unwrap_or_else(|| text(row, "record")),
-            list_type(row, forms, screen),
-            text(row, "title"),
-            text(row, "division_zh"),
-            state(row, forms, screen),
-            standing(row, screen),
-            text(row, "updated"),
-        ];
+        // A record without a number is asked for by its id.
+        let mut cells = vec![number.unwrap_or_else(|| text(row, "record"))];
+        cells.extend(kind.is_none().then(|| list_type(row, forms, screen)));
+        cells.push(text(row, "title"));
+        cells.extend(place.is_none().then(|| text(row, "division_zh")));
+        cells.extend([state(row, forms, screen), standing(row, screen), text(row, "updated")]);
         cells.extend(columns.iter().map(|path| text(&row["fields"], path)));
         cells.push(remarks(row, screen));
         table.row(&cells);
     }
-    format!("{}{}", table.text(), foot(answer, rows.len() as u64, page, screen))
+    let said: Vec<String> = kind.into_iter().chain(place).collect();
+    let title = if said.is_empty() { String::new() } else { format!("{}\n", said.join("  ")) };
+    format!("{title}{}{}", table.text(), foot(answer, rows.len() as u64, page, screen))
+}
+
+/// What every row has in common, where there are several.
+fn shared(rows: &[Json], of: impl Fn(&Json) -> String) -> Option<String> {
+    let first = rows.first().map(&of).filter(|first| !first.is_empty())?;
+    rows.iter().all(|row| of(row) == first).then_some(first)
 }
 
 /// A column's label; its path where no form has it.
@@ -65,7 +74,7 @@ pub(super) fn state(row: &Json, forms: &[Form], screen: Screen) -> String {
     let code = text(row, "state");
     match (screen.lang, forms) {
         (Lang::Zh, _) => text(row, "state_zh"),
-        (Lang::En, [form]) => form.state_en(&code).unwrap_or(&code).to_owned(),
+        (Lang::En, [form]) => form.state(&code, Lang::En).unwrap_or(&code).to_owned(),
         (Lang::En, _) => code,
     }
 }
@@ -125,7 +134,7 @@ mod tests {
         let forms: Vec<Form> = types.iter().filter(|rt| rt.code == "IND").map(Form::of).collect();
         let columns = ["budget_total".to_owned()];
         let zh = list(&answer(), &columns, &forms, 2, Screen { lang: Lang::Zh, width: 140 });
-        for wanted in ["建设中", "仅存本机", "待裁定 1 处，待更正 2 处", "01KXYZ", "共 120 条", "--page 3", "3 个村中已收到 3 个"] {
+        for wanted in ["产业项目  柳河村\n", "建设中", "仅存本机", "待裁定 1 处，待更正 2 处", "01KXYZ", "共 120 条", "--page 3", "3 个村中已收到 3 个"] {
             assert!(zh.contains(wanted), "{wanted}\n{zh}");
         }
         assert!(!zh.contains("building") && !zh.contains("budget_total"), "{zh}");
@@ -133,6 +142,18 @@ mod tests {
         for wanted in ["only here", "1 conflicts", "3 of 3 villages", "page 2: 1 of 120"] {
             assert!(en.contains(wanted), "{wanted}\n{en}");
         }
+    }
+
+    #[test]
+    fn what_rows_do_not_share_stands_in_each() {
+        let mut answer = answer();
+        let mut other = answer["rows"][0].clone();
+        other["division_zh"] = json!("石桥村");
+        other["business_no"] = json!("130599201203A-IND-2026-00001");
+        answer["rows"].as_array_mut().unwrap().push(other);
+        let text = list(&answer, &[], &[], 1, Screen { lang: Lang::Zh, width: 100 });
+        assert!(text.starts_with("产业项目\n"), "{text}");
+        assert!(text.contains("石桥村") && text.contains("130599201203A-IND-2026-00001"), "{text}");
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! One record: what was saved, everything about it, its history, its conflicts.
+//! One record: what was saved of it, and everything about it.
 
 use serde_json::Value as Json;
 use xw_schemas::record::Lang;
 
+use super::past::conflict_tables;
 use super::table::{Side, Table};
 use super::{Form, Screen, count, either, items, plain, standing, text};
 use crate::words;
@@ -58,7 +59,7 @@ fn head(answer: &Json, form: Option<&Form>, screen: Screen) -> String {
     let code = text(answer, "state");
     let state = match screen.lang {
         Lang::Zh => text(answer, "state_zh"),
-        Lang::En => form.and_then(|form| form.state_en(&code)).unwrap_or(&code).to_owned(),
+        Lang::En => form.and_then(|form| form.state(&code, Lang::En)).unwrap_or(&code).to_owned(),
     };
     let named = match screen.lang {
         Lang::Zh => text(answer, "type_zh"),
@@ -203,7 +204,7 @@ fn steps(answer: &Json, form: Option<&Form>, screen: Screen) -> String {
     let state = |step: &Json, zh: &str, code: &str| match (screen.lang, text(step, code).as_str()) {
         (_, "-") => words::FIRST_STEP.of(screen.lang).to_owned(),
         (Lang::Zh, _) => text(step, zh),
-        (Lang::En, code) => form.and_then(|form| form.state_en(code)).unwrap_or(code).to_owned(),
+        (Lang::En, code) => form.and_then(|form| form.state(code, Lang::En)).unwrap_or(code).to_owned(),
     };
     for step in items(answer, "steps") {
         let mut by = text(step, "who");
@@ -233,84 +234,9 @@ fn next(answer: &Json, form: Option<&Form>, screen: Screen) -> String {
             .filter_map(Json::as_str)
             .map(|code| form.and_then(|form| form.role(code, screen.lang)).map_or_else(|| plain(code), plain))
             .collect();
-        table.row(&[either(step, "zh", "en", screen), text(step, "to"), who.join(words::LIST_COMMA.of(screen.lang))]);
-    }
-    table.text()
-}
-
-/// Every entry of a record.
-pub(crate) fn history(answer: &Json, screen: Screen) -> String {
-    let mut table = Table::new(
-        screen,
-        &[
-            (words::AT, Side::Left), (words::BY, Side::Left), (words::OFFICE, Side::Left),
-            (words::VERDICT, Side::Left), (words::STANDING, Side::Left), (words::CHANGES, Side::Left),
-        ],
-    )
-    .ruled();
-    let entries = items(answer, "entries");
-    for entry in entries {
-        let code = text(entry, "verdict");
-        let mut verdict = words::verdict(&code).map_or(code, |word| word.of(screen.lang).to_owned());
-        let reason = text(entry, "reason");
-        if !reason.is_empty() {
-            verdict.push_str(&format!("{}{reason}", words::COLON.of(screen.lang)));
-        }
-        let changes: Vec<String> = items(entry, "changes")
-            .iter()
-            .map(|change| {
-                let label = if screen.lang == Lang::Zh { text(change, "zh") } else { text(change, "path") };
-                format!("{label}{}{}", words::COLON.of(screen.lang), text(change, "value"))
-            })
-            .collect();
-        table.row(&[text(entry, "at"), text(entry, "by"), text(entry, "office"), verdict, standing(entry, screen), changes.join("\n")]);
-    }
-    let n = entries.len();
-    let foot = screen.pick(&format!("共 {n} 个条目"), &format!("{n} entries")).to_owned();
-    format!("{}{foot}\n", table.text())
-}
-
-/// Records with contradictions, and how to decide.
-pub(crate) fn conflicts(answer: &Json, screen: Screen) -> String {
-    let records: Vec<&Json> =
-        items(answer, "records").iter().filter(|one| !items(one, "conflicts").is_empty()).collect();
-    if records.is_empty() {
-        return format!("{}\n", screen.pick("没有待裁定的内容", "there are no conflicts"));
-    }
-    let mut out = String::new();
-    for one in &records {
-        let number = Some(text(one, "business_no")).filter(|number| !number.is_empty());
-        let name = number.unwrap_or_else(|| text(one, "record"));
-        let kind = if screen.lang == Lang::Zh { text(one, "type_zh") } else { String::new() };
-        let title = [kind, name.clone(), text(one, "title")].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>();
-        out.push_str(&format!("{}\n{}", title.join("  "), conflict_tables(items(one, "conflicts"), screen)));
-        let path = text(&items(one, "conflicts")[0], "path");
-        out.push_str(&format!("{}xiangwang record resolve {name} '{path}' --take 1\n\n", screen.pick("选定：", "decide: ")));
-    }
-    let n = records.len();
-    out.push_str(screen.pick(&format!("共 {n} 条记录待裁定\n"), &format!("{n} records have conflicts\n")));
-    out
-}
-
-fn conflict_tables(conflicts: &[Json], screen: Screen) -> String {
-    let mut table = Table::new(
-        screen,
-        &[
-            (words::FIELD, Side::Left), (words::PATH, Side::Left), (words::NUMBER, Side::Right),
-            (words::VALUE, Side::Left), (words::BY, Side::Left), (words::OFFICE, Side::Left),
-            (words::AT, Side::Left),
-        ],
-    );
-    for conflict in conflicts {
-        let label = if screen.lang == Lang::Zh { text(conflict, "zh") } else { text(conflict, "path") };
-        for value in items(conflict, "values") {
-            let mut said = text(value, "value");
-            if value["shown"].as_bool() == Some(true) {
-                let mark = words::SHOWN_NOW.of(screen.lang);
-                said.push_str(screen.pick(&format!("（{mark}）"), &format!(" ({mark})")));
-            }
-            table.row(&[label.clone(), text(conflict, "path"), text(value, "n"), said, text(value, "by"), text(value, "office"), text(value, "at")]);
-        }
+        let code = text(step, "to");
+        let to = form.and_then(|form| form.state(&code, screen.lang)).map_or(code.clone(), plain);
+        table.row(&[either(step, "zh", "en", screen), to, who.join(words::LIST_COMMA.of(screen.lang))]);
     }
     table.text()
 }
@@ -339,7 +265,7 @@ mod tests {
                 {"n": 1, "value": "已受理", "by": "王芳", "office": "柳河村村民委员会", "at": "2026-11-23 09:00", "shown": true},
                 {"n": 2, "value": "已退回", "by": "李强", "office": "白杨镇人民政府", "at": "2026-11-23 09:01", "shown": false}]}],
             "problems": [{"path": "due_date", "zh": "应办结日期", "code": "missing", "text_zh": "必须填写", "text_en": "must be filled"}],
-            "next": [{"to": "closed", "zh": "办结", "en": "close", "who": ["TWIN", "VAGT"]}],
+            "next": [{"to": "accepted", "zh": "受理", "en": "Accept", "who": ["TWIN", "VAGT"]}],
         })
     }
 
@@ -362,16 +288,6 @@ mod tests {
         for wanted in ["Applicant.Name", "township has it", "Village clerk", "must be filled", "new"] {
             assert!(text.contains(wanted), "{wanted}\n{text}");
         }
-    }
-
-    #[test]
-    fn conflicts_come_with_the_command_that_decides_them() {
-        let answer = json!({"records": [shown()]});
-        let text = conflicts(&answer, Screen { lang: Lang::Zh, width: 120 });
-        assert!(text.contains("xiangwang record resolve N-1 'state' --take 1"), "{text}");
-        assert!(text.contains("白杨镇人民政府"), "{text}");
-        let none = conflicts(&json!({"records": []}), Screen { lang: Lang::Zh, width: 120 });
-        assert_eq!(none, "没有待裁定的内容\n");
     }
 
     #[test]

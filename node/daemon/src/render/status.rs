@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use xw_schemas::record::Lang;
 
 use super::table::{Side, Table};
-use super::{Screen, count, either, grouped, items, plain, text};
+use super::{Form, Screen, count, either, grouped, items, plain, text};
 use crate::clock;
 use crate::words;
 
@@ -12,7 +12,7 @@ use crate::words;
 const FINDINGS_SHOWN_MAX: usize = 50;
 
 /// The node, what only it holds, who was heard from.
-pub(crate) fn status(answer: &Json, screen: Screen) -> String {
+pub(crate) fn status(answer: &Json, form: Option<&Form>, screen: Screen) -> String {
     let mut out = String::new();
     let mut line = |zh: &str, en: &str, value: String| {
         out.push_str(&format!("{}{}{value}\n", screen.pick(zh, en), words::COLON.of(screen.lang)));
@@ -22,7 +22,7 @@ pub(crate) fn status(answer: &Json, screen: Screen) -> String {
     line("网络", "Network", text(answer, "network"));
     line("运行", "Running", running(answer, screen));
     line("名册", "Roster", roster(&answer["roster"], screen));
-    line("经办人", "People", people(answer, screen));
+    line("经办人", "People", people(answer, form, screen));
     let of = |name| grouped(count(answer, name));
     line("记录", "Records", of("records"));
     line("条目", "Entries", of("entries"));
@@ -81,16 +81,19 @@ fn roster(roster: &Json, screen: Screen) -> String {
     screen.pick(&zh, &en).to_owned()
 }
 
-fn people(answer: &Json, screen: Screen) -> String {
+/// Names with roles: each as people say it, and as `--role` wants it.
+fn people(answer: &Json, form: Option<&Form>, screen: Screen) -> String {
+    let role = |code: &str| {
+        let label = form.and_then(|form| form.role(code, screen.lang));
+        label.map_or_else(|| plain(code), |label| format!("{} {}", plain(label), plain(code)))
+    };
     let people = items(answer, "people").iter().map(|one| {
-        let roles: Vec<String> = items(one, "roles").iter().filter_map(Json::as_str).map(plain).collect();
+        let roles: Vec<String> = items(one, "roles").iter().filter_map(Json::as_str).map(role).collect();
+        let roles = roles.join(words::LIST_COMMA.of(screen.lang));
         let name = text(one, "name");
-        match screen.lang {
-            Lang::Zh => format!("{name}（角色 {}）", roles.join(" ")),
-            Lang::En => format!("{name} ({})", roles.join(" ")),
-        }
+        screen.pick(&format!("{name}（{roles}）"), &format!("{name} ({roles})")).to_owned()
     });
-    people.collect::<Vec<_>>().join(words::LIST_COMMA.of(screen.lang))
+    people.collect::<Vec<_>>().join(screen.pick("；", "; "))
 }
 
 /// How far the records have travelled; the first figure is what a broken disk would cost.
@@ -212,11 +215,13 @@ mod tests {
             "refused": 2, "running": false, "coverage": null, "villages": [],
             "neighbours": [{"office": "白杨镇人民政府", "key": "ef".repeat(32), "connected": false, "heard_ms": null}],
         });
-        let text = status(&answer, Screen { lang: Lang::Zh, width: 100 });
-        for wanted in ["只存在本机 3 条，乡镇已收 12,342 条", "节点没有运行", "第 1 版", "王芳（角色 VCLK）", "未连接", "从未", "2 个条目未被采纳"] {
+        let types = xw_schemas::record::builtin();
+        let form = Form::of(&types[0]);
+        let text = status(&answer, Some(&form), Screen { lang: Lang::Zh, width: 100 });
+        for wanted in ["只存在本机 3 条，乡镇已收 12,342 条", "节点没有运行", "第 1 版", "王芳（村文书/会计 VCLK）", "未连接", "从未", "2 个条目未被采纳"] {
             assert!(text.contains(wanted), "{wanted}\n{text}");
         }
-        let text = status(&answer, Screen { lang: Lang::En, width: 100 });
+        let text = status(&answer, None, Screen { lang: Lang::En, width: 100 });
         assert!(text.contains("only on this PC 3") && text.contains("never"), "{text}");
     }
 

@@ -2,10 +2,13 @@
 //! texts are wrapped. Knows nothing of records.
 
 use comfy_table::presets::{ASCII_FULL, ASCII_FULL_CONDENSED};
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table as Grid};
 
 use super::Screen;
 use crate::words::Word;
+
+/// A screen on which one column may keep its width: a business number and six more columns.
+const ROOMY_COLUMNS: u16 = 100;
 
 /// A table in the making.
 pub(super) struct Table {
@@ -41,6 +44,15 @@ impl Table {
     /// With a line between rows, for rows of several lines.
     pub(super) fn ruled(mut self) -> Self {
         self.grid.load_style(ASCII_FULL);
+        self
+    }
+
+    /// With a column whose texts are not broken into lines, where the screen has room for it.
+    pub(super) fn unbroken(mut self, column: usize) -> Self {
+        let roomy = self.grid.width().is_none_or(|width| width >= ROOMY_COLUMNS);
+        if let Some(column) = self.grid.column_mut(column).filter(|_| roomy) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
         self
     }
 
