@@ -38,17 +38,17 @@ impl County {
             self.lie_in_witness(liar);
             return;
         }
-        match self.dice.below(12) {
+        match self.dice.below(14) {
             0..=2 => {
                 // Something honest, so that there is something to lie about.
                 self.write(liar, space, "SVC");
             }
-            3..=4 => self.two_words(liar, space),
-            5..=6 => self.fork_old_slot(liar, space),
-            7 => self.act_without_right(liar, space),
-            8 => self.send_broken_body(liar, space),
-            9 => self.repeat_change(liar, space),
-            10 => self.trespass(liar),
+            3..=5 => self.two_words(liar, space),
+            6..=8 => self.fork_old_slot(liar, space),
+            9 => self.act_without_right(liar, space),
+            10 => self.send_broken_body(liar, space),
+            11 => self.repeat_change(liar, space),
+            12 => self.trespass(liar),
             _ => self.send_noise(liar),
         }
     }

@@ -36,6 +36,15 @@ impl County {
     /// A village dials its township, and the county while the township is out of reach.
     pub(crate) fn dial(&mut self, seat: Seat) {
         let above = self.registry.above(seat);
+        // A liar keeps two ears: what it tells one it need not tell the other.
+        if self.hostile.contains(&seat)
+            && self.talks_to(seat, above)
+            && !self.talks_to(seat, COUNTY)
+            && self.reaches(seat, COUNTY)
+        {
+            self.connect(seat, COUNTY);
+            return;
+        }
         if self.talks_to(seat, above) {
             self.nodes[seat].last_above_ms = self.now_ms;
             let to_county = |line: &&(SessionId, Seat)| above != COUNTY && line.1 == COUNTY;
@@ -44,6 +53,7 @@ impl County {
             // The way around is given up some time after the township is back.
             let spare = lines.iter().find(to_county).map(|line| line.0);
             if let Some(spare) = spare
+                && !self.hostile.contains(&seat)
                 && self.dice.chance(30)
             {
                 self.break_conn(spare.0);

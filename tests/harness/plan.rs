@@ -115,37 +115,37 @@ fn village(county: &mut County) -> Seat {
 
 fn happen(county: &mut County) {
     match county.dice.below(100) {
-        0..=27 => write(county),
-        28..=44 => edit(county),
-        45..=54 => step(county),
-        55..=62 => {
+        0..=25 => write(county),
+        26..=39 => edit(county),
+        40..=47 => step(county),
+        48..=54 => {
             let seat = anyone(county);
             let above = county.registry.above(seat);
             if seat != above {
                 county.cut(seat, above);
             }
         }
-        63..=68 => {
+        55..=60 => {
             let cuts: Vec<(Seat, Seat)> = county.cuts.iter().copied().collect();
             if let Some((a, b)) = county.dice.pick(&cuts).copied() {
                 county.join(a, b);
             }
         }
-        69..=73 => {
+        61..=64 => {
             let (seat, slow) = (anyone(county), county.dice.chance(60));
             let above = county.registry.above(seat);
             county.set_slow(seat, above, slow);
         }
-        74..=80 => {
+        65..=71 => {
             let (seat, effects) = (anyone(county), county.dice.below(12));
             county.crash_after(seat, u32::try_from(effects).unwrap_or(0));
         }
-        81..=84 => {
+        72..=74 => {
             let seat = anyone(county);
             let by = i64::try_from(county.dice.below(2 * TWENTY_YEARS_MS.unsigned_abs()));
             county.clock_wrong(seat, by.unwrap_or(0) - TWENTY_YEARS_MS);
         }
-        85..=88 => edition(county),
+        75..=78 => edition(county),
         _ => county.misbehave(),
     }
 }

@@ -52,8 +52,8 @@ impl County {
     /// The type of a record that this node holds.
     fn code_of(&self, seat: Seat, space: Space, record: RecordId) -> Option<String> {
         let memory = &self.nodes[seat].memory;
-        let id = memory.records.get(&(space, record))?.first()?;
-        memory.entries.get(id)?.entry.change().map(|change| change.record_type.clone())
+        let judged = memory.judged(&memory.standings(), &(space, record));
+        judged.view.map(|view| view.record_type)
     }
 
     /// Someone of the office who is on the roster that the office holds.

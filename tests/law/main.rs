@@ -4,6 +4,8 @@
 //!
 //! Cases are drawn from a fixed seed; `XW_CASES` multiplies their number.
 
+#![expect(clippy::unwrap_used, reason = "what a test makes itself is there")]
+
 mod case;
 mod county;
 mod dice;

@@ -63,30 +63,49 @@ pub(crate) struct Cli {
 /// Options of every command.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    #[arg(long, global = true, value_name = "目录 || DIR",
-        help = "节点目录，默认为当前目录下的 xiangwang，也可用环境变量 XIANGWANG_DIR 指定 || Folder of the node; ./xiangwang by default, or the variable XIANGWANG_DIR")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "目录 || DIR",
+        help = "节点目录，默认为当前目录下的 xiangwang，也可用环境变量 XIANGWANG_DIR 指定 || Folder of the node; ./xiangwang by default, or the variable XIANGWANG_DIR"
+    )]
     pub(crate) dir: Option<PathBuf>,
     #[arg(long, global = true, value_name = "zh|en", value_parser = ["zh", "en"],
         help = "显示语言：zh 中文，en 英文；也可用环境变量 XIANGWANG_LANG 指定 || Language: zh or en; or the variable XIANGWANG_LANG")]
     pub(crate) lang: Option<String>,
-    #[arg(long, global = true,
-        help = "输出 JSON，供程序读取（出错时也是） || JSON on standard output, errors included")]
+    #[arg(
+        long,
+        global = true,
+        help = "输出 JSON，供程序读取（出错时也是） || JSON on standard output, errors included"
+    )]
     pub(crate) json: bool,
-    #[arg(long, global = true,
-        help = "总是显示进度（默认只在终端上显示） || Show progress even when standard error is no terminal")]
+    #[arg(
+        long,
+        global = true,
+        help = "总是显示进度（默认只在终端上显示） || Show progress even when standard error is no terminal"
+    )]
     pub(crate) progress: bool,
-    #[arg(long = "as", global = true, value_name = "姓名 || NAME",
-        help = "以本机哪位经办人的名义办理，默认自动选择有权办理的人 || The person of this office who acts; whoever may, by default")]
+    #[arg(
+        long = "as",
+        global = true,
+        value_name = "姓名 || NAME",
+        help = "以本机哪位经办人的名义办理，默认自动选择有权办理的人 || The person of this office who acts; whoever may, by default"
+    )]
     pub(crate) person: Option<String>,
-    #[arg(long, global = true, value_name = "角色 || ROLE",
-        help = "以该经办人的哪个角色办理，写角色代码，如 VCLK（村文书） || The role in which that person acts, such as VCLK (village clerk)")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "角色 || ROLE",
+        help = "以该经办人的哪个角色办理，写角色代码，如 VCLK（村文书） || The role in which that person acts, such as VCLK (village clerk)"
+    )]
     pub(crate) role: Option<String>,
 }
 
 impl Global {
     /// The node's folder.
     pub(crate) fn folder(&self) -> Folder {
-        let named = || std::env::var_os(DIR_VARIABLE).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+        let named =
+            || std::env::var_os(DIR_VARIABLE).filter(|dir| !dir.is_empty()).map(PathBuf::from);
         Folder::at(&self.dir.clone().or_else(named).unwrap_or_else(|| PathBuf::from(DIR)))
     }
 
@@ -99,17 +118,27 @@ impl Global {
 /// The commands, in the order in which an office meets them.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    #[command(about = "演示：建立虚构的县、乡镇和三个村，走完全过程 || Demonstration: an invented county, a township, three villages")]
+    #[command(
+        about = "演示：建立虚构的县、乡镇和三个村，走完全过程 || Demonstration: an invented county, a township, three villages"
+    )]
     Demo(setup::Demo),
     #[command(subcommand, about = "县级：建立一个县 || County: found a county")]
     Bootstrap(setup::Bootstrap),
     #[command(about = "用开户包建立本机节点 || Make this PC's node from a kit")]
     Init(setup::Init),
-    #[command(about = "运行节点：与邻居交换记录，直到按 Ctrl-C || Run the node: exchange records until Ctrl-C")]
+    #[command(
+        about = "运行节点：与邻居交换记录，直到按 Ctrl-C || Run the node: exchange records until Ctrl-C"
+    )]
     Run,
-    #[command(subcommand, about = "登记、修改、办理和查看单条记录 || Make, change, step and show one record")]
+    #[command(
+        subcommand,
+        about = "登记、修改、办理和查看单条记录 || Make, change, step and show one record"
+    )]
     Record(record::Record),
-    #[command(alias = "query", about = "查询记录（query 与 list 相同） || List records (query is the same)")]
+    #[command(
+        alias = "query",
+        about = "查询记录（query 与 list 相同） || List records (query is the same)"
+    )]
     List(filter::List),
     #[command(about = "从 Excel 台账导入 || Import an Excel ledger")]
     Import(ledger::Import),
@@ -117,15 +146,25 @@ pub(crate) enum Command {
     Export(ledger::Export),
     #[command(about = "查看记录类型：字段、状态、办理步骤 || Record types: fields, states, steps")]
     Types(setup::Types),
-    #[command(about = "本节点情况：哪些只存在本机，哪些上级已收到 || This node: what only it holds, who was heard from")]
+    #[command(
+        about = "本节点情况：哪些只存在本机，哪些上级已收到 || This node: what only it holds, who was heard from"
+    )]
     Status,
-    #[command(about = "逐字节核验全部条目、日志、检查点和视图 || Check every entry, log, checkpoint and view from its bytes")]
+    #[command(
+        about = "逐字节核验全部条目、日志、检查点和视图 || Check every entry, log, checkpoint and view from its bytes"
+    )]
     Verify(setup::Verify),
-    #[command(about = "从条目重新生成全部视图和检索索引 || Work out all views and the search index again from the entries")]
+    #[command(
+        about = "从条目重新生成全部视图和检索索引 || Work out all views and the search index again from the entries"
+    )]
     Rebuild,
-    #[command(about = "视图摘要，用于与其他节点核对 || Digests of the views, to compare with another node")]
+    #[command(
+        about = "视图摘要，用于与其他节点核对 || Digests of the views, to compare with another node"
+    )]
     Digest,
-    #[command(about = "检查一个目录中的记录类型定义文件 || Check the record-type files of a folder")]
+    #[command(
+        about = "检查一个目录中的记录类型定义文件 || Check the record-type files of a folder"
+    )]
     CheckTypes(setup::CheckTypes),
 }
 
@@ -223,11 +262,16 @@ mod tests {
         let service = types.iter().find(|rt| rt.code == "SVC").unwrap();
         let mut found = 0;
         for lang in ["zh", "en"] {
-            let Asked::Help(text) = typed(&format!("xiangwang record new --lang {lang} --help")) else {
+            let Asked::Help(text) = typed(&format!("xiangwang record new --lang {lang} --help"))
+            else {
                 panic!("no help");
             };
-            for set in text.split("--set ").skip(1).filter_map(|rest| rest.split_whitespace().next()) {
-                if let Some((path, _)) = set.split_once('=').filter(|(path, _)| !path.starts_with('<')) {
+            for set in
+                text.split("--set ").skip(1).filter_map(|rest| rest.split_whitespace().next())
+            {
+                if let Some((path, _)) =
+                    set.split_once('=').filter(|(path, _)| !path.starts_with('<'))
+                {
                     assert!(labels::resolve(service, path).is_ok(), "{path}");
                     found += 1;
                 }
@@ -252,16 +296,16 @@ mod tests {
                 let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
                 assert!(two(&help), "{way} {}: {help}", argument.get_id());
             }
-            command.get_subcommands().for_each(|sub| check(sub, &format!("{way} {}", sub.get_name())));
+            command
+                .get_subcommands()
+                .for_each(|sub| check(sub, &format!("{way} {}", sub.get_name())));
         }
         check(&Cli::command(), "xiangwang");
     }
 
     #[test]
     fn the_last_language_option_counts_and_nothing_after_two_dashes() {
-        let of = |line: &str| {
-            language(&line.split(' ').map(OsString::from).collect::<Vec<_>>())
-        };
+        let of = |line: &str| language(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
         assert_eq!(of("xiangwang --lang en status"), Lang::En);
         assert_eq!(of("xiangwang status --lang=en --lang zh"), Lang::Zh);
         assert_eq!(of("xiangwang record show -- --lang=en"), Lang::Zh);
@@ -278,7 +322,11 @@ mod tests {
         ] {
             let Asked::Slip(trouble) = typed(line) else { panic!("{line}") };
             assert!(trouble.zh.contains(zh), "{line}: {}", trouble.zh);
-            assert!(!trouble.en.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{}", trouble.en);
+            assert!(
+                !trouble.en.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)),
+                "{}",
+                trouble.en
+            );
             assert_eq!(trouble.code, "usage");
         }
         assert!(matches!(typed("xiangwang"), Asked::Slip(_)));
@@ -287,7 +335,9 @@ mod tests {
 
     #[test]
     fn query_is_list_and_global_options_stand_anywhere() {
-        let cli = understood("xiangwang query --type SVC,MED --where 项目=1 --json --as 王芳 --role VCLK");
+        let cli = understood(
+            "xiangwang query --type SVC,MED --where 项目=1 --json --as 王芳 --role VCLK",
+        );
         assert!(cli.global.json);
         assert_eq!(cli.global.who().person.as_deref(), Some("王芳"));
         let Command::List(list) = cli.command else { panic!("not a list") };

@@ -89,7 +89,9 @@ impl Client {
 /// Says beside a store that cannot be opened that the node's API is silent, too.
 fn with_silence(mut trouble: Trouble, api: Option<&ApiFile>) -> Trouble {
     if let Some(api) = api.filter(|_| trouble.code == "store") {
-        trouble.zh.push_str(&format!("（本机接口 {} 没有应答；如节点刚启动，请稍候再试）", api.address));
+        trouble
+            .zh
+            .push_str(&format!("（本机接口 {} 没有应答；如节点刚启动，请稍候再试）", api.address));
         trouble.en.push_str(&format!(
             " (its API at {} does not answer; if it has just started, try again in a moment)",
             api.address

@@ -1,22 +1,22 @@
 //! The program `xiangwang`: reads the command line, does what it asks, says how it went.
 
-mod request;
-mod trouble;
 mod clock;
 mod folder;
+mod request;
+mod trouble;
 
 mod office;
 mod serve;
 
-mod mesh;
-mod run;
 mod api;
 mod client;
+mod mesh;
+mod run;
 
 mod cli;
-mod words;
-mod render;
 mod demo;
+mod render;
+mod words;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};

@@ -59,7 +59,8 @@ pub(crate) fn trouble(trouble: &Trouble, screen: Screen) -> String {
     let mut text = plain(screen.pick(&trouble.zh, &trouble.en));
     for field in &trouble.fields {
         let said = plain(screen.pick(&field.zh, &field.en));
-        let place = match (field.label.is_empty() || screen.lang == Lang::En, field.path.is_empty()) {
+        let place = match (field.label.is_empty() || screen.lang == Lang::En, field.path.is_empty())
+        {
             (true, _) => field.path.clone(),
             (false, true) => field.label.clone(),
             (false, false) if field.label == field.path => field.label.clone(),
@@ -78,7 +79,10 @@ fn plain(text: &str) -> String {
     let safe = |c: char| match c {
         '\n' => Some('\n'),
         '\t' => Some(' '),
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => None,
+        '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{feff}' => None,
         c if c.is_control() => Some('\u{fffd}'),
         c => Some(c),
     };
@@ -98,7 +102,9 @@ fn text(json: &Json, name: &str) -> String {
 fn either(json: &Json, zh: &str, en: &str, screen: Screen) -> String {
     match screen.lang {
         Lang::Zh => text(json, zh),
-        Lang::En => Some(text(json, en)).filter(|t| !t.is_empty()).unwrap_or_else(|| text(json, zh)),
+        Lang::En => {
+            Some(text(json, en)).filter(|t| !t.is_empty()).unwrap_or_else(|| text(json, zh))
+        }
     }
 }
 
@@ -145,7 +151,8 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")] {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")]
+        {
             assert_eq!(grouped(number), text);
         }
     }
@@ -160,7 +167,13 @@ mod tests {
             en: "must have 11 digits".into(),
         });
         let of = |lang| trouble(&invalid, Screen { lang, width: 80 });
-        assert_eq!(of(Lang::Zh), "有 1 处填写有误\n  联系电话（applicant.phone）：应为 11 位\n代码：invalid\n");
-        assert_eq!(of(Lang::En), "1 value cannot be read\n  applicant.phone: must have 11 digits\ncode: invalid\n");
+        assert_eq!(
+            of(Lang::Zh),
+            "有 1 处填写有误\n  联系电话（applicant.phone）：应为 11 位\n代码：invalid\n"
+        );
+        assert_eq!(
+            of(Lang::En),
+            "1 value cannot be read\n  applicant.phone: must have 11 digits\ncode: invalid\n"
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! The real program, as a clerk and an auditor use it: found a county, make a node, register,
 //! list, import, export, verify, tamper. Each command is a process of its own.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -33,7 +35,8 @@ fn a_county_is_founded_once_and_its_keys_are_for_its_owner_alone() {
     let world = World::new("found");
     let founded = world.found();
     assert_eq!(code(&founded), 0, "{}", err(&founded));
-    for said in ["根密钥", "保险柜", "谁拿到它，谁就能以该机构名义签名", "公开文件"] {
+    for said in ["根密钥", "保险柜", "谁拿到它，谁就能以该机构名义签名", "公开文件"]
+    {
         assert!(out(&founded).contains(said), "{said}");
     }
     let mut names: Vec<String> = std::fs::read_dir(world.path("county"))
@@ -119,7 +122,11 @@ fn a_clerk_registers_changes_steps_and_finds_a_case() {
     bad[5] = "申请人.联系电话=123";
     let refused = world.new_case(&bad);
     assert_eq!(code(&refused), 1);
-    assert!(err(&refused).contains("联系电话（applicant.phone）：请填11位手机号"), "{}", err(&refused));
+    assert!(
+        err(&refused).contains("联系电话（applicant.phone）：请填11位手机号"),
+        "{}",
+        err(&refused)
+    );
     assert_eq!(world.json(&["list"])["total"], 0);
 
     let made = world.new_case(&CASE);
@@ -150,7 +157,10 @@ fn a_clerk_registers_changes_steps_and_finds_a_case() {
 
     let csv = world.run(&["list", "--csv", "--columns", "事项名称,applicant.phone"]);
     let text = out(&csv);
-    assert!(text.starts_with('\u{feff}') && text.contains("事项名称,申请人.联系电话\r\n"), "{text}");
+    assert!(
+        text.starts_with('\u{feff}') && text.contains("事项名称,申请人.联系电话\r\n"),
+        "{text}"
+    );
     assert!(text.contains(&number) && text.contains("高龄津贴申请,13800001111\r\n"), "{text}");
     let none = world.run(&["list", "--where", "事项名称=没有", "--sort", "-updated"]);
     assert_eq!((code(&none), out(&none)), (0, "共 0 条\n".to_owned()));
@@ -195,7 +205,10 @@ fn a_ledger_goes_in_once_comes_out_and_a_changed_byte_is_found() {
     let whole = std::fs::read(&store).unwrap();
     std::fs::write(&copy, &whole).unwrap();
     let sound = world.json(&["verify", "copy.db"]);
-    assert_eq!((&sound["sound"], &sound["records"]), (&true.into(), &planted.planted.accepted().into()));
+    assert_eq!(
+        (&sound["sound"], &sound["records"]),
+        (&true.into(), &planted.planted.accepted().into())
+    );
 
     // Signed bytes name the record type and so can be found; one bit of each of three is changed.
     let places: Vec<usize> = find(&whole, VILLAGE.as_bytes());
@@ -226,7 +239,8 @@ fn a_running_node_is_asked_over_its_api() {
     assert_eq!(code(&refused), 1);
     assert!(err(&refused).contains("材料清单"), "{}", err(&refused));
     let planted = world.ledger();
-    let imported = world.run(&["--json", "--progress", "import", &planted.file_name, "--type", "SVC"]);
+    let imported =
+        world.run(&["--json", "--progress", "import", &planted.file_name, "--type", "SVC"]);
     assert_eq!(parsed(&imported)["tally"]["new"], planted.planted.accepted());
     let verified = world.run(&["verify"]);
     assert_eq!(code(&verified), 0, "{}{}", out(&verified), err(&verified));
@@ -256,7 +270,8 @@ struct World(PathBuf);
 
 impl World {
     fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("xiangwang-cli-{}-{name}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("xiangwang-cli-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
@@ -366,7 +381,8 @@ fn err(output: &Output) -> String {
 }
 
 fn parsed(output: &Output) -> Json {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", out(output)))
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", out(output)))
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Vec<usize> {

@@ -72,7 +72,10 @@ impl Neighbour {
     /// set itself back before it is sent it again.
     pub(crate) fn set_back_before(&mut self, log: LogId, point: Point) {
         let Some(back) = self.set_back.get(&log).copied() else { return };
-        let sent = self.known.get(&log).is_some_and(|known| known.iter().any(|k| k.0 >= point.0));
+        let known = self.known.get(&log);
+        let sent = known.is_some_and(|known| known.iter().any(|k| k.0 >= point.0))
+            // On its way, and maybe read before the body came.
+            || (self.loading && self.served == Some(log));
         if back.0 < point.0 && sent {
             self.place(log, vec![back]);
         }

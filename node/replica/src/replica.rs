@@ -93,7 +93,7 @@ impl Replica {
                 self.loaded(held, session, log, upto, parcels)
             }
             Event::BlobRead { session, hash, offset, bytes } => {
-                self.blob_read(session, hash, offset, bytes)
+                Self::blob_read(session, hash, offset, bytes)
             }
             Event::RosterChanged => self.roster_changed(held, now_ms),
             Event::BodiesLacking { logs } => self.lacks(held, logs),
@@ -108,6 +108,8 @@ impl Replica {
         let shared = shared(held, &own, &neighbour.peer);
         let digest = root_digest(&shared);
         neighbour.said = Some((roster.head(), digest, shared));
+        // A new comparison forgets where this node had set itself back.
+        neighbour.asked.clear();
         let editions = held.chain.above(0).count() as u64;
         vec![send(
             session,
@@ -144,6 +146,12 @@ impl Replica {
                 neighbour.wanted_blobs.retain(|(_, is_edition)| !is_edition);
                 neighbour.wanted_blobs.extend(editions.into_iter().rev().map(|id| (id.0, true)));
                 next_blob(held, session, neighbour)
+            }
+            Frame::WantBlob { hash, .. } if !has_blob(held, hash) => {
+                // An empty blob says so; a hello follows when it may be held.
+                neighbour.left_wanting = true;
+                let none = BlobChunk { hash, offset: 0, total: 0, bytes: Vec::new() };
+                vec![send(session, Frame::Blob(none))]
             }
             Frame::WantBlob { hash, offset } => vec![Effect::ReadBlob { session, hash, offset }],
             Frame::Blob(chunk) => blob(held, session, neighbour, &chunk),
@@ -431,20 +439,12 @@ impl Replica {
     }
 
     fn blob_read(
-        &mut self,
         session: SessionId,
         hash: [u8; 32],
         offset: u64,
         bytes: Option<Vec<u8>>,
     ) -> Vec<Effect> {
-        let Some(bytes) = bytes else {
-            // An empty blob says that it is not held here; a hello follows when it may be.
-            if let Some(neighbour) = self.neighbours.get_mut(&session) {
-                neighbour.left_wanting = true;
-            }
-            let none = BlobChunk { hash, offset: 0, total: 0, bytes: Vec::new() };
-            return vec![send(session, Frame::Blob(none))];
-        };
+        let bytes = bytes.unwrap_or_default();
         let total = bytes.len() as u64;
         let from = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
         let to = (from + BLOB_CHUNK_BYTES).min(bytes.len());
@@ -481,6 +481,14 @@ pub(crate) fn may_share(held: Held<'_>, own: &PublicKey, peer: &PublicKey, log: 
     held.logs.log(log).is_some_and(|log| {
         held.roster().may_read(own, log.space) && held.roster().may_read(peer, log.space)
     })
+}
+
+/// Whether an edition or an adopted definition is held here.
+fn has_blob(held: Held<'_>, hash: [u8; 32]) -> bool {
+    let definition = SchemaHash(hash);
+    let is_definition = held.roster().adopted(&definition).is_some()
+        && !held.missing_definitions.contains(&definition);
+    is_definition || held.chain.above(0).any(|edition| edition.id().0 == hash)
 }
 
 /// Asks for the next wanted blob that has not come from elsewhere, unless one is on its way.

@@ -62,7 +62,7 @@ impl Drawn {
                 // Anywhere in the log, or several variants of one slot, one after another.
                 let (all, path) = (self.world.pens[pen].all(), self.world.pens[pen].path());
                 let before = path.len().checked_sub(2).map(|at| path[at]);
-                let back = before.filter(|_| b % 2 == 0);
+                let back = before.filter(|_| b.is_multiple_of(2));
                 self.world.pens[pen].tip = back.unwrap_or(all[usize::from(b) % all.len()]);
                 for again in 0..u8::from(back.is_some() && records > 0) * (b / 64) {
                     self.edit(pen, 0, again, d);
@@ -72,7 +72,7 @@ impl Drawn {
             17..=20 => self.witness(a, [b, c, d]),
             21 => {
                 let (node, space) = (&self.world.pens[pen].node, self.world.pens[pen].space);
-                let node = if b % 4 == 0 { self.late.1.clone() } else { node.clone() };
+                let node = if b.is_multiple_of(4) { self.late.1.clone() } else { node.clone() };
                 self.world.open_for(&node, space);
             }
             22..=23 => self.edition(pen, b, c, d),
@@ -88,7 +88,7 @@ impl Drawn {
     }
 
     fn create(&mut self, pen: usize, b: u8) {
-        let (code, role) = if b % 2 == 0 { ("SVC", "VAGT") } else { ("MED", "VMED") };
+        let (code, role) = if b.is_multiple_of(2) { ("SVC", "VAGT") } else { ("MED", "VMED") };
         let person = self.person(pen, role);
         self.world.create(pen, code, &person, role);
     }
@@ -137,7 +137,7 @@ impl Drawn {
         let open: Vec<_> = rt
             .transitions
             .iter()
-            .filter(|t| t.from == state || state == "conflict" || d % 8 == 0)
+            .filter(|t| t.from == state || state == "conflict" || d.is_multiple_of(8))
             .collect();
         let Some(transition) = open.get(usize::from(c) % open.len().max(1)) else { return };
         let role = transition.who.iter().find(|role| *role != "SUBJ");
@@ -153,7 +153,7 @@ impl Drawn {
         let other = usize::from(d) % self.world.written.len();
         let lie = step("registered", "accepted", role);
         // Half of them in a log of their own, where nothing refused lies before.
-        let pen = if d % 2 == 0 {
+        let pen = if d.is_multiple_of(2) {
             let (node, space) = (&self.world.pens[pen].node, self.world.pens[pen].space);
             let node = node.clone();
             self.world.open_for(&node, space)
@@ -236,7 +236,7 @@ impl Drawn {
                 let all = self.world.pens[target].all();
                 let tip = self.world.pens[target].tip;
                 let some = all[usize::from(number / 16) % all.len()];
-                (target, if number % 2 == 0 { tip } else { some })
+                (target, if number.is_multiple_of(2) { tip } else { some })
             })
             .collect();
         self.world.witness(pen, &heads);
@@ -258,7 +258,7 @@ impl Drawn {
         let fact = match b % 6 {
             0 | 1 => {
                 let (key, kept) = (self.world.pens[pen].node.public(), kept(self));
-                Fact::Cut { key, kept: if d % 4 == 0 { Vec::new() } else { kept } }
+                Fact::Cut { key, kept: if d.is_multiple_of(4) { Vec::new() } else { kept } }
             }
             2 => Fact::Cut { key: self.person(pen, "VAGT").public(), kept: kept(self) },
             3 => schema(&county().next_svc),

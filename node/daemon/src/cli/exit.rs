@@ -13,8 +13,18 @@ pub(crate) const CANNOT: u8 = 2;
 
 /// Troubles that lie outside of what was asked: files, the store, the node itself.
 const OUTSIDE: [&str; 12] = [
-    "api", "base64", "divisions", "file", "folder", "key", "kit", "no-node", "run", "settings",
-    "store", "usage",
+    "api",
+    "base64",
+    "divisions",
+    "file",
+    "folder",
+    "key",
+    "kit",
+    "no-node",
+    "run",
+    "settings",
+    "store",
+    "usage",
 ];
 
 /// The number of a trouble.

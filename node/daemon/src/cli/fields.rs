@@ -128,7 +128,10 @@ fn read_json(path: &FilePath) -> Answer<Map<String, Json>> {
     let bad = |zh: String, en: String| Trouble::new("json", zh, en);
     match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
         Ok(Json::Object(map)) => Ok(map),
-        Ok(_) => Err(bad("JSON 文件最外层应为 { … }".to_owned(), "the JSON file is no object".to_owned())),
+        Ok(_) => Err(bad(
+            "JSON 文件最外层应为 { … }".to_owned(),
+            "the JSON file is no object".to_owned(),
+        )),
         Err(error) => Err(bad(
             format!("JSON 文件第 {} 行第 {} 列有误", error.line(), error.column()),
             format!("the JSON file is not well formed: {error}"),
@@ -170,7 +173,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_placed_is_refused() {
-        for text in ["事项名称", "=3", "材料清单[x].name=1", "材料清单[9999].name=1", "不存在=1"] {
+        for text in ["事项名称", "=3", "材料清单[x].name=1", "材料清单[9999].name=1", "不存在=1"]
+        {
             assert!(set(&[text]).is_err(), "{text}");
         }
         assert!(items(&service(), &["事项名称=1".to_owned()]).is_err());

@@ -24,13 +24,20 @@ const DIVISIONS_BYTES_MAX: u64 = 32 << 20;
 /// Answers `{network, folder, offices, threshold, roots, files}`.
 pub(super) fn found_county(asked: &Found) -> Answer<Json> {
     // The six digits of a county, or all twelve.
-    let code = if asked.county.len() == 6 { format!("{}000000", asked.county) } else { asked.county.clone() };
+    let code = if asked.county.len() == 6 {
+        format!("{}000000", asked.county)
+    } else {
+        asked.county.clone()
+    };
     let county = Division::parse(&code).filter(|code| code.county() == *code);
     let county = county.ok_or_else(|| {
         Trouble::new(
             "division",
             format!("“{}”不是县级区划代码，应为 6 位数字，或 12 位数字且后六位为 0", asked.county),
-            format!("{} is no county code: 6 digits, or 12 of which the last six are 0", asked.county),
+            format!(
+                "{} is no county code: 6 digits, or 12 of which the last six are 0",
+                asked.county
+            ),
         )
     })?;
     let definitions = match &asked.schemas {
@@ -39,9 +46,14 @@ pub(super) fn found_county(asked: &Found) -> Answer<Json> {
     };
     let divisions = read_divisions(&asked.divisions, county)?;
     let plan = plan(&divisions);
-    let founded = found(&plan, &definitions, clock::now_ms(), &mut clock::fill).map_err(|fault| {
-        Trouble::new("edition", format!("无法生成名册：{fault}"), format!("no roster can be made: {fault}"))
-    })?;
+    let founded =
+        found(&plan, &definitions, clock::now_ms(), &mut clock::fill).map_err(|fault| {
+            Trouble::new(
+                "edition",
+                format!("无法生成名册：{fault}"),
+                format!("no roster can be made: {fault}"),
+            )
+        })?;
     fresh_folder(&asked.out)?;
     let files = write_all(&asked.out, &founded, &definitions)?;
     Ok(json!({
@@ -56,7 +68,11 @@ pub(super) fn found_county(asked: &Found) -> Answer<Json> {
 
 fn read_divisions(path: &Path, county: Division) -> Answer<Vec<(Division, String)>> {
     if fs::metadata(path)?.len() > DIVISIONS_BYTES_MAX {
-        return Err(Trouble::new("divisions", "区划文件过大", "the file of divisions is too large"));
+        return Err(Trouble::new(
+            "divisions",
+            "区划文件过大",
+            "the file of divisions is too large",
+        ));
     }
     let text = fs::read_to_string(path)?;
     of_county(text.trim_start_matches('\u{feff}'), county)
@@ -95,7 +111,11 @@ fn write_all(folder: &Path, founded: &Founded, definitions: &[RecordType]) -> An
         let name = kit_name(&kit);
         let text: Zeroizing<String> = kit.text();
         if text.len() as u64 > KIT_BYTES_MAX {
-            return Err(Trouble::new("kit", "名册过大，开户包超出限度", "the roster makes kits too large"));
+            return Err(Trouble::new(
+                "kit",
+                "名册过大，开户包超出限度",
+                "the roster makes kits too large",
+            ));
         }
         write_secret(&folder.join(&name), &text)?;
         kits.push(name);

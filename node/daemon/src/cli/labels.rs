@@ -68,7 +68,11 @@ pub(super) fn resolve(rt: &RecordType, typed: &str) -> Answer<Path> {
         let name = &path.0[at].0;
         let found = scope.iter().find(|f| f.name == *name || f.zh == *name);
         let Some(field) = found else {
-            return if at == 0 && path.0.len() == 1 { anywhere(rt, path, typed) } else { Err(unknown(rt, typed)) };
+            return if at == 0 && path.0.len() == 1 {
+                anywhere(rt, path, typed)
+            } else {
+                Err(unknown(rt, typed))
+            };
         };
         path.0[at].0.clone_from(&field.name);
         scope = match &field.kind {

@@ -29,14 +29,23 @@ fn walk(command: Command, way: &str, lang: Lang) -> Command {
         .subcommand_help_heading(words::COMMANDS.of(lang))
         .subcommand_value_name(words::COMMAND.of(lang))
         .mut_args(|argument| argument_in(argument, lang))
-        .arg(Arg::new("help").short('h').long("help").action(ArgAction::Help).help(help).help_heading(common));
+        .arg(
+            Arg::new("help")
+                .short('h')
+                .long("help")
+                .action(ArgAction::Help)
+                .help(help)
+                .help_heading(common),
+        );
     if command.get_version().is_some() {
         let flag = Arg::new("version").short('V').long("version").action(ArgAction::Version);
         command = command.arg(flag.help(version).help_heading(common));
     }
     let usage = usage(&command, way, lang);
-    let template =
-        format!("{{about-with-newline}}\n{}{{usage}}\n\n{{all-args}}{{after-help}}\n", words::USAGE.of(lang));
+    let template = format!(
+        "{{about-with-newline}}\n{}{{usage}}\n\n{{all-args}}{{after-help}}\n",
+        words::USAGE.of(lang)
+    );
     let command = command
         .about(about.unwrap_or_default())
         .override_usage(usage)
@@ -55,9 +64,9 @@ fn walk(command: Command, way: &str, lang: Lang) -> Command {
 
 fn argument_in(argument: Arg, lang: Lang) -> Arg {
     let help = argument.get_help().map(|text| half(&text.to_string(), lang)).unwrap_or_default();
-    let names = argument.get_value_names().map(|names| {
-        names.iter().map(|name| half(name.as_str(), lang)).collect::<Vec<String>>()
-    });
+    let names = argument
+        .get_value_names()
+        .map(|names| names.iter().map(|name| half(name.as_str(), lang)).collect::<Vec<String>>());
     let heading = match (argument.is_positional(), argument.is_global_set()) {
         (true, _) => words::ARGUMENTS,
         (false, true) => words::COMMON_OPTIONS,

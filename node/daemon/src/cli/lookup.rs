@@ -57,7 +57,11 @@ impl Desk<'_> {
     }
 
     /// The definitions that a list needs: those asked for, all where none is.
-    pub(super) fn definitions_for(&mut self, codes: &[String], asked: &List) -> Answer<Vec<RecordType>> {
+    pub(super) fn definitions_for(
+        &mut self,
+        codes: &[String],
+        asked: &List,
+    ) -> Answer<Vec<RecordType>> {
         if asked.columns.is_empty() && asked.sort.iter().all(|key| key.is_ascii()) {
             return Ok(Vec::new());
         }

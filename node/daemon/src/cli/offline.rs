@@ -77,7 +77,8 @@ fn add_neighbour(kit: &mut Kit, typed: &str) -> Answer<()> {
             format!("{name} does not say which neighbour; the kit names {}", known.join(", ")),
         )
     })?;
-    let neighbour = KitNeighbour { key, office: String::new(), addresses: vec![address.to_owned()] };
+    let neighbour =
+        KitNeighbour { key, office: String::new(), addresses: vec![address.to_owned()] };
     kit.neighbours.push(neighbour);
     Ok(())
 }
@@ -92,7 +93,11 @@ pub(super) fn compiled(folder: &Path) -> Answer<Vec<RecordType>> {
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if fs::metadata(&path)?.len() > TYPE_FILE_BYTES_MAX {
-            return Err(Trouble::new("file", format!("{name} 过大"), format!("{name} is too large")));
+            return Err(Trouble::new(
+                "file",
+                format!("{name} 过大"),
+                format!("{name} is too large"),
+            ));
         }
         files.push((name, fs::read_to_string(&path)?));
     }

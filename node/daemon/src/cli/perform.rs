@@ -6,13 +6,12 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
-use xw_schemas::record::RecordType;
 use xw_workbook::FILE_BYTES_MAX;
 
 use super::filter::List;
 use super::labels::resolve;
-use super::lookup::{column, read_definition, sort_key};
 use super::ledger::{Export, Import};
+use super::lookup::{column, read_definition, sort_key};
 use super::record::{Edit, New, Record, Resolve, Step};
 use super::setup::{Bootstrap, Demo, Verify};
 use super::{Cli, Command, Global, exit, fields, found, offline};
@@ -124,7 +123,8 @@ impl Desk<'_> {
                 Ok(Done::well(answer.clone(), render::history(&answer, self.screen)))
             }
             Record::Conflicts(asked) => {
-                let answer = self.client.ask(Request::Conflicts { record: asked.record.clone() })?;
+                let answer =
+                    self.client.ask(Request::Conflicts { record: asked.record.clone() })?;
                 Ok(Done::well(answer.clone(), render::conflicts(&answer, self.screen)))
             }
         }
@@ -201,10 +201,14 @@ impl Desk<'_> {
         let forms: Vec<Form> = definitions.iter().map(Form::of).collect();
         request.columns =
             asked.columns.iter().map(|name| column(&definitions, name)).collect::<Answer<_>>()?;
-        request.sort = asked.sort.iter().map(|key| sort_key(&definitions, key)).collect::<Answer<_>>()?;
+        request.sort =
+            asked.sort.iter().map(|key| sort_key(&definitions, key)).collect::<Answer<_>>()?;
         let columns = request.columns.clone();
-        let answer =
-            if asked.wants_all() { self.all_rows(request)? } else { self.client.ask(Request::List(request))? };
+        let answer = if asked.wants_all() {
+            self.all_rows(request)?
+        } else {
+            self.client.ask(Request::List(request))?
+        };
         let text = if asked.csv {
             render::csv(&answer, &columns, &forms, self.screen)
         } else {
@@ -267,7 +271,8 @@ impl Desk<'_> {
         });
         let mut answer = self.client.ask(request)?;
         let base64 = answer.as_object_mut().and_then(|answer| answer.remove("base64"));
-        let bytes = base64.as_ref().and_then(Json::as_str).and_then(|text| STANDARD.decode(text).ok());
+        let bytes =
+            base64.as_ref().and_then(Json::as_str).and_then(|text| STANDARD.decode(text).ok());
         let bytes = bytes.ok_or_else(|| {
             Trouble::new("base64", "节点给出的台账无法读取", "the node's ledger cannot be read")
         })?;
@@ -309,7 +314,8 @@ impl Desk<'_> {
 
     fn rebuild(&mut self) -> Answer<Done> {
         let mut bar = self.bar(crate::words::REBUILDING);
-        let answer = self.client.ask_long(Request::Rebuild, &mut |done, total| bar.show(done, total));
+        let answer =
+            self.client.ask_long(Request::Rebuild, &mut |done, total| bar.show(done, total));
         bar.clear();
         let answer = answer?;
         let same = answer["same"].as_bool() == Some(true);

@@ -46,9 +46,7 @@ fn said(error: &Error) -> (String, String) {
         ErrorKind::MissingRequiredArgument => {
             (format!("缺少：{argument}"), format!("missing: {}", ascii(&argument)))
         }
-        ErrorKind::MissingSubcommand => {
-            ("缺少命令".to_owned(), "a command is missing".to_owned())
-        }
+        ErrorKind::MissingSubcommand => ("缺少命令".to_owned(), "a command is missing".to_owned()),
         ErrorKind::InvalidValue if value.is_empty() => (
             format!("选项 {argument} 后面缺少内容"),
             format!("a value is missing after {}", ascii(&argument)),

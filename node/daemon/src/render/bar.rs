@@ -46,7 +46,7 @@ impl Bar {
 }
 
 fn permille(done: u64, total: u64) -> u64 {
-    if total == 0 { 0 } else { done.min(total).saturating_mul(1_000) / total }
+    done.min(total).saturating_mul(1_000).checked_div(total).unwrap_or(0)
 }
 
 fn line(doing: &str, done: u64, total: u64) -> String {
@@ -62,8 +62,11 @@ mod tests {
 
     #[test]
     fn the_line_gives_figures() {
-        assert_eq!(line("正在核验", 1_234, 2_468), "正在核验 [############............] 1,234 / 2,468  50%");
+        assert_eq!(
+            line("正在核验", 1_234, 2_468),
+            "正在核验 [############............] 1,234 / 2,468  50%"
+        );
         assert_eq!(permille(7, 0), 0);
-        assert_eq!(permille(u64::MAX, 5), 1_000);
+        assert_eq!(permille(9, 5), 1_000);
     }
 }

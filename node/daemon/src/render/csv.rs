@@ -16,9 +16,18 @@ const DIGITS_MAX: usize = 15;
 /// All rows of a list.
 pub(crate) fn csv(answer: &Json, columns: &[String], forms: &[Form], screen: Screen) -> String {
     let fixed = [
-        words::RECORD, words::BUSINESS_NO, words::TYPE, words::TITLE, words::DIVISION_CODE,
-        words::DIVISION, words::STATE, words::STANDING, words::CREATED, words::UPDATED,
-        words::CONFLICTS, words::PROBLEMS,
+        words::RECORD,
+        words::BUSINESS_NO,
+        words::TYPE,
+        words::TITLE,
+        words::DIVISION_CODE,
+        words::DIVISION,
+        words::STATE,
+        words::STANDING,
+        words::CREATED,
+        words::UPDATED,
+        words::CONFLICTS,
+        words::PROBLEMS,
     ];
     let mut heads: Vec<String> = fixed.iter().map(|word| word.of(screen.lang).to_owned()).collect();
     heads.extend(columns.iter().map(|path| heading(path, forms, screen)));
@@ -55,11 +64,13 @@ fn line(out: &mut String, cells: &[String]) {
 /// of numbers too long for it, such as ID numbers. Imports take the apostrophe away.
 fn harmless(cell: &str) -> String {
     let begins = cell.trim_start().chars().next();
-    let formula = matches!(begins, Some('=' | '+' | '-' | '@' | '|' | '%' | '＝' | '＋' | '－' | '＠'));
+    let formula =
+        matches!(begins, Some('=' | '+' | '-' | '@' | '|' | '%' | '＝' | '＋' | '－' | '＠'));
     let number = cell.strip_prefix('-').is_some_and(|rest| {
         !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || c == '.')
     });
-    let long = cell.len() > DIGITS_MAX && cell.bytes().take(DIGITS_MAX + 1).all(|b| b.is_ascii_digit());
+    let long =
+        cell.len() > DIGITS_MAX && cell.bytes().take(DIGITS_MAX + 1).all(|b| b.is_ascii_digit());
     if (formula && !number) || long { format!("'{cell}") } else { cell.to_owned() }
 }
 
@@ -107,10 +118,14 @@ mod tests {
         }]});
         let types = xw_schemas::record::builtin();
         let forms: Vec<Form> = types.iter().map(Form::of).collect();
-        let text = csv(&answer, &["matter_name".to_owned()], &forms, Screen { lang: Lang::Zh, width: 80 });
+        let text =
+            csv(&answer, &["matter_name".to_owned()], &forms, Screen { lang: Lang::Zh, width: 80 });
         let lines: Vec<&str> = text.split("\r\n").collect();
         assert_eq!(lines.len(), 3);
-        assert!(lines[0].starts_with('\u{feff}') && lines[0].ends_with("待更正,事项名称"), "{text}");
+        assert!(
+            lines[0].starts_with('\u{feff}') && lines[0].ends_with("待更正,事项名称"),
+            "{text}"
+        );
         assert_eq!(
             lines[1],
             "01K,130599201201A-SVC-2026-00001,政务服务办件,\"高龄津贴,补发\",130599201201,柳河村,\

@@ -13,7 +13,9 @@ const ROWS_SHOWN_MAX: usize = 200;
 /// What became of an imported ledger.
 pub(crate) fn imported(answer: &Json, screen: Screen) -> String {
     let mut out = match screen.lang {
-        Lang::Zh => format!("{}\n", plain(answer["table_zh"].as_str().unwrap_or_default()).trim_end()),
+        Lang::Zh => {
+            format!("{}\n", plain(answer["table_zh"].as_str().unwrap_or_default()).trim_end())
+        }
         Lang::En => in_english(answer, screen),
     };
     if answer["preview"].as_bool() == Some(true) {
@@ -42,11 +44,23 @@ fn in_english(answer: &Json, screen: Screen) -> String {
         of("unchanged"),
         of("refused"),
     );
-    let heads = [(words::ROW, Side::Right), (words::CELL, Side::Left), (words::VALUE, Side::Left), (words::WHAT, Side::Left)];
+    let heads = [
+        (words::ROW, Side::Right),
+        (words::CELL, Side::Left),
+        (words::VALUE, Side::Left),
+        (words::WHAT, Side::Left),
+    ];
     let mut table = Table::new(screen, &heads);
-    for row in items(report, "rows").iter().filter(|row| row["outcome"] == "refused").take(ROWS_SHOWN_MAX) {
+    for row in
+        items(report, "rows").iter().filter(|row| row["outcome"] == "refused").take(ROWS_SHOWN_MAX)
+    {
         for slip in items(row, "slips") {
-            table.row(&[text(row, "number"), text(slip, "cell"), text(slip, "value"), text(slip, "en")]);
+            table.row(&[
+                text(row, "number"),
+                text(slip, "cell"),
+                text(slip, "value"),
+                text(slip, "en"),
+            ]);
         }
     }
     out.push_str(&table.text());

@@ -84,7 +84,8 @@ fn remarks(row: &Json, screen: Screen) -> String {
     if row["sealed"].as_bool() == Some(true) {
         said.push(screen.pick("密封", "sealed").to_owned());
     }
-    for (name, zh, en) in [("conflicts", "待裁定", "conflicts"), ("problems", "待更正", "problems")] {
+    for (name, zh, en) in [("conflicts", "待裁定", "conflicts"), ("problems", "待更正", "problems")]
+    {
         match count(row, name) {
             0 => {}
             n => said.push(screen.pick(&format!("{zh} {n} 处"), &format!("{n} {en}")).to_owned()),
@@ -98,12 +99,25 @@ fn foot(answer: &Json, shown: u64, page: u32, screen: Screen) -> String {
     let total = count(answer, "total");
     let all = grouped(total);
     let mut text = if shown == 0 && total > 0 {
-        screen.pick(&format!("第 {page} 页没有记录，共 {all} 条"), &format!("no rows on page {page}; {all} in all")).to_owned()
+        screen
+            .pick(
+                &format!("第 {page} 页没有记录，共 {all} 条"),
+                &format!("no rows on page {page}; {all} in all"),
+            )
+            .to_owned()
     } else if shown == total {
         screen.pick(&format!("共 {all} 条"), &format!("{all} records")).to_owned()
     } else {
-        let zh = format!("第 {page} 页，本页 {} 条，共 {all} 条；下一页加 --page {}", grouped(shown), page.saturating_add(1));
-        let en = format!("page {page}: {} of {all} records; next: --page {}", grouped(shown), page.saturating_add(1));
+        let zh = format!(
+            "第 {page} 页，本页 {} 条，共 {all} 条；下一页加 --page {}",
+            grouped(shown),
+            page.saturating_add(1)
+        );
+        let en = format!(
+            "page {page}: {} of {all} records; next: --page {}",
+            grouped(shown),
+            page.saturating_add(1)
+        );
         screen.pick(&zh, &en).to_owned()
     };
     let coverage = either(&answer["coverage"], "zh", "en", screen);
@@ -134,7 +148,16 @@ mod tests {
         let forms: Vec<Form> = types.iter().filter(|rt| rt.code == "IND").map(Form::of).collect();
         let columns = ["budget_total".to_owned()];
         let zh = list(&answer(), &columns, &forms, 2, Screen { lang: Lang::Zh, width: 140 });
-        for wanted in ["产业项目  柳河村\n", "建设中", "仅存本机", "待裁定 1 处，待更正 2 处", "01KXYZ", "共 120 条", "--page 3", "3 个村中已收到 3 个"] {
+        for wanted in [
+            "产业项目  柳河村\n",
+            "建设中",
+            "仅存本机",
+            "待裁定 1 处，待更正 2 处",
+            "01KXYZ",
+            "共 120 条",
+            "--page 3",
+            "3 个村中已收到 3 个",
+        ] {
             assert!(zh.contains(wanted), "{wanted}\n{zh}");
         }
         assert!(!zh.contains("building") && !zh.contains("budget_total"), "{zh}");

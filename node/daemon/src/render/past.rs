@@ -13,15 +13,20 @@ pub(crate) fn history(answer: &Json, screen: Screen) -> String {
     let mut table = Table::new(
         screen,
         &[
-            (words::AT, Side::Left), (words::BY, Side::Left), (words::OFFICE, Side::Left),
-            (words::VERDICT, Side::Left), (words::STANDING, Side::Left), (words::CHANGES, Side::Left),
+            (words::AT, Side::Left),
+            (words::BY, Side::Left),
+            (words::OFFICE, Side::Left),
+            (words::VERDICT, Side::Left),
+            (words::STANDING, Side::Left),
+            (words::CHANGES, Side::Left),
         ],
     )
     .ruled();
     let entries = items(answer, "entries");
     for entry in entries {
         let code = text(entry, "verdict");
-        let mut verdict = words::verdict(&code).map_or(code, |word| word.of(screen.lang).to_owned());
+        let mut verdict =
+            words::verdict(&code).map_or(code, |word| word.of(screen.lang).to_owned());
         let reason = text(entry, "reason");
         if !reason.is_empty() {
             verdict.push_str(&format!("{}{reason}", words::COLON.of(screen.lang)));
@@ -29,11 +34,19 @@ pub(crate) fn history(answer: &Json, screen: Screen) -> String {
         let changes: Vec<String> = items(entry, "changes")
             .iter()
             .map(|change| {
-                let label = if screen.lang == Lang::Zh { text(change, "zh") } else { text(change, "path") };
+                let label =
+                    if screen.lang == Lang::Zh { text(change, "zh") } else { text(change, "path") };
                 format!("{label}{}{}", words::COLON.of(screen.lang), text(change, "value"))
             })
             .collect();
-        table.row(&[text(entry, "at"), text(entry, "by"), text(entry, "office"), verdict, standing(entry, screen), changes.join("\n")]);
+        table.row(&[
+            text(entry, "at"),
+            text(entry, "by"),
+            text(entry, "office"),
+            verdict,
+            standing(entry, screen),
+            changes.join("\n"),
+        ]);
     }
     let n = entries.len();
     let foot = screen.pick(&format!("共 {n} 个条目"), &format!("{n} entries")).to_owned();
@@ -52,13 +65,25 @@ pub(crate) fn conflicts(answer: &Json, screen: Screen) -> String {
         let number = Some(text(one, "business_no")).filter(|number| !number.is_empty());
         let name = number.unwrap_or_else(|| text(one, "record"));
         let kind = if screen.lang == Lang::Zh { text(one, "type_zh") } else { String::new() };
-        let title = [kind, name.clone(), text(one, "title")].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>();
-        out.push_str(&format!("{}\n{}", title.join("  "), conflict_tables(items(one, "conflicts"), screen)));
+        let title = [kind, name.clone(), text(one, "title")]
+            .into_iter()
+            .filter(|t| !t.is_empty())
+            .collect::<Vec<_>>();
+        out.push_str(&format!(
+            "{}\n{}",
+            title.join("  "),
+            conflict_tables(items(one, "conflicts"), screen)
+        ));
         let path = text(&items(one, "conflicts")[0], "path");
-        out.push_str(&format!("{}xiangwang record resolve {name} '{path}' --take 1\n\n", screen.pick("选定：", "decide: ")));
+        out.push_str(&format!(
+            "{}xiangwang record resolve {name} '{path}' --take 1\n\n",
+            screen.pick("选定：", "decide: ")
+        ));
     }
     let n = records.len();
-    out.push_str(screen.pick(&format!("共 {n} 条记录待裁定\n"), &format!("{n} records have conflicts\n")));
+    out.push_str(
+        screen.pick(&format!("共 {n} 条记录待裁定\n"), &format!("{n} records have conflicts\n")),
+    );
     out
 }
 
@@ -66,20 +91,33 @@ pub(super) fn conflict_tables(conflicts: &[Json], screen: Screen) -> String {
     let mut table = Table::new(
         screen,
         &[
-            (words::FIELD, Side::Left), (words::PATH, Side::Left), (words::NUMBER, Side::Right),
-            (words::VALUE, Side::Left), (words::BY, Side::Left), (words::OFFICE, Side::Left),
+            (words::FIELD, Side::Left),
+            (words::PATH, Side::Left),
+            (words::NUMBER, Side::Right),
+            (words::VALUE, Side::Left),
+            (words::BY, Side::Left),
+            (words::OFFICE, Side::Left),
             (words::AT, Side::Left),
         ],
     );
     for conflict in conflicts {
-        let label = if screen.lang == Lang::Zh { text(conflict, "zh") } else { text(conflict, "path") };
+        let label =
+            if screen.lang == Lang::Zh { text(conflict, "zh") } else { text(conflict, "path") };
         for value in items(conflict, "values") {
             let mut said = text(value, "value");
             if value["shown"].as_bool() == Some(true) {
                 let mark = words::SHOWN_NOW.of(screen.lang);
                 said.push_str(screen.pick(&format!("（{mark}）"), &format!(" ({mark})")));
             }
-            table.row(&[label.clone(), text(conflict, "path"), text(value, "n"), said, text(value, "by"), text(value, "office"), text(value, "at")]);
+            table.row(&[
+                label.clone(),
+                text(conflict, "path"),
+                text(value, "n"),
+                said,
+                text(value, "by"),
+                text(value, "office"),
+                text(value, "at"),
+            ]);
         }
     }
     table.text()
@@ -115,7 +153,8 @@ mod tests {
              "standing_zh": "仅存本机", "changes": [{"path": "matter_name", "zh": "事项名称", "value": "补贴"}]},
         ]});
         let text = history(&answer, Screen { lang: Lang::Zh, width: 120 });
-        for wanted in ["未采纳：没有权限", "有效", "事项名称：补贴", "共 2 个条目"] {
+        for wanted in ["未采纳：没有权限", "有效", "事项名称：补贴", "共 2 个条目"]
+        {
             assert!(text.contains(wanted), "{wanted}\n{text}");
         }
     }

@@ -32,7 +32,14 @@ pub(crate) fn saved(answer: &Json, sent: bool, screen: Screen) -> String {
     line(words::STATE, state);
     match count(answer, "conflicts") {
         0 => {}
-        n => lines.push(screen.pick(&format!("还有 {n} 处待裁定，见 xiangwang record conflicts"), &format!("{n} conflicts are left; see xiangwang record conflicts")).to_owned()),
+        n => lines.push(
+            screen
+                .pick(
+                    &format!("还有 {n} 处待裁定，见 xiangwang record conflicts"),
+                    &format!("{n} conflicts are left; see xiangwang record conflicts"),
+                )
+                .to_owned(),
+        ),
     }
     format!("{}\n", lines.join("\n"))
 }
@@ -44,7 +51,12 @@ pub(crate) fn record(answer: &Json, form: Option<&Form>, screen: Screen) -> Stri
         out.push_str(&format!("{}\n", words::SEALED.of(screen.lang)));
     }
     section(&mut out, words::PROBLEMS, &problems(answer, screen), screen);
-    section(&mut out, words::CONFLICTS, &conflict_tables(items(answer, "conflicts"), screen), screen);
+    section(
+        &mut out,
+        words::CONFLICTS,
+        &conflict_tables(items(answer, "conflicts"), screen),
+        screen,
+    );
     section(&mut out, words::CONTENT, &content(answer, form, screen), screen);
     for list in in_order(items(answer, "lists"), form, "") {
         let title = list_title(list, form, "", screen);
@@ -67,10 +79,11 @@ fn head(answer: &Json, form: Option<&Form>, screen: Screen) -> String {
     };
     let mut out = format!("{named}  {}\n", text(answer, "title")).replace("  \n", "\n");
     let division = format!("{} {}", text(answer, "division_zh"), text(answer, "division"));
-    let counts = screen.lang.pick("有效变更 {}，未采纳 {}，等待 {}", "{} changes, {} refused, {} waiting");
-    let counts = ["changes", "refused", "waiting"]
-        .iter()
-        .fold(counts.to_owned(), |text, name| text.replacen("{}", &count(answer, name).to_string(), 1));
+    let counts =
+        screen.lang.pick("有效变更 {}，未采纳 {}，等待 {}", "{} changes, {} refused, {} waiting");
+    let counts = ["changes", "refused", "waiting"].iter().fold(counts.to_owned(), |text, name| {
+        text.replacen("{}", &count(answer, name).to_string(), 1)
+    });
     for (word, value) in [
         (words::BUSINESS_NO, text(answer, "business_no")),
         (words::RECORD, text(answer, "record")),
@@ -82,7 +95,11 @@ fn head(answer: &Json, form: Option<&Form>, screen: Screen) -> String {
         (words::CHANGES, counts),
     ] {
         if !value.trim().is_empty() {
-            out.push_str(&format!("{}{}{value}\n", word.of(screen.lang), words::COLON.of(screen.lang)));
+            out.push_str(&format!(
+                "{}{}{value}\n",
+                word.of(screen.lang),
+                words::COLON.of(screen.lang)
+            ));
         }
     }
     out
@@ -95,9 +112,13 @@ fn section(out: &mut String, title: words::Word, body: &str, screen: Screen) {
 }
 
 fn problems(answer: &Json, screen: Screen) -> String {
-    let mut table = Table::new(screen, &[(words::FIELD, Side::Left), (words::PATH, Side::Left), (words::WHAT, Side::Left)]);
+    let mut table = Table::new(
+        screen,
+        &[(words::FIELD, Side::Left), (words::PATH, Side::Left), (words::WHAT, Side::Left)],
+    );
     for problem in items(answer, "problems") {
-        let label = if screen.lang == Lang::Zh { text(problem, "zh") } else { text(problem, "path") };
+        let label =
+            if screen.lang == Lang::Zh { text(problem, "zh") } else { text(problem, "path") };
         table.row(&[label, text(problem, "path"), either(problem, "text_zh", "text_en", screen)]);
     }
     table.text()
@@ -109,7 +130,11 @@ fn content(answer: &Json, form: Option<&Form>, screen: Screen) -> String {
     for field in in_order(items(answer, "fields"), form, "") {
         let path = text(field, "path");
         let label = form.and_then(|form| form.label(&path, screen.lang));
-        table.row(&[label.unwrap_or_else(|| either(field, "zh", "en", screen)), path, text(field, "value")]);
+        table.row(&[
+            label.unwrap_or_else(|| either(field, "zh", "en", screen)),
+            path,
+            text(field, "value"),
+        ]);
     }
     table.text()
 }
@@ -152,25 +177,49 @@ fn list_items(list: &Json, form: Option<&Form>, prefix: &str, screen: Screen) ->
     let mut out = String::new();
     for item in entries {
         let only: Vec<Json> = vec![item.clone()];
-        let mut table = Table::new(screen, &[(words::ITEM, Side::Left), (words::FIELD, Side::Left), (words::PATH, Side::Left), (words::VALUE, Side::Left)]);
+        let mut table = Table::new(
+            screen,
+            &[
+                (words::ITEM, Side::Left),
+                (words::FIELD, Side::Left),
+                (words::PATH, Side::Left),
+                (words::VALUE, Side::Left),
+            ],
+        );
         for field in in_order(items(&only[0], "fields"), form, &inner) {
             let path = text(field, "path");
-            table.row(&[text(item, "id"), item_label(field, &path, form, &inner, screen), path, text(field, "value")]);
+            table.row(&[
+                text(item, "id"),
+                item_label(field, &path, form, &inner, screen),
+                path,
+                text(field, "value"),
+            ]);
         }
         out.push_str(&table.text());
         for list in in_order(items(item, "lists"), form, &inner) {
-            out.push_str(&format!("{}\n{}", list_title(list, form, &inner, screen), list_items(list, form, &inner, screen)));
+            out.push_str(&format!(
+                "{}\n{}",
+                list_title(list, form, &inner, screen),
+                list_items(list, form, &inner, screen)
+            ));
         }
     }
     out
 }
 
-fn item_table(entries: &[Json], columns: &[String], form: Option<&Form>, inner: &str, screen: Screen) -> String {
+fn item_table(
+    entries: &[Json],
+    columns: &[String],
+    form: Option<&Form>,
+    inner: &str,
+    screen: Screen,
+) -> String {
     let mut heads = vec![(words::ITEM.of(screen.lang).to_owned(), Side::Left)];
     for path in columns {
         let mut fields = entries.iter().flat_map(|item| items(item, "fields"));
         let field = fields.find(|field| text(field, "path") == *path);
-        let label = field.map(|field| item_label(field, path, form, inner, screen)).unwrap_or_default();
+        let label =
+            field.map(|field| item_label(field, path, form, inner, screen)).unwrap_or_default();
         let counts = form.is_some_and(|form| form.is_count(&format!("{inner}{path}")));
         heads.push((label, if counts { Side::Right } else { Side::Left }));
     }
@@ -187,7 +236,13 @@ fn item_table(entries: &[Json], columns: &[String], form: Option<&Form>, inner: 
     table.text()
 }
 
-fn item_label(field: &Json, path: &str, form: Option<&Form>, inner: &str, screen: Screen) -> String {
+fn item_label(
+    field: &Json,
+    path: &str,
+    form: Option<&Form>,
+    inner: &str,
+    screen: Screen,
+) -> String {
     let own = form.and_then(|form| form.own_label(&format!("{inner}{path}"), screen.lang));
     own.map_or_else(|| either(field, "zh", "en", screen), plain)
 }
@@ -196,15 +251,21 @@ fn steps(answer: &Json, form: Option<&Form>, screen: Screen) -> String {
     let mut table = Table::new(
         screen,
         &[
-            (words::AT, Side::Left), (words::FROM, Side::Left), (words::TO, Side::Left),
-            (words::BY, Side::Left), (words::ROLE, Side::Left), (words::OFFICE, Side::Left),
+            (words::AT, Side::Left),
+            (words::FROM, Side::Left),
+            (words::TO, Side::Left),
+            (words::BY, Side::Left),
+            (words::ROLE, Side::Left),
+            (words::OFFICE, Side::Left),
             (words::REASON, Side::Left),
         ],
     );
     let state = |step: &Json, zh: &str, code: &str| match (screen.lang, text(step, code).as_str()) {
         (_, "-") => words::FIRST_STEP.of(screen.lang).to_owned(),
         (Lang::Zh, _) => text(step, zh),
-        (Lang::En, code) => form.and_then(|form| form.state(code, Lang::En)).unwrap_or(code).to_owned(),
+        (Lang::En, code) => {
+            form.and_then(|form| form.state(code, Lang::En)).unwrap_or(code).to_owned()
+        }
     };
     for step in items(answer, "steps") {
         let mut by = text(step, "who");
@@ -215,28 +276,48 @@ fn steps(answer: &Json, form: Option<&Form>, screen: Screen) -> String {
         let code = text(step, "role");
         let role = match screen.lang {
             Lang::Zh => text(step, "role_zh"),
-            Lang::En => form.and_then(|form| form.role(&code, Lang::En)).unwrap_or(&code).to_owned(),
+            Lang::En => {
+                form.and_then(|form| form.role(&code, Lang::En)).unwrap_or(&code).to_owned()
+            }
         };
         let mut reason = text(step, "reason");
         if step["overruled"].as_bool() == Some(true) {
             reason.push_str(words::OVERRULED.of(screen.lang));
         }
-        table.row(&[text(step, "at"), state(step, "from_zh", "from"), state(step, "to_zh", "to"), by, role, text(step, "office"), reason]);
+        table.row(&[
+            text(step, "at"),
+            state(step, "from_zh", "from"),
+            state(step, "to_zh", "to"),
+            by,
+            role,
+            text(step, "office"),
+            reason,
+        ]);
     }
     table.text()
 }
 
 fn next(answer: &Json, form: Option<&Form>, screen: Screen) -> String {
-    let mut table = Table::new(screen, &[(words::ACTION, Side::Left), (words::TO, Side::Left), (words::WHO, Side::Left)]);
+    let mut table = Table::new(
+        screen,
+        &[(words::ACTION, Side::Left), (words::TO, Side::Left), (words::WHO, Side::Left)],
+    );
     for step in items(answer, "next") {
         let who: Vec<String> = items(step, "who")
             .iter()
             .filter_map(Json::as_str)
-            .map(|code| form.and_then(|form| form.role(code, screen.lang)).map_or_else(|| plain(code), plain))
+            .map(|code| {
+                form.and_then(|form| form.role(code, screen.lang))
+                    .map_or_else(|| plain(code), plain)
+            })
             .collect();
         let code = text(step, "to");
         let to = form.and_then(|form| form.state(&code, screen.lang)).map_or(code.clone(), plain);
-        table.row(&[either(step, "zh", "en", screen), to, who.join(words::LIST_COMMA.of(screen.lang))]);
+        table.row(&[
+            either(step, "zh", "en", screen),
+            to,
+            who.join(words::LIST_COMMA.of(screen.lang)),
+        ]);
     }
     table.text()
 }
@@ -277,15 +358,27 @@ mod tests {
     fn a_record_is_shown_whole_in_the_order_of_its_form() {
         let text = record(&shown(), Some(&form()), Screen { lang: Lang::Zh, width: 120 });
         for wanted in [
-            "申请人.姓名", "张\u{fffd}三", "材料清单（materials，1 项）", "ab12", "身份证", "新建", "已登记",
-            "必须填写", "便民服务中心窗口、村代办员", "有效变更 3，未采纳 1，等待 0", "已退回", "目前显示",
+            "申请人.姓名",
+            "张\u{fffd}三",
+            "材料清单（materials，1 项）",
+            "ab12",
+            "身份证",
+            "新建",
+            "已登记",
+            "必须填写",
+            "便民服务中心窗口、村代办员",
+            "有效变更 3，未采纳 1，等待 0",
+            "已退回",
+            "目前显示",
         ] {
             assert!(text.contains(wanted), "{wanted}\n{text}");
         }
         assert!(text.find("matter_name") < text.find("applicant.name"), "{text}");
         assert!(!text.contains("registered") && !text.contains("VCLK"), "{text}");
         let text = record(&shown(), Some(&form()), Screen { lang: Lang::En, width: 120 });
-        for wanted in ["Applicant.Name", "township has it", "Village clerk", "must be filled", "new"] {
+        for wanted in
+            ["Applicant.Name", "township has it", "Village clerk", "must be filled", "new"]
+        {
             assert!(text.contains(wanted), "{wanted}\n{text}");
         }
     }

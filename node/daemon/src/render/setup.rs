@@ -56,7 +56,8 @@ pub(crate) fn made_node(answer: &Json, screen: Screen) -> String {
         "The node of {office} ({division}) is in {folder}\nnode key: {node}\nneighbours: {listen}; API: {api}\n"
     );
     let mut out = screen.pick(&zh, &en).to_owned();
-    let heads = [(words::OFFICE, Side::Left), (words::ADDRESS, Side::Left), (words::KEY, Side::Left)];
+    let heads =
+        [(words::OFFICE, Side::Left), (words::ADDRESS, Side::Left), (words::KEY, Side::Left)];
     let mut table = Table::new(screen, &heads);
     let neighbours = items(answer, "neighbours");
     for one in neighbours {
@@ -72,7 +73,9 @@ pub(crate) fn made_node(answer: &Json, screen: Screen) -> String {
         ));
     }
     let zh = format!("下一步：xiangwang --dir {folder} run。请把开户包锁好或删除：里面有密钥\n");
-    let en = format!("Next: xiangwang --dir {folder} run. Lock the kit away or delete it: it holds the keys\n");
+    let en = format!(
+        "Next: xiangwang --dir {folder} run. Lock the kit away or delete it: it holds the keys\n"
+    );
     out.push_str(screen.pick(&zh, &en));
     out
 }

@@ -29,26 +29,50 @@ pub(crate) fn status(answer: &Json, form: Option<&Form>, screen: Screen) -> Stri
     out.push_str(&travel(answer, screen));
     for (name, zh, en) in [
         ("unsettled", "条记录等待处理", "records wait to be judged"),
-        ("refused", "个条目未被采纳，见 xiangwang record history", "entries are refused; see xiangwang record history"),
+        (
+            "refused",
+            "个条目未被采纳，见 xiangwang record history",
+            "entries are refused; see xiangwang record history",
+        ),
     ] {
         if count(answer, name) > 0 {
             out.push_str(&format!("{} {}\n", of(name), screen.pick(zh, en)));
         }
     }
-    let heads = [(words::OFFICE, Side::Left), (words::CONNECTION, Side::Left), (words::HEARD, Side::Left), (words::KEY, Side::Left)];
+    let heads = [
+        (words::OFFICE, Side::Left),
+        (words::CONNECTION, Side::Left),
+        (words::HEARD, Side::Left),
+        (words::KEY, Side::Left),
+    ];
     let mut table = Table::new(screen, &heads);
     for one in items(answer, "neighbours") {
         let connected = one["connected"].as_bool() == Some(true);
         let connected = if connected { words::CONNECTED } else { words::NOT_CONNECTED };
-        table.row(&[text(one, "office"), connected.of(screen.lang).to_owned(), heard(one, screen), text(one, "key").chars().take(16).collect()]);
+        table.row(&[
+            text(one, "office"),
+            connected.of(screen.lang).to_owned(),
+            heard(one, screen),
+            text(one, "key").chars().take(16).collect(),
+        ]);
     }
     if !table.is_empty() {
         out.push_str(&format!("\n{}\n{}", screen.pick("邻居", "Neighbours"), table.text()));
     }
-    let heads = [(words::DIVISION, Side::Left), (words::OFFICE, Side::Left), (words::LOGS, Side::Right), (words::HEARD, Side::Left)];
+    let heads = [
+        (words::DIVISION, Side::Left),
+        (words::OFFICE, Side::Left),
+        (words::LOGS, Side::Right),
+        (words::HEARD, Side::Left),
+    ];
     let mut table = Table::new(screen, &heads);
     for one in items(answer, "villages") {
-        table.row(&[text(one, "division"), text(one, "name"), of_one(one, "logs"), heard(one, screen)]);
+        table.row(&[
+            text(one, "division"),
+            text(one, "name"),
+            of_one(one, "logs"),
+            heard(one, screen),
+        ]);
     }
     if !table.is_empty() {
         out.push_str(&format!("\n{}\n{}", screen.pick("所辖各村", "Villages"), table.text()));
@@ -68,7 +92,10 @@ fn running(answer: &Json, screen: Screen) -> String {
     let (zh, en) = if answer["running"].as_bool() == Some(true) {
         ("节点正在运行", "the node is up")
     } else {
-        ("节点没有运行，不与邻居交换（启动：xiangwang run）", "the node is not up and exchanges nothing (start: xiangwang run)")
+        (
+            "节点没有运行，不与邻居交换（启动：xiangwang run）",
+            "the node is not up and exchanges nothing (start: xiangwang run)",
+        )
     };
     screen.pick(zh, en).to_owned()
 }
@@ -76,8 +103,14 @@ fn running(answer: &Json, screen: Screen) -> String {
 fn roster(roster: &Json, screen: Screen) -> String {
     let number = of_one(roster, "number");
     let frozen = roster["frozen"].as_bool() == Some(true);
-    let zh = format!("第 {number} 版{}", if frozen { "，有两个不同的版本，已冻结，请联系县级" } else { "" });
-    let en = format!("edition {number}{}", if frozen { "; two editions contradict each other: frozen, ask the county" } else { "" });
+    let zh = format!(
+        "第 {number} 版{}",
+        if frozen { "，有两个不同的版本，已冻结，请联系县级" } else { "" }
+    );
+    let en = format!(
+        "edition {number}{}",
+        if frozen { "; two editions contradict each other: frozen, ask the county" } else { "" }
+    );
     screen.pick(&zh, &en).to_owned()
 }
 
@@ -88,7 +121,8 @@ fn people(answer: &Json, form: Option<&Form>, screen: Screen) -> String {
         label.map_or_else(|| plain(code), |label| format!("{} {}", plain(label), plain(code)))
     };
     let people = items(answer, "people").iter().map(|one| {
-        let roles: Vec<String> = items(one, "roles").iter().filter_map(Json::as_str).map(role).collect();
+        let roles: Vec<String> =
+            items(one, "roles").iter().filter_map(Json::as_str).map(role).collect();
         let roles = roles.join(words::LIST_COMMA.of(screen.lang));
         let name = text(one, "name");
         screen.pick(&format!("{name}（{roles}）"), &format!("{name} ({roles})")).to_owned()
@@ -102,10 +136,18 @@ fn travel(answer: &Json, screen: Screen) -> String {
     let (here, town, county) = (of("only_here"), of("township"), of("county"));
     let village = text(answer, "division").get(9..).is_some_and(|end| end != "000");
     match (village, screen.lang) {
-        (true, Lang::Zh) => format!("只存在本机 {here} 条，乡镇已收 {town} 条，县已见证 {county} 条\n"),
-        (true, Lang::En) => format!("only on this PC {here}, the township has {town}, the county witnessed {county}\n"),
-        (false, Lang::Zh) => format!("未经见证 {here} 条，乡镇已收 {town} 条，县已见证 {county} 条\n"),
-        (false, Lang::En) => format!("without a witness {here}, the township has {town}, the county witnessed {county}\n"),
+        (true, Lang::Zh) => {
+            format!("只存在本机 {here} 条，乡镇已收 {town} 条，县已见证 {county} 条\n")
+        }
+        (true, Lang::En) => format!(
+            "only on this PC {here}, the township has {town}, the county witnessed {county}\n"
+        ),
+        (false, Lang::Zh) => {
+            format!("未经见证 {here} 条，乡镇已收 {town} 条，县已见证 {county} 条\n")
+        }
+        (false, Lang::En) => format!(
+            "without a witness {here}, the township has {town}, the county witnessed {county}\n"
+        ),
     }
 }
 
@@ -130,11 +172,21 @@ pub(crate) fn digest(answer: &Json, screen: Screen) -> String {
     let zh = format!("名册 {}，规则第 {} 版\n", text(answer, "roster"), text(answer, "rules"));
     let en = format!("roster {}, rules {}\n", text(answer, "roster"), text(answer, "rules"));
     out.push_str(screen.pick(&zh, &en));
-    let heads = [(words::SPACE, Side::Left), (words::RECORDS, Side::Right), (words::VIEW_DIGEST, Side::Left), (words::HEADER_DIGEST, Side::Left)];
+    let heads = [
+        (words::SPACE, Side::Left),
+        (words::RECORDS, Side::Right),
+        (words::VIEW_DIGEST, Side::Left),
+        (words::HEADER_DIGEST, Side::Left),
+    ];
     let mut table = Table::new(screen, &heads);
     for space in items(answer, "spaces") {
         let short = |name| text(space, name).chars().take(16).collect::<String>();
-        table.row(&[space_name(&text(space, "space"), screen), of_one(space, "records"), short("view"), short("headers")]);
+        table.row(&[
+            space_name(&text(space, "space"), screen),
+            of_one(space, "records"),
+            short("view"),
+            short("headers"),
+        ]);
     }
     out.push_str(&table.text());
     out
@@ -142,7 +194,8 @@ pub(crate) fn digest(answer: &Json, screen: Screen) -> String {
 
 /// `130599201201/office` in a clerk's words.
 fn space_name(space: &str, screen: Screen) -> String {
-    let Some((division, audience)) = space.split_once('/').filter(|_| screen.lang == Lang::Zh) else {
+    let Some((division, audience)) = space.split_once('/').filter(|_| screen.lang == Lang::Zh)
+    else {
         return space.to_owned();
     };
     let audience = match audience {
@@ -165,8 +218,12 @@ pub(crate) fn rebuilt(answer: &Json, screen: Screen) -> String {
         )
     } else {
         (
-            format!("已重新生成 {records} 条记录的视图和检索索引，与原来不同：原来的视图曾经损坏，现已更正\n原摘要：{before}\n新摘要：{after}\n"),
-            format!("{records} records worked out again and now different: the views had been damaged and are mended\nbefore: {before}\nafter:  {after}\n"),
+            format!(
+                "已重新生成 {records} 条记录的视图和检索索引，与原来不同：原来的视图曾经损坏，现已更正\n原摘要：{before}\n新摘要：{after}\n"
+            ),
+            format!(
+                "{records} records worked out again and now different: the views had been damaged and are mended\nbefore: {before}\nafter:  {after}\n"
+            ),
         )
     };
     screen.pick(&zh, &en).to_owned()
@@ -177,8 +234,12 @@ pub(crate) fn verified(answer: &Json, screen: Screen) -> String {
     let of = |name| of_one(answer, name);
     let (entries, records, logs, checkpoints) =
         (of("entries"), of("records"), of("logs"), of("checkpoints"));
-    let zh = format!("已核验 {entries} 个条目、{records} 条记录、{logs} 个日志、{checkpoints} 个检查点\n");
-    let en = format!("checked {entries} entries, {records} records, {logs} logs, {checkpoints} checkpoints\n");
+    let zh = format!(
+        "已核验 {entries} 个条目、{records} 条记录、{logs} 个日志、{checkpoints} 个检查点\n"
+    );
+    let en = format!(
+        "checked {entries} entries, {records} records, {logs} logs, {checkpoints} checkpoints\n"
+    );
     let mut out = screen.pick(&zh, &en).to_owned();
     let findings = items(answer, "findings");
     if answer["sound"].as_bool() == Some(true) {
@@ -218,7 +279,15 @@ mod tests {
         let types = xw_schemas::record::builtin();
         let form = Form::of(&types[0]);
         let text = status(&answer, Some(&form), Screen { lang: Lang::Zh, width: 100 });
-        for wanted in ["只存在本机 3 条，乡镇已收 12,342 条", "节点没有运行", "第 1 版", "王芳（村文书/会计 VCLK）", "未连接", "从未", "2 个条目未被采纳"] {
+        for wanted in [
+            "只存在本机 3 条，乡镇已收 12,342 条",
+            "节点没有运行",
+            "第 1 版",
+            "王芳（村文书/会计 VCLK）",
+            "未连接",
+            "从未",
+            "2 个条目未被采纳",
+        ] {
             assert!(text.contains(wanted), "{wanted}\n{text}");
         }
         let text = status(&answer, None, Screen { lang: Lang::En, width: 100 });
@@ -230,16 +299,28 @@ mod tests {
         let finding = json!({"code": "signature", "place": "entry 7", "zh": "签名验证不通过：entry 7", "en": "bad signature: entry 7"});
         let answer = json!({"entries": 10, "records": 5, "logs": 1, "checkpoints": 0, "sound": false, "findings": [finding]});
         let zh = verified(&answer, Screen { lang: Lang::Zh, width: 100 });
-        assert!(zh.contains("查出 1 个问题") && zh.contains("签名验证不通过") && !zh.contains("无误"), "{zh}");
+        assert!(
+            zh.contains("查出 1 个问题") && zh.contains("签名验证不通过") && !zh.contains("无误"),
+            "{zh}"
+        );
         let many = json!({"sound": false, "findings": vec![finding; 60], "more_findings": 5});
         assert!(verified(&many, Screen { lang: Lang::En, width: 100 }).contains("and 15 more"));
-        let sound = verified(&json!({"sound": true, "entries": 10, "findings": []}), Screen { lang: Lang::Zh, width: 100 });
+        let sound = verified(
+            &json!({"sound": true, "entries": 10, "findings": []}),
+            Screen { lang: Lang::Zh, width: 100 },
+        );
         assert!(sound.contains("10 个条目") && sound.ends_with("全部无误\n"), "{sound}");
     }
 
     #[test]
     fn spaces_are_named_for_people() {
-        assert_eq!(space_name("130599201201/office", Screen { lang: Lang::Zh, width: 80 }), "130599201201 本机构及上级");
-        assert_eq!(space_name("130599201201/office", Screen { lang: Lang::En, width: 80 }), "130599201201/office");
+        assert_eq!(
+            space_name("130599201201/office", Screen { lang: Lang::Zh, width: 80 }),
+            "130599201201 本机构及上级"
+        );
+        assert_eq!(
+            space_name("130599201201/office", Screen { lang: Lang::En, width: 80 }),
+            "130599201201/office"
+        );
     }
 }

@@ -95,7 +95,8 @@ mod tests {
     #[test]
     fn chinese_and_latin_lines_are_equally_wide() {
         let screen = Screen { lang: Lang::Zh, width: 60 };
-        let mut table = Table::named(screen, &[("事项名称".into(), Side::Left), ("数".into(), Side::Right)]);
+        let mut table =
+            Table::named(screen, &[("事项名称".into(), Side::Left), ("数".into(), Side::Right)]);
         table.row(&["城乡居民基本医疗保险参保登记".into(), "5".into()]);
         table.row(&["abc".into(), "1,234".into()]);
         let text = table.text();
@@ -107,7 +108,8 @@ mod tests {
     #[test]
     fn long_texts_are_wrapped_to_the_screen() {
         let screen = Screen { lang: Lang::Zh, width: 60 };
-        let mut table = Table::named(screen, &[("说明".into(), Side::Left), ("编号".into(), Side::Left)]);
+        let mut table =
+            Table::named(screen, &[("说明".into(), Side::Left), ("编号".into(), Side::Left)]);
         table.row(&["一二三四五六七八九十".repeat(12), "1".into()]);
         let text = table.text();
         assert!(text.lines().all(|line| columns(line) <= 60), "{text}");

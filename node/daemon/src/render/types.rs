@@ -2,9 +2,7 @@
 //! which step.
 
 use serde_json::Value as Json;
-use xw_schemas::record::{
-    CodeList, Field, Kind, Lang, RecordType, Required, Transition, sentence,
-};
+use xw_schemas::record::{CodeList, Field, Kind, Lang, RecordType, Required, Transition, sentence};
 
 use super::table::{Side, Table};
 use super::{Screen, either, items, plain, text};
@@ -16,9 +14,14 @@ const CHOICES_SHOWN_MAX: usize = 8;
 /// All record types in short.
 pub(crate) fn types(answer: &Json, screen: Screen) -> String {
     let heads = [
-        (words::CODE, Side::Left), (words::NAME, Side::Left), (words::VERSION, Side::Left),
-        (words::FIELDS, Side::Right), (words::STATES, Side::Right), (words::STEPS, Side::Right),
-        (words::LEDGERS, Side::Left), (words::HASH, Side::Left),
+        (words::CODE, Side::Left),
+        (words::NAME, Side::Left),
+        (words::VERSION, Side::Left),
+        (words::FIELDS, Side::Right),
+        (words::STATES, Side::Right),
+        (words::STEPS, Side::Right),
+        (words::LEDGERS, Side::Left),
+        (words::HASH, Side::Left),
     ];
     let mut table = Table::new(screen, &heads).ruled();
     for one in items(answer, "types") {
@@ -30,21 +33,32 @@ pub(crate) fn types(answer: &Json, screen: Screen) -> String {
             })
             .collect();
         table.row(&[
-            text(one, "code"), either(one, "zh", "en", screen), text(one, "version"), text(one, "fields"),
-            text(one, "states"), text(one, "transitions"), ledgers.join("\n"),
+            text(one, "code"),
+            either(one, "zh", "en", screen),
+            text(one, "version"),
+            text(one, "fields"),
+            text(one, "states"),
+            text(one, "transitions"),
+            ledgers.join("\n"),
             text(one, "hash").chars().take(12).collect(),
         ]);
     }
-    let hint = screen.pick("字段和办理步骤：xiangwang types 代码", "fields and steps: xiangwang types CODE");
+    let hint = screen
+        .pick("字段和办理步骤：xiangwang types 代码", "fields and steps: xiangwang types CODE");
     format!("{}{hint}\n", table.text())
 }
 
 /// A folder of record-type files that compiles.
 pub(crate) fn checked_types(answer: &Json, screen: Screen) -> String {
     let n = items(answer, "types").len();
-    let said = screen.pick(&format!("{n} 种记录类型，定义无误\n"), &format!("{n} record types, all sound\n")).to_owned();
+    let said = screen
+        .pick(&format!("{n} 种记录类型，定义无误\n"), &format!("{n} record types, all sound\n"))
+        .to_owned();
     let table = types(answer, screen);
-    format!("{}{said}", table.rsplit_once(screen.pick("字段和", "fields and")).map_or("", |(table, _)| table))
+    format!(
+        "{}{said}",
+        table.rsplit_once(screen.pick("字段和", "fields and")).map_or("", |(table, _)| table)
+    )
 }
 
 /// One record type in full.
@@ -68,8 +82,12 @@ pub(crate) fn definition(rt: &RecordType, screen: Screen) -> String {
 
 fn fields<'a>(rt: &'a RecordType, lists: &mut Vec<&'a CodeList>, screen: Screen) -> String {
     let heads = [
-        (words::FIELD, Side::Left), (words::PATH, Side::Left), (words::KIND, Side::Left),
-        (words::REQUIRED, Side::Left), (words::SENSITIVITY, Side::Left), (words::READERS, Side::Left),
+        (words::FIELD, Side::Left),
+        (words::PATH, Side::Left),
+        (words::KIND, Side::Left),
+        (words::REQUIRED, Side::Left),
+        (words::SENSITIVITY, Side::Left),
+        (words::READERS, Side::Left),
     ];
     let mut table = Table::new(screen, &heads);
     enter(rt, &rt.fields, ("", ""), &mut table, lists, screen);
@@ -90,7 +108,14 @@ fn enter<'a>(
         let label = format!("{labels}{}", screen.pick(&field.zh, &field.en));
         // What holds at this place: a group may make its members more sensitive.
         let here = rt.field(&path).unwrap_or(field);
-        table.row(&[label.clone(), path.clone(), kind(rt, field, lists, screen), required(rt, field, screen), sensitivity(here, screen), readers(here, screen)]);
+        table.row(&[
+            label.clone(),
+            path.clone(),
+            kind(rt, field, lists, screen),
+            required(rt, field, screen),
+            sensitivity(here, screen),
+            readers(here, screen),
+        ]);
         let brackets = match &field.kind {
             Kind::Struct { .. } => "",
             Kind::List { .. } => "[]",
@@ -105,16 +130,29 @@ fn enter<'a>(
     }
 }
 
-fn kind<'a>(rt: &'a RecordType, field: &'a Field, lists: &mut Vec<&'a CodeList>, screen: Screen) -> String {
+fn kind<'a>(
+    rt: &'a RecordType,
+    field: &'a Field,
+    lists: &mut Vec<&'a CodeList>,
+    screen: Screen,
+) -> String {
     let of = |word: Word| word.of(screen.lang).to_owned();
     let at_most = |word: Word, max: &u32| {
-        format!("{}{}", word.of(screen.lang), screen.pick(&format!("，最多 {max} 字"), &format!(" of at most {max}")))
+        format!(
+            "{}{}",
+            word.of(screen.lang),
+            screen.pick(&format!("，最多 {max} 字"), &format!(" of at most {max}"))
+        )
     };
     let mut said = match &field.kind {
         Kind::Str { max } => at_most(words::KIND_STR, max),
         Kind::Text { max } => at_most(words::KIND_TEXT, max),
         Kind::Int => of(words::KIND_INT),
-        Kind::Dec { scale } => format!("{}{}", of(words::KIND_DEC), screen.pick(&format!("，{scale} 位"), &format!(", {scale} places"))),
+        Kind::Dec { scale } => format!(
+            "{}{}",
+            of(words::KIND_DEC),
+            screen.pick(&format!("，{scale} 位"), &format!(", {scale} places"))
+        ),
         Kind::Money => of(words::KIND_MONEY),
         Kind::Bool => of(words::KIND_BOOL),
         Kind::Date => of(words::KIND_DATE),
@@ -197,29 +235,41 @@ fn readers(field: &Field, screen: Screen) -> String {
 }
 
 fn states(rt: &RecordType, screen: Screen) -> String {
-    let heads = [(words::STATE, Side::Left), (words::CODE, Side::Left), (words::REMARKS, Side::Left)];
+    let heads =
+        [(words::STATE, Side::Left), (words::CODE, Side::Left), (words::REMARKS, Side::Left)];
     let mut table = Table::new(screen, &heads);
     for state in &rt.states {
         let terminal = if state.terminal { words::TERMINAL.of(screen.lang) } else { "" };
-        table.row(&[screen.pick(&state.zh, &state.en).to_owned(), state.code.clone(), terminal.to_owned()]);
+        table.row(&[
+            screen.pick(&state.zh, &state.en).to_owned(),
+            state.code.clone(),
+            terminal.to_owned(),
+        ]);
     }
     table.text()
 }
 
 fn steps(rt: &RecordType, screen: Screen) -> String {
     let heads = [
-        (words::ACTION, Side::Left), (words::FROM, Side::Left), (words::TO, Side::Left),
-        (words::WHO, Side::Left), (words::DEADLINE, Side::Left), (words::REASON, Side::Left),
+        (words::ACTION, Side::Left),
+        (words::FROM, Side::Left),
+        (words::TO, Side::Left),
+        (words::WHO, Side::Left),
+        (words::DEADLINE, Side::Left),
+        (words::REASON, Side::Left),
     ];
     let mut table = Table::new(screen, &heads).ruled();
     let roles = rt.lists.get("CL_ROLE");
     for step in &rt.transitions {
         let role = |code: &String| {
             let found = roles.and_then(|list| list.code(code));
-            found.map_or_else(|| code.clone(), |c| match screen.lang {
-                Lang::Zh => format!("{}（{code}）", c.zh),
-                Lang::En => format!("{} ({code})", c.en),
-            })
+            found.map_or_else(
+                || code.clone(),
+                |c| match screen.lang {
+                    Lang::Zh => format!("{}（{code}）", c.zh),
+                    Lang::En => format!("{} ({code})", c.en),
+                },
+            )
         };
         let who: Vec<String> = step.who.iter().map(role).collect();
         let reason = if step.needs_reason { words::NEEDS_REASON.of(screen.lang) } else { "" };
@@ -236,11 +286,16 @@ fn steps(rt: &RecordType, screen: Screen) -> String {
 }
 
 fn ledgers(rt: &RecordType, screen: Screen) -> String {
-    let heads = [(words::NAME, Side::Left), (words::CODE, Side::Left), (words::COLUMNS, Side::Left)];
+    let heads =
+        [(words::NAME, Side::Left), (words::CODE, Side::Left), (words::COLUMNS, Side::Left)];
     let mut table = Table::new(screen, &heads).ruled();
     for ledger in &rt.ledgers {
         let columns: Vec<&str> = ledger.columns.iter().map(|column| column.zh.as_str()).collect();
-        table.row(&[screen.pick(&ledger.zh, &ledger.en).to_owned(), ledger.key.clone(), columns.join("、")]);
+        table.row(&[
+            screen.pick(&ledger.zh, &ledger.en).to_owned(),
+            ledger.key.clone(),
+            columns.join("、"),
+        ]);
     }
     table.text()
 }
@@ -249,8 +304,11 @@ fn code_lists(lists: &[&CodeList], screen: Screen) -> String {
     let heads = [(words::NAME, Side::Left), (words::CHOICES, Side::Left)];
     let mut table = Table::new(screen, &heads).ruled();
     for list in lists {
-        let codes: Vec<String> =
-            list.codes.iter().map(|c| format!("{} {}", c.code, screen.pick(&c.zh, &c.en))).collect();
+        let codes: Vec<String> = list
+            .codes
+            .iter()
+            .map(|c| format!("{} {}", c.code, screen.pick(&c.zh, &c.en)))
+            .collect();
         let name = screen.pick(&list.zh, &list.name).to_owned();
         table.row(&[name, codes.join("\n")]);
     }
@@ -271,7 +329,12 @@ mod tests {
                     assert!(text.contains(lang.pick(&field.zh, &field.en)), "{} {path}", rt.code);
                 }
                 for state in &rt.states {
-                    assert!(text.contains(lang.pick(&state.zh, &state.en)), "{} {}", rt.code, state.code);
+                    assert!(
+                        text.contains(lang.pick(&state.zh, &state.en)),
+                        "{} {}",
+                        rt.code,
+                        state.code
+                    );
                 }
                 assert_eq!(text.contains("必填"), lang == Lang::Zh, "{}", rt.code);
             }
