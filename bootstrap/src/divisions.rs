@@ -37,10 +37,7 @@ impl DivisionsError {
 }
 
 /// The divisions of one county, with their names, county first.
-pub fn of_county(
-    text: &str,
-    county: Division,
-) -> Result<Vec<(Division, String)>, DivisionsError> {
+pub fn of_county(text: &str, county: Division) -> Result<Vec<(Division, String)>, DivisionsError> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let mut found = Vec::new();
     for (number, row) in (2..).zip(reader.records().take(LINES_MAX)) {
@@ -74,7 +71,8 @@ pub fn plan(divisions: &[(Division, String)]) -> Plan {
 /// An office with the usual posts of its level. Names of people are names of posts until enrolment
 /// replaces them.
 #[must_use]
-pub fn office(division: Division, place: &str) -> PlannedOffice {
+pub fn office(division: Division, listed: &str) -> PlannedOffice {
+    let place = &place_of(listed);
     let (name, people): (String, &[(&str, &[&str])]) = match division.tier() {
         Tier::County => (
             format!("{place}乡村治理工作办公室"),
@@ -90,15 +88,36 @@ pub fn office(division: Division, place: &str) -> PlannedOffice {
             ],
         ),
         Tier::Village => (
-            if place.ends_with("委员会") { place.to_owned() } else { format!("{place}村民委员会") },
-            &[("村文书", &["VCLK", "VAGT", "VGRD"]), ("村书记", &["VSEC", "VMED", "VTEAM"]), ("监督员", &["VSUP"])],
+            if listed.ends_with("委员会") {
+                listed.to_owned()
+            } else {
+                format!("{place}村民委员会")
+            },
+            &[
+                ("村文书", &["VCLK", "VAGT", "VGRD"]),
+                ("村书记", &["VSEC", "VMED", "VTEAM"]),
+                ("监督员", &["VSUP"]),
+            ],
         ),
     };
     let people = people
         .iter()
         .map(|(name, roles)| ((*name).to_owned(), roles.iter().map(|r| (*r).to_owned()).collect()))
         .collect();
-    PlannedOffice { division, place: place.to_owned(), name, people }
+    PlannedOffice { division, place: place.clone(), name, people }
+}
+
+/// What people call a place whose committee the list names: 柳河村 of 柳河村村民委员会, 柳河村 of
+/// 柳河村民委员会 too, 北关社区 of 北关社区居民委员会.
+fn place_of(listed: &str) -> String {
+    if let Some(community) = listed.strip_suffix("居民委员会") {
+        return community.to_owned();
+    }
+    match listed.strip_suffix("村民委员会") {
+        Some(village) if village.ends_with('村') => village.to_owned(),
+        Some(village) => format!("{village}村"),
+        None => listed.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -115,6 +134,9 @@ mod tests {
         let plan = plan(&of_county(SAMPLE, county).unwrap());
         let names: Vec<&str> = plan.offices.iter().map(|office| office.name.as_str()).collect();
         assert_eq!(names, ["清河川县乡村治理工作办公室", "东乡人民政府", "柳村村民委员会"]);
+        assert_eq!(plan.offices[2].place, "柳村");
+        assert_eq!(place_of("柳河村村民委员会"), "柳河村");
+        assert_eq!(place_of("北关社区居民委员会"), "北关社区");
         let other = Division::parse("130598000000").unwrap();
         assert!(matches!(of_county(SAMPLE, other), Err(DivisionsError::NoCounty(_))));
     }

@@ -81,6 +81,12 @@ pub enum KitError {
 
 const FORMAT: &str = "xiangwang-kit-1";
 
+impl std::fmt::Debug for KitPerson {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KitPerson")
+    }
+}
+
 impl std::fmt::Debug for Kit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Kit(of {})", self.division)

@@ -2,8 +2,8 @@
 //! synthetic county 130599 that demonstrations and training use. Reads no clock and rolls no dice:
 //! time and entropy are handed in.
 
+pub mod divisions;
 pub mod found;
 pub mod kit;
-pub mod divisions;
-pub mod synthetic;
 pub mod sheets;
+pub mod synthetic;

@@ -34,12 +34,7 @@ pub struct Counts {
 impl Default for Counts {
     /// One year of a small village, in the proportions of domain section 17.3.
     fn default() -> Self {
-        Self {
-            svc: 120,
-            pvm: 24,
-            ind: 8,
-            med: 20,
-        }
+        Self { svc: 120, pvm: 24, ind: 8, med: 20 }
     }
 }
 
@@ -187,9 +182,7 @@ pub fn village_ledgers(
         && village_code.starts_with("130599")
         && village_code.bytes().all(|byte| byte.is_ascii_digit());
     if !is_synthetic {
-        return Err(SheetsError::NotSynthetic {
-            village_code: village_code.to_owned(),
-        });
+        return Err(SheetsError::NotSynthetic { village_code: village_code.to_owned() });
     }
     let mut dice = Dice::seeded(seed, village_code);
     let village = Village::populated(&mut dice, village_code, village_name, year);
@@ -199,11 +192,7 @@ pub fn village_ledgers(
         industry::page(&mut dice, &village, counts.ind),
         mediation::page(&mut dice, &village, counts.med),
     ];
-    pages
-        .into_iter()
-        .filter(|page| !page.rows.is_empty())
-        .map(page::Page::printed)
-        .collect()
+    pages.into_iter().filter(|page| !page.rows.is_empty()).map(page::Page::printed).collect()
 }
 
 #[cfg(test)]
@@ -228,10 +217,7 @@ mod tests {
     fn a_real_county_is_never_filled_with_invented_people() {
         for code in ["130525101201", "1305991012", "13059910120x"] {
             let made = village_ledgers(1, code, "东张庄村", 2026, Counts::default());
-            assert!(
-                matches!(made, Err(SheetsError::NotSynthetic { .. })),
-                "{code}"
-            );
+            assert!(matches!(made, Err(SheetsError::NotSynthetic { .. })), "{code}");
         }
     }
 

@@ -176,15 +176,9 @@ mod tests {
         let checkpoint = Checkpoint { network, log: LogId([4; 32]), size: 5, root: [6; 32] };
         let note = checkpoint.sign(&author);
         assert_eq!(Checkpoint::open(&note, network, &author.public()), Ok(checkpoint.clone()));
-        assert_eq!(
-            Checkpoint::open(&note, network, &other.public()),
-            Err(NoteFault::Signature)
-        );
+        assert_eq!(Checkpoint::open(&note, network, &other.public()), Err(NoteFault::Signature));
         let forged = note.replacen("\n5\n", "\n6\n", 1);
-        assert_eq!(
-            Checkpoint::open(&forged, network, &author.public()),
-            Err(NoteFault::Signature)
-        );
+        assert_eq!(Checkpoint::open(&forged, network, &author.public()), Err(NoteFault::Signature));
         let pin = cosign(&other, &checkpoint, EntryId([7; 32]), 1_800_000_000);
         assert!(cosignature_verifies(&sound(&other), network, &pin));
         assert!(!cosignature_verifies(&sound(&author), network, &pin));

@@ -203,10 +203,7 @@ pub fn encode(payload: &[u8], signatures: &[CoseSignature]) -> Vec<u8> {
 }
 
 /// Reads what [`encode`] writes and nothing else; checks no signature.
-pub fn decode(
-    bytes: &[u8],
-    payload_max: usize,
-) -> Result<(&[u8], Vec<CoseSignature>), CborFault> {
+pub fn decode(bytes: &[u8], payload_max: usize) -> Result<(&[u8], Vec<CoseSignature>), CborFault> {
     let mut reader = Reader::new(bytes);
     reader.array_of(4)?;
     reader.fixed::<0>()?;

@@ -26,7 +26,9 @@ const ROLES_MAX: usize = 16;
 const CUT_LOGS_MAX: usize = 4_096;
 
 /// An office's number in its county's roster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct OfficeId(pub u32);
 
 /// Whether a key belongs to a PC or to a person.

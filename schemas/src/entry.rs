@@ -174,8 +174,7 @@ impl Core {
         }
         match &self.statement {
             Statement::Open(opening) => {
-                let log =
-                    LogId::of(self.network, opening.node, opening.space, opening.incarnation);
+                let log = LogId::of(self.network, opening.node, opening.space, opening.incarnation);
                 let first = self.sequence == 0
                     && self.previous == EntryId([0; 32])
                     && self.root == crate::merkle::root_of(&[]);
@@ -423,7 +422,8 @@ impl RawEntry {
         let (payload, _) = cose::decode(&self.bytes, CORE_BYTES_MAX)?;
         let person = self.core.person.map(|key| (key, Purpose::Person));
         let signers = [Some((self.node, Purpose::Node)), person];
-        for (signature, (key, purpose)) in self.signatures.iter().zip(signers.into_iter().flatten()) {
+        for (signature, (key, purpose)) in self.signatures.iter().zip(signers.into_iter().flatten())
+        {
             let key = ring.key(&key).ok_or(EntryFault::WeakKey)?;
             if !signature.verifies(key, purpose, payload) {
                 return Err(EntryFault::BadSignature);
@@ -458,9 +458,8 @@ pub fn sign(
     // What we sign passes the same reading as what we receive.
     let core = Core::decode(&payload)?;
     let mut signatures = vec![CoseSignature::make(node, Purpose::Node, &payload, true)];
-    signatures.extend(
-        person.map(|person| CoseSignature::make(person, Purpose::Person, &payload, false)),
-    );
+    signatures
+        .extend(person.map(|person| CoseSignature::make(person, Purpose::Person, &payload, false)));
     let raw = RawEntry::decode(cose::encode(&payload, &signatures))?;
     Ok(VerifiedEntry { bytes: raw.bytes, core, id: raw.id, node: raw.node })
 }

@@ -6,17 +6,17 @@
 
 pub mod limits;
 
-pub mod entry;
-pub mod edition;
 pub mod checkpoint;
+pub mod edition;
+pub mod entry;
 pub mod merkle;
 pub mod wire;
 
 pub mod record;
 pub mod value;
 
-pub mod id;
-pub mod space;
 pub mod cbor;
 pub mod cose;
 pub mod hash;
+pub mod id;
+pub mod space;

@@ -269,10 +269,9 @@ impl Frame {
                 })
             }
             (1, 2) => Self::WantEditions { above: r.uint_to(SEQUENCE_MAX)? },
-            (2, 3) => Self::WantBlob {
-                hash: r.fixed()?,
-                offset: r.uint_to(EDITION_BYTES_MAX as u64)?,
-            },
+            (2, 3) => {
+                Self::WantBlob { hash: r.fixed()?, offset: r.uint_to(EDITION_BYTES_MAX as u64)? }
+            }
             (3, 5) => Self::Blob(decode_blob(&mut r)?),
             (4, 3) => {
                 let count = r.array(DIGESTS_MAX)?;
@@ -302,10 +301,9 @@ impl Frame {
                 packed: r.bytes(FRAME_BYTES_MAX)?.to_vec(),
             }),
             (9, 2) => Self::Ack { bytes: r.uint()? },
-            (10, 3) => Self::Bye {
-                reason: r.text(BYE_TEXT_MAX)?.to_owned(),
-                retry_after_ms: r.uint()?,
-            },
+            (10, 3) => {
+                Self::Bye { reason: r.text(BYE_TEXT_MAX)?.to_owned(), retry_after_ms: r.uint()? }
+            }
             (11, 2) => {
                 let count = r.array(EDITIONS_LISTED_MAX)?;
                 Self::Editions(
@@ -376,8 +374,8 @@ impl PackedEntries {
         if unpacked > ENTRIES_UNPACKED_MAX {
             return Err(FrameFault::BadPacking);
         }
-        let plain = zstd::bulk::decompress(&self.packed, unpacked)
-            .map_err(|_| FrameFault::BadPacking)?;
+        let plain =
+            zstd::bulk::decompress(&self.packed, unpacked).map_err(|_| FrameFault::BadPacking)?;
         if plain.len() != unpacked {
             return Err(FrameFault::BadPacking);
         }

@@ -15,7 +15,8 @@ pub(crate) fn build() -> PathBuf {
         .status()
         .expect("cargo runs");
     assert!(status.success(), "the program does not build");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top().join("target"), Into::into);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top().join("target"), Into::into);
     target.join("release").join(if cfg!(windows) { "xiangwang.exe" } else { "xiangwang" })
 }
 
@@ -53,7 +54,8 @@ impl Node {
         let path = format!("/proc/{}/status", self.process.id());
         let text = std::fs::read_to_string(path).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1_024
+        line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0)
+            / 1_024
     }
 
     pub(crate) fn stop(mut self) {

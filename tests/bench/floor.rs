@@ -33,7 +33,8 @@ pub(crate) fn measure(village: &Village) -> Floor {
         .iter()
         .map(|(entry, _)| RawEntry::decode(entry.bytes().to_vec()).expect("it was decoded before"))
         .collect();
-    let signatures: usize = sample.iter().map(|(e, _)| 1 + usize::from(e.core().person.is_some())).sum();
+    let signatures: usize =
+        sample.iter().map(|(e, _)| 1 + usize::from(e.core().person.is_some())).sum();
     let half = raw.len() / 2;
     let (first, second) = (raw[..half].to_vec(), raw[half..].to_vec());
     let started = Instant::now();
@@ -70,7 +71,9 @@ fn insert(village: &Village) -> f64 {
     let started = Instant::now();
     for batch in sample.chunks(1_000) {
         let transaction = connection.unchecked_transaction().expect("it begins");
-        let mut insert = connection.prepare_cached("INSERT INTO e(envelope, body) VALUES (?1, ?2)").expect("it prepares");
+        let mut insert = connection
+            .prepare_cached("INSERT INTO e(envelope, body) VALUES (?1, ?2)")
+            .expect("it prepares");
         for (entry, body) in batch {
             let body = body.as_ref().map(|body| body.bytes().to_vec());
             insert.execute(rusqlite::params![entry.bytes(), body]).expect("it inserts");
@@ -86,19 +89,19 @@ fn create(village: &Village) {
     let mut store = Store::open(&village.village.join("store.db")).expect("the filled store");
     let (node, person) = &village.keys;
     let own = node.public();
-    let log = *store
-        .logs()
+    let log =
+        *store.logs().iter().find(|(_, log)| log.node == own).expect("the village wrote into it").0;
+    let (kind, content) = village
+        .contents
         .iter()
-        .find(|(_, log)| log.node == own)
-        .expect("the village wrote into it")
-        .0;
-    let (kind, content) =
-        village.contents.iter().find(|(kind, _)| village.definitions[*kind].code == "SVC").expect("SVC rows");
+        .find(|(kind, _)| village.definitions[*kind].code == "SVC")
+        .expect("SVC rows");
     let rt = &village.definitions[*kind];
     let mut dice = Dice(99);
     let (mut whole, mut commits) = (Vec::new(), Vec::new());
     let bare = rusqlite::Connection::open(village.dir.join("commit.db")).expect("a file");
-    bare.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE c(b BLOB)").expect("a table");
+    bare.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE c(b BLOB)")
+        .expect("a table");
     for _ in 0..CREATED {
         let started = Instant::now();
         bare.execute("INSERT INTO c VALUES (zeroblob(2000))", []).expect("it commits");
@@ -117,8 +120,16 @@ fn create(village: &Village) {
         let draft = Draft::of_new(content, step);
         let tail = Tail::of(store.logs(), log).expect("the log is open");
         let signed = write_change(
-            store.roster(), store.definitions(), &tail, record, &rt.code, rt.hash(), &[], &draft,
-            author, act,
+            store.roster(),
+            store.definitions(),
+            &tail,
+            record,
+            &rt.code,
+            rt.hash(),
+            &[],
+            &draft,
+            author,
+            act,
         )
         .expect("it signs");
         let evidence = Evidence {

@@ -29,7 +29,10 @@ pub(crate) fn figure(json: &Json) {
 
 /// A percentile of sorted values, in percent.
 pub(crate) fn percentile(sorted: &[f64], percent: usize) -> f64 {
-    sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1))).copied().unwrap_or(0.0)
+    sorted
+        .get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(0.0)
 }
 
 /// Milliseconds with three digits.

@@ -99,10 +99,21 @@ pub(crate) fn village(program: &Path, count: usize) -> Village {
         let mut content = content.clone();
         let number = format!("130599201201A-{}-2026-{at:05}", rt.code);
         content.values.insert("business_no".to_owned(), Value::Text(number));
+        // As the program does for every record it makes.
+        let told = || Value::Text("1".to_owned());
+        content.values.entry("notice_given".to_owned()).or_insert_with(told);
         let draft = Draft::of_new(&content, step);
         let signed = write_change(
-            store.roster(), store.definitions(), &tail, record, &rt.code, rt.hash(), &[], &draft,
-            author, act,
+            store.roster(),
+            store.definitions(),
+            &tail,
+            record,
+            &rt.code,
+            rt.hash(),
+            &[],
+            &draft,
+            author,
+            act,
         )
         .expect("the contents came from a checked ledger");
         tail.push(&signed.entry);
@@ -114,9 +125,12 @@ pub(crate) fn village(program: &Path, count: usize) -> Village {
     }
     while store.settle(BATCH).expect("it settles").remaining > 0 {}
     let rows = store.digest(None).expect("a digest").records;
-    assert_eq!(rows, count as u64, "every record counts");
+    let refused = store.reader().and_then(|reader| reader.refused(3)).expect("it reads");
+    let reasons: Vec<_> = refused.into_iter().map(|entry| entry.verdict).collect();
+    assert_eq!(rows, count as u64, "every record counts: {reasons:?}");
     store.close().expect("it closes");
-    let body: usize = entries.iter().filter_map(|(_, body)| body.as_ref()).map(|b| b.bytes().len()).sum();
+    let body: usize =
+        entries.iter().filter_map(|(_, body)| body.as_ref()).map(|b| b.bytes().len()).sum();
     let envelope: usize = entries.iter().map(|(entry, _)| entry.bytes().len()).sum();
     figure(&json!({
         "bench": "material", "records": count, "seconds": started.elapsed().as_secs(),
@@ -133,7 +147,8 @@ fn creator<'a>(
     secretary: &'a SecretKey,
 ) -> (&'a SecretKey, &'a str, &'a str) {
     let first = rt.initial_transitions().next().expect("every type begins somewhere");
-    for (key, roles) in [(clerk, ["VCLK", "VAGT", "VGRD"]), (secretary, ["VSEC", "VMED", "VTEAM"])] {
+    for (key, roles) in [(clerk, ["VCLK", "VAGT", "VGRD"]), (secretary, ["VSEC", "VMED", "VTEAM"])]
+    {
         if let Some(role) = first.who.iter().find(|who| roles.contains(&who.as_str())) {
             return (key, role, &first.to);
         }
@@ -144,7 +159,8 @@ fn creator<'a>(
 /// What clean rows of the synthetic ledgers become, with the definition's place in the list.
 fn contents(definitions: &[RecordType], division: &str) -> Vec<(usize, Content)> {
     let counts = Counts { svc: 300, pvm: 60, ind: 30, med: 60 };
-    let ledgers = village_ledgers(1, division, "柳河村", 2026, counts).expect("a synthetic village");
+    let ledgers =
+        village_ledgers(1, division, "柳河村", 2026, counts).expect("a synthetic village");
     let mut contents = Vec::new();
     for ledger in ledgers {
         let kind = definitions

@@ -25,7 +25,11 @@ pub(crate) fn measure(program: &Path, village: Village, floor: &Floor) {
     let port = free_port();
     let (address, meter) = line::open(port);
     let township_key = edit_settings(&village.township, port, None);
-    edit_settings(&village.village, "127.0.0.1:0".parse().expect("an address"), Some((&township_key, address)));
+    edit_settings(
+        &village.village,
+        "127.0.0.1:0".parse().expect("an address"),
+        Some((&township_key, address)),
+    );
     let township = Node::start(program, &village.township);
     let reader = Reader::open(&village.township.join("store.db")).expect("the township's store");
     meter.reset();
@@ -140,7 +144,8 @@ fn edit_settings(dir: &Path, listen: SocketAddr, dial: Option<(&str, SocketAddr)
         let mut neighbour = toml::Table::new();
         neighbour.insert("key".to_owned(), key.into());
         neighbour.insert("office".to_owned(), "township".into());
-        neighbour.insert("addresses".to_owned(), toml::Value::Array(vec![address.to_string().into()]));
+        neighbour
+            .insert("addresses".to_owned(), toml::Value::Array(vec![address.to_string().into()]));
         neighbours.push(toml::Value::Table(neighbour));
     }
     settings.insert("neighbour".to_owned(), toml::Value::Array(neighbours));

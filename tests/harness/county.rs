@@ -253,7 +253,11 @@ impl County {
     /// Everything between two offices takes long from now on, or no longer.
     pub fn set_slow(&mut self, a: Seat, b: Seat, slow: bool) {
         let link = (a.min(b), a.max(b));
-        if slow { self.slow.insert(link) } else { self.slow.remove(&link) };
+        if slow {
+            self.slow.insert(link)
+        } else {
+            self.slow.remove(&link)
+        };
     }
 
     /// A PC loses its power at once.

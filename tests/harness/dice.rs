@@ -10,12 +10,12 @@ impl Dice {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let mut dice = Self(seed.wrapping_mul(0x2545_f491_4f6c_dd1d).wrapping_add(0x5851_f42d));
-        dice.next();
+        dice.bits();
         dice
     }
 
     /// Sixty-four random bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -25,7 +25,7 @@ impl Dice {
 
     /// A number below `end`, which is not zero.
     pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
+        self.bits() % end
     }
 
     /// True in so many of a hundred throws.
@@ -35,7 +35,7 @@ impl Dice {
 
     /// Random bytes.
     pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
-        std::array::from_fn(|_| self.next().to_le_bytes()[0])
+        std::array::from_fn(|_| self.bits().to_le_bytes()[0])
     }
 
     /// One of the items, or none of none.

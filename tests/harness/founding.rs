@@ -108,7 +108,10 @@ impl Registry {
     #[must_use]
     pub fn found(seed: u64, townships: usize) -> (Self, Edition) {
         let key = |name: &str| {
-            SecretKey::from_seed(&tagged("xw/simulation/key", &[&seed.to_be_bytes(), name.as_bytes()]))
+            SecretKey::from_seed(&tagged(
+                "xw/simulation/key",
+                &[&seed.to_be_bytes(), name.as_bytes()],
+            ))
         };
         let mut roots: Vec<SecretKey> = ["root a", "root b"].into_iter().map(key).collect();
         roots.sort_by_key(SecretKey::public);

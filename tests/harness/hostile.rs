@@ -5,9 +5,7 @@ use xw_ledger::draft::{Act, Author, Draft, Tail, new_record, open_log, write_cha
 use xw_ledger::log::Logs;
 use xw_replica::SessionId;
 use xw_schemas::checkpoint::{Checkpoint, cosign};
-use xw_schemas::entry::{
-    Body, ChangeStatement, Core, Pin, Statement, VerifiedEntry, sign,
-};
+use xw_schemas::entry::{Body, ChangeStatement, Core, Pin, Statement, VerifiedEntry, sign};
 use xw_schemas::id::{EntryId, Incarnation, LogId, RecordId};
 use xw_schemas::space::{Audience, Space};
 use xw_schemas::wire::{PackedEntries, Parcel};
@@ -26,14 +24,11 @@ impl County {
         if !self.nodes[liar].up {
             return;
         }
-        let own = self.registry.offices[liar].division;
-        let space = match self.dice.below(3) {
-            0 => Space {
-                division: own.township().unwrap_or(own),
-                audience: Audience::Township,
-            },
-            _ => self.registry.offices[liar].own_space(),
+        let audience = match self.dice.below(3) {
+            0 => Audience::Township,
+            _ => Audience::Office,
         };
+        let space = Space { division: self.registry.offices[liar].division, audience };
         if liar <= self.registry.townships && self.dice.chance(50) {
             self.lie_in_witness(liar);
             return;
@@ -96,7 +91,9 @@ impl County {
     /// Two entries for the next slot: one goes the usual way, the other to one neighbour.
     fn two_words(&mut self, liar: Seat, space: Space) {
         let Some(log) = self.own_log(liar, space) else { return };
-        let Some(size) = self.nodes[liar].memory.logs.log(&log).map(|log| log.size()) else { return };
+        let Some(size) = self.nodes[liar].memory.logs.log(&log).map(|log| log.size()) else {
+            return;
+        };
         if self.nodes[liar].memory.logs.log(&log).is_some_and(|log| log.fork().is_some()) {
             return;
         }
@@ -113,14 +110,18 @@ impl County {
     fn fork_old_slot(&mut self, liar: Seat, space: Space) {
         let Some(log) = self.nodes[liar].memory.own_logs.get(&space).copied() else { return };
         let held = self.nodes[liar].memory.logs.log(&log);
-        let Some(size) = held.filter(|log| log.fork().is_none()).map(|log| log.size()) else { return };
+        let Some(size) = held.filter(|log| log.fork().is_none()).map(|log| log.size()) else {
+            return;
+        };
         if size < 2 {
             return;
         }
         let slot = 1 + self.dice.below(size - 1);
         let draft = self.new_case(liar);
         if let Some(made) = self.change_after(liar, log, slot, &draft) {
-            self.log(|_| format!("{liar} forks slot {slot} of {log:?} with {}", made.0.id().short()));
+            self.log(|_| {
+                format!("{liar} forks slot {slot} of {log:?} with {}", made.0.id().short())
+            });
             self.send_aside(liar, &[made]);
         }
     }
@@ -128,7 +129,9 @@ impl County {
     /// A step for which nobody in the office has the role, or a field that no form has.
     fn act_without_right(&mut self, liar: Seat, space: Space) {
         let Some(log) = self.own_log(liar, space) else { return };
-        let Some(size) = self.nodes[liar].memory.logs.log(&log).map(|log| log.size()) else { return };
+        let Some(size) = self.nodes[liar].memory.logs.log(&log).map(|log| log.size()) else {
+            return;
+        };
         let mut draft = self.new_case(liar);
         if self.dice.chance(50) {
             draft.step = Some(forms::step("-", "registered", "TWIN", ""));
@@ -257,12 +260,9 @@ impl County {
 
     /// A township that pins what is none of its business, and what it does not hold.
     fn lie_in_witness(&mut self, liar: Seat) {
-        let division = self.nodes[COUNTY].memory.tier(&self.nodes[COUNTY].key);
-        let space = Space {
-            division: self.registry.offices[liar].division.county(),
-            audience: Audience::County,
-        };
-        let (Some(own), Some(_)) = (self.own_log(liar, space), division) else { return };
+        let division = self.registry.offices[liar].division;
+        let space = Space { division, audience: Audience::County };
+        let Some(own) = self.own_log(liar, space) else { return };
         let network = self.founding.network();
         // It has heard of logs and heads that it does not hold itself.
         let entries = self.nodes[COUNTY].memory.entries.values();

@@ -1,19 +1,21 @@
 //! A county in memory: real entries, real signatures, the pure core of every node, one thread, one
 //! seed. No socket, no clock, no dice but the seed's. Used by the simulations.
 
-mod dice;
-mod founding;
-mod forms;
-mod memory;
-mod habits;
+mod agreement;
+mod checks;
 mod county;
+mod dice;
+mod forms;
+mod founding;
+mod habits;
+mod hostile;
 mod lines;
+mod memory;
+mod plan;
 mod shell;
 mod writing;
-mod hostile;
-mod checks;
-mod plan;
 
+pub use agreement::*;
 pub use checks::*;
 pub use county::{County, Node, Promises};
 pub use dice::Dice;

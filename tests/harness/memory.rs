@@ -88,9 +88,8 @@ impl Memory {
     pub fn born(own: PublicKey, founding: &Edition) -> Self {
         let chain = Chain::founded(founding.clone()).expect("a county is founded by its edition");
         let named = chain.roster().definitions();
-        let definitions = named
-            .filter_map(|(hash, _)| Some((*hash, known_types().get(hash)?.clone())))
-            .collect();
+        let definitions =
+            named.filter_map(|(hash, _)| Some((*hash, known_types().get(hash)?.clone()))).collect();
         Self {
             chain,
             logs: Logs::new(),

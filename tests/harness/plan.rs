@@ -150,17 +150,14 @@ fn happen(county: &mut County) {
     }
 }
 
-/// The spaces in which an office writes.
+/// A space in which an office writes: of its own division, read more or less widely.
 fn space_for(county: &mut County, seat: Seat) -> Space {
-    let own = county.registry.offices[seat].division;
-    match county.dice.below(10) {
-        0..=6 => Space { division: own, audience: Audience::Office },
-        7..=8 => {
-            let division = own.township().unwrap_or(own);
-            Space { division, audience: Audience::Township }
-        }
-        _ => Space { division: own.county(), audience: Audience::County },
-    }
+    let audience = match county.dice.below(10) {
+        0..=5 => Audience::Office,
+        6..=8 => Audience::Township,
+        _ => Audience::County,
+    };
+    Space { division: county.registry.offices[seat].division, audience }
 }
 
 fn write(county: &mut County) {
@@ -217,12 +214,19 @@ fn some_record(county: &mut County, seat: Seat) -> Found {
     some_holder(county, seat, space, record).then_some((space, record))
 }
 
-/// Whether the office can write on: it is honest, sees the record's bodies and has a role for it.
-fn some_holder(county: &County, seat: Seat, space: Space, record: xw_schemas::id::RecordId) -> bool {
+/// Whether the office can write on: it is honest, stands at the space's division or above, sees the
+/// record's bodies and has a role for it.
+fn some_holder(
+    county: &County,
+    seat: Seat,
+    space: Space,
+    record: xw_schemas::id::RecordId,
+) -> bool {
     let node = &county.nodes[seat];
     let judged = node.memory.judged(&node.memory.standings(), &(space, record));
     let view = judged.view.filter(|view| !view.sealed);
     !county.hostile.contains(&seat)
+        && county.registry.offices[seat].division.covers(space.division)
         && view.is_some_and(|view| seat != COUNTY || view.record_type == "IND")
 }
 

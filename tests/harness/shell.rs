@@ -16,6 +16,9 @@ use crate::county::{County, Due};
 use crate::founding::{FOUNDED_MS, Seat, definition_bytes, known_types};
 use crate::memory::{Commit, Kept};
 
+/// Entries of one frame, verified, with their bodies.
+type Batch = Vec<(VerifiedEntry, Option<Body>)>;
+
 impl County {
     /// Hands an event to a node's replica and does what it asks for.
     pub(crate) fn handle(&mut self, seat: Seat, event: Event) {
@@ -95,7 +98,9 @@ impl County {
             Effect::Close { session, reason } => {
                 self.log(|_| format!("{seat} closes #{}: {reason}", session.0));
                 if self.hostile.is_empty() && !TOLERATED.contains(&reason) {
-                    self.blame(format!("parting: {seat} closes a connection among the honest: {reason}"));
+                    self.blame(format!(
+                        "parting: {seat} closes a connection among the honest: {reason}"
+                    ));
                 }
                 self.break_conn(session.0);
             }
@@ -112,13 +117,14 @@ impl County {
     }
 
     /// Bodies that this office may not have are thrown away before anything is stored.
-    fn stripped(&self, seat: Seat, entries: Vec<(VerifiedEntry, Option<Body>)>) -> Vec<Kept> {
+    fn stripped(&self, seat: Seat, entries: Batch) -> Vec<Kept> {
         let memory = &self.nodes[seat].memory;
         let tier = memory.tier(&self.nodes[seat].key);
         let kept = |(entry, body): (VerifiedEntry, Option<Body>)| {
-            let may = entry.change().zip(tier).is_some_and(|(change, tier)| {
-                memory.may_have_body(change, tier) != Some(false)
-            });
+            let may = entry
+                .change()
+                .zip(tier)
+                .is_some_and(|(change, tier)| memory.may_have_body(change, tier) != Some(false));
             let body = body.filter(|_| may || self.habits.forgets_body_rights);
             Kept { entry: Arc::new(entry), body: body.map(Arc::new) }
         };
@@ -194,9 +200,11 @@ impl County {
         let (mut parcels, mut upto, mut bytes) = (Vec::new(), (0, EntryId([0; 32])), 0);
         for (sequence, id) in points {
             let Some(kept) = memory.entries.get(id) else { break };
-            let may = kept.entry.change().zip(tier).is_some_and(|(change, tier)| {
-                memory.may_have_body(change, tier) == Some(true)
-            });
+            let may = kept
+                .entry
+                .change()
+                .zip(tier)
+                .is_some_and(|(change, tier)| memory.may_have_body(change, tier) == Some(true));
             let body = kept.body.as_ref().filter(|_| may || self.habits.forgets_body_rights);
             let body = body.map(|body| body.bytes().to_vec());
             let parcel = Parcel { envelope: kept.entry.bytes().to_vec(), body };
@@ -254,10 +262,7 @@ impl County {
         }
     }
 
-    fn unpacked(
-        &mut self,
-        packed: &PackedEntries,
-    ) -> Option<(Vec<(VerifiedEntry, Option<Body>)>, u64)> {
+    fn unpacked(&mut self, packed: &PackedEntries) -> Option<(Batch, u64)> {
         let network = self.founding.network();
         let (mut entries, mut bytes) = (Vec::new(), 0);
         for (raw, body) in packed.unpack().ok()? {
@@ -304,7 +309,7 @@ impl County {
         self.commit_own(seat, opened.entry, None).then_some(log)
     }
 
-    /// Stores an entry of this node's own; whether the power lasted.
+    /// Stores an entry of this node's own; whether the power lasted and the own door took it.
     pub(crate) fn commit_own(
         &mut self,
         seat: Seat,
@@ -312,8 +317,13 @@ impl County {
         body: Option<Body>,
     ) -> bool {
         let kept = Kept { entry: Arc::new(entry), body: body.map(Arc::new) };
+        let (log, place, id) = {
+            let core = kept.entry.core();
+            (core.log, core.sequence, kept.entry.id())
+        };
         self.commit(seat, None, vec![kept], 0);
-        self.nodes[seat].up
+        let node = &self.nodes[seat];
+        node.up && node.memory.logs.holds(&log, place, &id)
     }
 
     fn witness(&mut self, seat: Seat, space: Space, logs: &[LogId]) {
@@ -332,6 +342,10 @@ impl County {
             let sessions: Vec<SessionId> = self.nodes[seat].lines.keys().copied().collect();
             for session in sessions {
                 self.send_parcels(seat, session, std::slice::from_ref(&parcel));
+            }
+            if self.dice.chance(20) {
+                // The power fails while the statement waits for the disk.
+                self.crash_after(seat, 0);
             }
         }
         self.commit_own(seat, signed.entry, signed.body);
@@ -357,7 +371,9 @@ fn brief(frame: &Frame) -> String {
         Frame::WantEditions { above } => format!("wants editions above {above}"),
         Frame::Editions(list) => format!("{} editions", list.len()),
         Frame::WantBlob { offset, .. } => format!("wants blob from {offset}"),
-        Frame::Blob(chunk) => format!("blob {}+{} of {}", chunk.offset, chunk.bytes.len(), chunk.total),
+        Frame::Blob(chunk) => {
+            format!("blob {}+{} of {}", chunk.offset, chunk.bytes.len(), chunk.total)
+        }
         Frame::Bye { reason, .. } => format!("bye {reason}"),
         Frame::Entries(_) => "entries".to_owned(),
     }

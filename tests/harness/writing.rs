@@ -1,8 +1,8 @@
 //! What clerks do: new records, edits, steps. They go the way of a real draft: built on what an
 //! honest node builds on, judged before it is stored, stored before it is shown.
 
-use xw_ledger::draft::{Author, Draft, Tail, base, new_record, write_change};
 use xw_ledger::document::{Edit, Place};
+use xw_ledger::draft::{Author, Draft, Tail, base, new_record, write_change};
 use xw_ledger::judge::{Evidence, judge};
 use xw_ledger::standing::Standing;
 use xw_ledger::verdict::Verdict;

@@ -48,7 +48,9 @@ fn no_heading_stands_empty() {
 #[test]
 fn the_readme_gives_the_two_commands() {
     let readme = text_of(&top().join("README.md"));
-    for command in ["cargo run --release --locked -p xiangwang -- demo", "cargo test --workspace --locked"] {
+    for command in
+        ["cargo run --release --locked -p xiangwang -- demo", "cargo test --workspace --locked"]
+    {
         assert!(readme.contains(command), "README lacks `{command}`");
     }
     let ci = text_of(&top().join(".ci/run"));

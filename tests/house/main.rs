@@ -37,7 +37,8 @@ fn every_module_says_what_it_is() {
 #[test]
 fn no_test_is_switched_off_and_none_sleeps() {
     // Written in two parts so that this file does not name what it forbids.
-    let forbidden = [["#[ign", "ore"], ["thread::sl", "eep"], ["tod", "o!("], ["unimple", "mented!("]];
+    let forbidden =
+        [["#[ign", "ore"], ["thread::sl", "eep"], ["tod", "o!("], ["unimple", "mented!("]];
     let mut found = Vec::new();
     for path in rust_files() {
         let text = text_of(&path);

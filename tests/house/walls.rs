@@ -14,7 +14,12 @@ const FLOORS: [(&str, &[&str]); 8] = [
     (
         "node/daemon",
         &[
-            "xw-schemas", "xw-ledger", "xw-replica", "xw-store", "xw-net", "xw-workbook",
+            "xw-schemas",
+            "xw-ledger",
+            "xw-replica",
+            "xw-store",
+            "xw-net",
+            "xw-workbook",
             "xw-bootstrap",
         ],
     ),

@@ -48,7 +48,15 @@ fn village(dir: &Path) -> u64 {
     std::fs::write(dir.join("kit.json"), kit.text().as_bytes()).expect("a file");
     let (code, _) = ask(
         &dir.join("node"),
-        &["init", "--listen", "127.0.0.1:0", "--api", "127.0.0.1:0", "--kit", &dir.join("kit.json").display().to_string()],
+        &[
+            "init",
+            "--listen",
+            "127.0.0.1:0",
+            "--api",
+            "127.0.0.1:0",
+            "--kit",
+            &dir.join("kit.json").display().to_string(),
+        ],
     );
     assert_eq!(code, 0, "init failed");
     let counts = Counts { svc: ROWS, pvm: 0, ind: 0, med: 0 };
@@ -104,7 +112,8 @@ fn a_village_killed_during_an_import_loses_nothing_and_makes_nothing_twice() {
     assert_eq!(
         new.as_u64().unwrap_or(0) + unchanged.as_u64().unwrap_or(0),
         accepted,
-        "{}", report["tally"]
+        "{}",
+        report["tally"]
     );
     let (code, again) = ask(&node, &["import", &ledger, "--type", "SVC"]);
     assert!(code == 0 || code == 1);

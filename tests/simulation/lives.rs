@@ -1,14 +1,13 @@
 //! Random lives of a county. A failing seed is a bug report: its number is printed, its journal is
 //! left in the target folder, and it fails in the same way again.
 
-use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use xw_tests::{Figures, Habits, journal_of, run_seed};
 
-use crate::number;
+use crate::{keep_journal, number};
 
 /// Seeds of one run: what two cores do in under two minutes.
 const SEEDS: u64 = 1_000;
@@ -17,7 +16,7 @@ const SEEDS: u64 = 1_000;
 fn a_county_keeps_every_promise_through_a_thousand_random_lives() {
     if let Some(seed) = number("XW_SEED") {
         let end = run_seed(seed, Habits::default());
-        let path = keep_journal(seed);
+        let path = keep_journal(seed, Habits::default());
         assert!(end.is_ok(), "seed {seed}: {end:?}; see {}", path.display());
         println!("seed {seed}: {end:?}; see {}", path.display());
         return;
@@ -49,7 +48,10 @@ fn a_county_keeps_every_promise_through_a_thousand_random_lives() {
     let pace = f64::from(u32::try_from(seeds).unwrap_or(u32::MAX)) / seconds;
     println!("{seeds} seeds in {seconds:.1} s ({pace:.1} a second): {figures:?}");
     for (seed, violation) in broken.iter().take(5) {
-        println!("seed {seed}: {violation}; see {}", keep_journal(*seed).display());
+        println!(
+            "seed {seed}: {violation}; see {}",
+            keep_journal(*seed, Habits::default()).display()
+        );
     }
     assert!(broken.is_empty(), "{} of {seeds} seeds broke a promise", broken.len());
 }
@@ -59,11 +61,4 @@ fn a_seed_lives_the_same_life_every_time() {
     for seed in [3, 5, 8] {
         assert_eq!(journal_of(seed, Habits::default()), journal_of(seed, Habits::default()));
     }
-}
-
-/// Lives the seed once more and leaves its journal beside the build.
-fn keep_journal(seed: u64) -> PathBuf {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("seed-{seed}.log"));
-    std::fs::write(&path, journal_of(seed, Habits::default())).unwrap();
-    path
 }

@@ -5,7 +5,19 @@ mod lives;
 mod mutants;
 mod stories;
 
+use std::path::PathBuf;
+
+use xw_tests::{Habits, journal_of};
+
 /// A number from the environment.
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+/// Lives the seed once more and leaves its journal beside the build.
+fn keep_journal(seed: u64, habits: Habits) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("seed-{seed}.log"));
+    let journal = journal_of(seed, habits);
+    std::fs::write(&path, journal).expect("cargo makes this folder for the tests");
+    path
 }

@@ -62,9 +62,8 @@ impl Dice {
     /// A log-normal number, as money and delays are spread. Domain section 17.4 gives the parameters.
     pub(super) fn log_normal(&mut self, median: f64, sigma: f64) -> f64 {
         // Twelve uniform throws less six are normal enough for a ledger.
-        let normal: f64 = (0..12)
-            .map(|_| f64::from(self.below(1 << 24)) / f64::from(1 << 24))
-            .sum();
+        let normal: f64 =
+            (0..12).map(|_| f64::from(self.below(1 << 24)) / f64::from(1 << 24)).sum();
         median * (sigma * (normal - 6.0)).exp()
     }
 }

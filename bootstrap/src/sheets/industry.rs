@@ -19,13 +19,7 @@ const PROJECTS: &[(u32, (&str, &str, &str))] = &[
     (80, ("乡村治理和精神文明建设", "积分超市", "就业务工")),
 ];
 
-const FUNDS: &[&str] = &[
-    "中央衔接（常态化帮扶）资金",
-    "省级",
-    "市级",
-    "县级",
-    "村集体自筹",
-];
+const FUNDS: &[&str] = &["中央衔接（常态化帮扶）资金", "省级", "市级", "县级", "村集体自筹"];
 
 pub(super) fn page(dice: &mut Dice, village: &Village, count: u32) -> Page {
     let rows = (0..count).map(|index| row(dice, village, index)).collect();
@@ -34,10 +28,7 @@ pub(super) fn page(dice: &mut Dice, village: &Village, count: u32) -> Page {
         ledger_zh: "产业项目台账",
         file_name: format!("{}产业项目台账（{}年）.xlsx", village.name, village.year),
         title: format!("{}年{}产业项目台账", village.year, village.name),
-        office: format!(
-            "填报单位：{}村民委员会                    单位：万元",
-            village.name
-        ),
+        office: format!("填报单位：{}村民委员会                    单位：万元", village.name),
         headings: vec![
             "序号",
             "项目名称",
@@ -71,13 +62,7 @@ fn row(dice: &mut Dice, village: &Village, index: u32) -> Line {
     let is_done = dice.chance(500);
     let mut dirt = Vec::new();
     let mut refused = None;
-    let name = format!(
-        "{}年{}{}项目{}",
-        village.year,
-        village.name,
-        built,
-        ordinal(index)
-    );
+    let name = format!("{}年{}{}项目{}", village.year, village.name, built, ordinal(index));
     let mut shown_name = inked_text(dice, &name, &mut dirt);
     let mut shown_start = inked_day(dice, start, &mut dirt);
     match dice.below(100) {
@@ -89,15 +74,8 @@ fn row(dice: &mut Dice, village: &Village, index: u32) -> Line {
     }
     // 万元 with as many decimals as the amount in 元 needs.
     let in_wan = format!("{}.{:04}", budget / 10_000, budget % 10_000);
-    let in_wan = in_wan
-        .trim_end_matches('0')
-        .trim_end_matches('.')
-        .to_owned();
-    let progress = if is_done {
-        100
-    } else {
-        dice.between(1, 9) * 10
-    };
+    let in_wan = in_wan.trim_end_matches('0').trim_end_matches('.').to_owned();
+    let progress = if is_done { 100 } else { dice.between(1, 9) * 10 };
     let cells = vec![
         shown_name,
         Ink::Number(f64::from(village.year)),
@@ -106,26 +84,14 @@ fn row(dice: &mut Dice, village: &Village, index: u32) -> Line {
         Ink::Text(format!("新建{built}{}处", dice.between(1, 20))),
         inked_number(dice, &in_wan, "万元", &mut dirt),
         Ink::Text((*dice.pick(FUNDS)).to_owned()),
-        Ink::Text(format!(
-            "清河川农发〔{}〕{}号",
-            village.year,
-            dice.between(1, 60)
-        )),
+        Ink::Text(format!("清河川农发〔{}〕{}号", village.year, dice.between(1, 60))),
         Ink::Text(format!("{}村民委员会", village.name)),
         shown_start,
-        if is_done {
-            inked_day(dice, start.plus(months * 30), &mut dirt)
-        } else {
-            Ink::Blank
-        },
+        if is_done { inked_day(dice, start.plus(months * 30), &mut dirt) } else { Ink::Blank },
         Ink::Text(format!("{progress}%")),
         {
             let paid = budget * progress / 1_000_000;
-            if paid == 0 {
-                Ink::Blank
-            } else {
-                Ink::Text(format!("{paid}万元"))
-            }
+            if paid == 0 { Ink::Blank } else { Ink::Text(format!("{paid}万元")) }
         },
         Ink::Text(if is_done { "合格" } else { "" }.to_owned()),
         {
@@ -136,11 +102,7 @@ fn row(dice: &mut Dice, village: &Village, index: u32) -> Line {
         Ink::Text(if is_done { "已完工" } else { "实施中" }.to_owned()),
         Ink::Blank,
     ];
-    Line {
-        refused,
-        dirt,
-        ..Line::clean(cells)
-    }
+    Line { refused, dirt, ..Line::clean(cells) }
 }
 
 fn ordinal(index: u32) -> String {

@@ -21,11 +21,8 @@ const TYPES: &[(u32, (&str, &str))] = &[
     (20, ("拖欠农民工工资纠纷", "因工程款未结清发生争执")),
 ];
 
-const SOURCES: &[(u32, &str)] = &[
-    (620, "当事人申请"),
-    (250, "人民调解委员会主动调解"),
-    (130, "公安机关委托移送"),
-];
+const SOURCES: &[(u32, &str)] =
+    &[(620, "当事人申请"), (250, "人民调解委员会主动调解"), (130, "公安机关委托移送")];
 
 pub(super) fn page(dice: &mut Dice, village: &Village, count: u32) -> Page {
     let mut days: Vec<u32> = (0..count).map(|_| dice.below(320)).collect();
@@ -37,10 +34,7 @@ pub(super) fn page(dice: &mut Dice, village: &Village, count: u32) -> Page {
     Page {
         record_type: "MED",
         ledger_zh: "矛盾纠纷登记台账",
-        file_name: format!(
-            "{}矛盾纠纷登记台账（{}年）.xlsx",
-            village.name, village.year
-        ),
+        file_name: format!("{}矛盾纠纷登记台账（{}年）.xlsx", village.name, village.year),
         title: format!("{}人民调解委员会矛盾纠纷登记台账", village.name),
         office: format!("{}年度", village.year),
         headings: vec![
@@ -88,11 +82,7 @@ fn row(dice: &mut Dice, village: &Village, number: u32, day: Day) -> Line {
         Ink::Blank
     };
     let (result, form, performed) = if is_settled {
-        let form = if dice.chance(550) {
-            "口头协议（登记表）"
-        } else {
-            "书面协议书"
-        };
+        let form = if dice.chance(550) { "口头协议（登记表）" } else { "书面协议书" };
         ("调解成功（达成协议）", form, "已全部履行")
     } else {
         ("调解不成", "", "")
@@ -106,11 +96,7 @@ fn row(dice: &mut Dice, village: &Village, number: u32, day: Day) -> Line {
     }
     let followed = is_settled && dice.chance(850);
     let cells = vec![
-        Ink::Text(format!(
-            "（{}）{}人调字第{number}号",
-            village.year,
-            surname_of(&village.name)
-        )),
+        Ink::Text(format!("（{}）{}人调字第{number}号", village.year, surname_of(&village.name))),
         accepted,
         inked_text(dice, &one.name, &mut dirt),
         inked_text(dice, &other.name, &mut dirt),
@@ -122,32 +108,12 @@ fn row(dice: &mut Dice, village: &Village, number: u32, day: Day) -> Line {
         Ink::Text(form.to_owned()),
         amount,
         Ink::Text(performed.to_owned()),
-        if followed {
-            inked_day(dice, day.plus(days + 14), &mut dirt)
-        } else {
-            Ink::Blank
-        },
-        Ink::Text(
-            if is_settled && dice.chance(25) {
-                "裁定有效"
-            } else {
-                ""
-            }
-            .to_owned(),
-        ),
+        if followed { inked_day(dice, day.plus(days + 14), &mut dirt) } else { Ink::Blank },
+        Ink::Text(if is_settled && dice.chance(25) { "裁定有效" } else { "" }.to_owned()),
         inked_day(dice, day.plus(days + 20), &mut dirt),
-        if is_late {
-            Ink::Text("补录".into())
-        } else {
-            Ink::Blank
-        },
+        if is_late { Ink::Text("补录".into()) } else { Ink::Blank },
     ];
-    Line {
-        refused,
-        dirt,
-        late: is_late,
-        ..Line::clean(cells)
-    }
+    Line { refused, dirt, late: is_late, ..Line::clean(cells) }
 }
 
 fn inked_label(dice: &mut Dice, dirt: &mut Vec<Dirt>) -> Ink {

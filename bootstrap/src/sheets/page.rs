@@ -55,32 +55,21 @@ const WIDTH: f64 = 13.0;
 
 impl Line {
     pub(super) fn clean(cells: Vec<Ink>) -> Self {
-        Self {
-            cells,
-            refused: None,
-            dirt: Vec::new(),
-            late: false,
-            merged: None,
-        }
+        Self { cells, refused: None, dirt: Vec::new(), late: false, merged: None }
     }
 }
 
 impl Page {
     pub(super) fn printed(self) -> Result<PlantedLedger, SheetsError> {
         let file_name = self.file_name.clone();
-        let (bytes, rows) = self
-            .print()
-            .map_err(|source| SheetsError::Write { file_name, source })?;
+        let (bytes, rows) =
+            self.print().map_err(|source| SheetsError::Write { file_name, source })?;
         let planted = Planted {
             record_type: self.record_type.to_owned(),
             ledger_zh: self.ledger_zh.to_owned(),
             rows,
         };
-        Ok(PlantedLedger {
-            file_name: self.file_name,
-            bytes,
-            planted,
-        })
+        Ok(PlantedLedger { file_name: self.file_name, bytes, planted })
     }
 
     fn print(&self) -> Result<(Vec<u8>, Vec<PlantedRow>), XlsxError> {
@@ -91,10 +80,7 @@ impl Page {
         let sheet = book.add_worksheet();
         sheet.set_name("Sheet1")?;
         let last = column(self.headings.len() - 1);
-        let title = Format::new()
-            .set_bold()
-            .set_align(FormatAlign::Center)
-            .set_font_size(18);
+        let title = Format::new().set_bold().set_align(FormatAlign::Center).set_font_size(18);
         let boxed = Format::new().set_border(FormatBorder::Thin).set_text_wrap();
         sheet.merge_range(0, 0, 0, last, &self.title, &title)?;
         sheet.merge_range(1, 0, 1, last, &self.office, &Format::new())?;
@@ -113,9 +99,7 @@ impl Page {
         sheet: &mut Worksheet,
         boxed: &Format,
     ) -> Result<Vec<PlantedRow>, XlsxError> {
-        let dated = Format::new()
-            .set_num_format("yyyy/m/d")
-            .set_border(FormatBorder::Thin);
+        let dated = Format::new().set_num_format("yyyy/m/d").set_border(FormatBorder::Thin);
         let merges: BTreeMap<usize, u16> = self
             .rows
             .iter()
@@ -179,11 +163,7 @@ impl Day {
     /// The `ordinal`-th day of the year, counted from 0 and carried over into the next years.
     pub(super) fn of(year: u16, ordinal: u32) -> Self {
         let days = if is_leap(year) { 366 } else { 365 };
-        if ordinal >= days {
-            Self::of(year + 1, ordinal - days)
-        } else {
-            Self { year, ordinal }
-        }
+        if ordinal >= days { Self::of(year + 1, ordinal - days) } else { Self { year, ordinal } }
     }
 
     pub(super) fn plus(self, days: u32) -> Self {
@@ -195,10 +175,7 @@ impl Day {
         let mut rest = self.ordinal;
         for (month, days) in (1u8..).zip([31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]) {
             if rest < days {
-                return (
-                    month,
-                    u8::try_from(rest + 1).expect("a month has at most 31 days"),
-                );
+                return (month, u8::try_from(rest + 1).expect("a month has at most 31 days"));
             }
             rest -= days;
         }
@@ -262,20 +239,14 @@ pub(super) fn inked_number(dice: &mut Dice, value: &str, unit: &str, dirt: &mut 
             Ink::Text(wide(value))
         }
         3..=4 => Ink::Text(value.to_owned()),
-        _ => value
-            .parse()
-            .map_or_else(|_| Ink::Text(value.to_owned()), Ink::Number),
+        _ => value.parse().map_or_else(|_| Ink::Text(value.to_owned()), Ink::Number),
     }
 }
 
 /// Yes or no in one of the ways of real ledgers.
 pub(super) fn inked_tick(dice: &mut Dice, yes: bool, dirt: &mut Vec<Dirt>) -> Ink {
     dirt.push(Dirt::Tick);
-    let words: &[&str] = if yes {
-        &["是", "√", "有", "✓"]
-    } else {
-        &["否", "×", "无"]
-    };
+    let words: &[&str] = if yes { &["是", "√", "有", "✓"] } else { &["否", "×", "无"] };
     Ink::Text((*dice.pick(words)).to_owned())
 }
 

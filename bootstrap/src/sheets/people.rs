@@ -60,14 +60,7 @@ impl Village {
         let people = (0..PEOPLE).map(|_| villager(dice, year)).collect();
         let cadres = (0..6).map(|_| person_name(dice)).collect();
         let township = township_name(code);
-        Self {
-            code: code.to_owned(),
-            name: name.to_owned(),
-            township,
-            year,
-            people,
-            cadres,
-        }
+        Self { code: code.to_owned(), name: name.to_owned(), township, year, people, cadres }
     }
 
     pub(super) fn anyone(&self, dice: &mut Dice) -> Villager {
@@ -85,12 +78,8 @@ pub fn village_names(seed: u64, count: usize) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let possible = DIRECTIONS.len() * SURNAMES.len() * ENDINGS.len();
     while names.len() < count.min(possible) {
-        let name = format!(
-            "{}{}{}村",
-            dice.pick(DIRECTIONS),
-            dice.weighted(SURNAMES),
-            dice.pick(ENDINGS)
-        );
+        let name =
+            format!("{}{}{}村", dice.pick(DIRECTIONS), dice.weighted(SURNAMES), dice.pick(ENDINGS));
         if !names.contains(&name) {
             names.push(name);
         }
@@ -101,21 +90,14 @@ pub fn village_names(seed: u64, count: usize) -> Vec<String> {
 /// The check digit of the first 17 digits of an ID number (GB 11643-1999).
 pub fn check_digit(first17: &str) -> char {
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    let sum: u32 = first17
-        .chars()
-        .zip(WEIGHTS)
-        .map(|(c, weight)| c.to_digit(10).unwrap_or(0) * weight)
-        .sum();
+    let sum: u32 =
+        first17.chars().zip(WEIGHTS).map(|(c, weight)| c.to_digit(10).unwrap_or(0) * weight).sum();
     char::from(b"10X98765432"[(sum % 11) as usize])
 }
 
 fn villager(dice: &mut Dice, year: u16) -> Villager {
     // Domain section 15.2: a quarter to a third of those at home are 60 and older.
-    let age = if dice.chance(300) {
-        dice.between(60, 88)
-    } else {
-        dice.between(19, 59)
-    };
+    let age = if dice.chance(300) { dice.between(60, 88) } else { dice.between(19, 59) };
     let first17 = format!(
         "130599{:04}{:02}{:02}{:03}",
         u32::from(year) - age,
@@ -134,11 +116,7 @@ fn villager(dice: &mut Dice, year: u16) -> Villager {
 
 fn person_name(dice: &mut Dice) -> String {
     let surname = dice.weighted(SURNAMES);
-    let second = if dice.chance(800) {
-        *dice.pick(GIVEN)
-    } else {
-        ""
-    };
+    let second = if dice.chance(800) { *dice.pick(GIVEN) } else { "" };
     format!("{surname}{}{second}", dice.pick(GIVEN))
 }
 
@@ -148,16 +126,9 @@ fn phone(dice: &mut Dice) -> String {
 }
 
 fn township_name(code: &str) -> String {
-    let number: u32 = code
-        .get(6..9)
-        .and_then(|digits| digits.parse().ok())
-        .unwrap_or(101);
+    let number: u32 = code.get(6..9).and_then(|digits| digits.parse().ok()).unwrap_or(101);
     let surname = SURNAMES[number as usize % SURNAMES.len()].1;
-    let kind = if (100..200).contains(&number) {
-        "镇"
-    } else {
-        "乡"
-    };
+    let kind = if (100..200).contains(&number) { "镇" } else { "乡" };
     format!("{surname}家庄{kind}")
 }
 
@@ -173,10 +144,7 @@ mod tests {
         for _ in 0..200 {
             let one = villager(&mut dice, 2026);
             assert!(one.id_no.starts_with("130599"));
-            assert_eq!(
-                one.id_no.chars().last(),
-                Some(check_digit(&one.id_no[..17]))
-            );
+            assert_eq!(one.id_no.chars().last(), Some(check_digit(&one.id_no[..17])));
             assert!(one.phone.starts_with("100") && one.phone.len() == 11);
         }
     }

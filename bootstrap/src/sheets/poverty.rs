@@ -5,11 +5,8 @@ use super::page::{Day, Ink, Line, Page, inked_day, inked_number, inked_text, ink
 use super::people::{Village, Villager, check_digit};
 use super::{Dirt, Wrong};
 
-const CATEGORIES: &[(u32, &str)] = &[
-    (300, "脱贫不稳定户"),
-    (350, "边缘易致贫户"),
-    (350, "突发严重困难户"),
-];
+const CATEGORIES: &[(u32, &str)] =
+    &[(300, "脱贫不稳定户"), (350, "边缘易致贫户"), (350, "突发严重困难户")];
 
 /// Risks with the measures that answer them, so that the automatic checks find nothing odd.
 const RISKS: &[(u32, (&str, &str))] = &[
@@ -57,10 +54,7 @@ pub(super) fn page(dice: &mut Dice, village: &Village, count: u32) -> Page {
         record_type: "PVM",
         ledger_zh: "监测对象台账",
         file_name: format!("{}监测对象台账.xlsx", village.name),
-        title: format!(
-            "{}{}防止返贫致贫监测对象台账",
-            village.township, village.name
-        ),
+        title: format!("{}{}防止返贫致贫监测对象台账", village.township, village.name),
         office: format!("填报单位：{}          {}年", village.name, village.year),
         headings: vec![
             "序号",
@@ -111,11 +105,7 @@ fn row(dice: &mut Dice, village: &Village, head: &Villager, wrong: Option<Wrong>
     let is_late = dice.chance(350);
     let mut dirt = Vec::new();
     let id_no = inked_id(dice, head, wrong, &mut dirt);
-    let guarantee = if dice.chance(100) {
-        "住房为C级，已列入改造计划"
-    } else {
-        "无"
-    };
+    let guarantee = if dice.chance(100) { "住房为C级，已列入改造计划" } else { "无" };
     let cells = vec![
         Ink::Text(village.township.clone()),
         inked_text(dice, &village.name, &mut dirt),
@@ -137,35 +127,20 @@ fn row(dice: &mut Dice, village: &Village, head: &Villager, wrong: Option<Wrong>
             inked_day(dice, visited, &mut dirt)
         },
         inked_tick(dice, is_over, &mut dirt),
-        if is_over {
-            inked_day(dice, over_on, &mut dirt)
-        } else {
-            Ink::Blank
-        },
+        if is_over { inked_day(dice, over_on, &mut dirt) } else { Ink::Blank },
         Ink::Text(if is_over { "帮扶消除" } else { "" }.to_owned()),
-        if is_late {
-            Ink::Text("补录".into())
-        } else {
-            Ink::Blank
-        },
+        if is_late { Ink::Text("补录".into()) } else { Ink::Blank },
     ];
-    Line {
-        refused: wrong,
-        dirt,
-        late: is_late,
-        ..Line::clean(cells)
-    }
+    Line { refused: wrong, dirt, late: is_late, ..Line::clean(cells) }
 }
 
 fn inked_id(dice: &mut Dice, head: &Villager, wrong: Option<Wrong>, dirt: &mut Vec<Dirt>) -> Ink {
     match wrong {
         Some(Wrong::IdTypo) => Ink::Text(mistyped(dice, &head.id_no)),
         // A number ending in X cannot become one in Excel; its first 17 digits can.
-        Some(Wrong::IdNumeric) => head
-            .id_no
-            .trim_end_matches('X')
-            .parse()
-            .map_or(Ink::Blank, Ink::Number),
+        Some(Wrong::IdNumeric) => {
+            head.id_no.trim_end_matches('X').parse().map_or(Ink::Blank, Ink::Number)
+        }
         Some(Wrong::IdScientific) => Ink::Text("1.30599E+17".into()),
         _ => match dice.below(20) {
             0 => {

@@ -26,12 +26,7 @@ const MATTERS: &[(u32, (&str, u32))] = &[
 ];
 
 /// Ways of service as the clerk abbreviates them, with their share.
-const MODES: &[(u32, &str)] = &[
-    (450, "窗口办理"),
-    (300, "帮办"),
-    (180, "代办"),
-    (70, "上门办"),
-];
+const MODES: &[(u32, &str)] = &[(450, "窗口办理"), (300, "帮办"), (180, "代办"), (70, "上门办")];
 
 /// Ratings of domain section 17.4, of the cases that are rated at all.
 const RATINGS: &[(u32, &str)] = &[(730, "非常满意"), (220, "满意"), (50, "基本满意")];
@@ -55,26 +50,18 @@ pub(super) fn page(dice: &mut Dice, village: &Village, count: u32) -> Page {
         let known = before.clone().filter(|_| dice.chance(50));
         let is_known = known.is_some();
         let person = known.unwrap_or_else(|| village.anyone(dice));
-        let mut line = row(
-            dice,
-            village,
-            &person,
-            index + 1,
-            Day::of(village.year, ordinal),
-        );
+        let mut line = row(dice, village, &person, index + 1, Day::of(village.year, ordinal));
         if is_known {
             line.dirt.push(Dirt::KnownPerson);
             // Two matters of one person on one day: the clerk merges the name cells.
-            let above_is_plain = rows
-                .last()
-                .is_some_and(|l| l.merged.is_none() && l.refused.is_none());
+            let above_is_plain =
+                rows.last().is_some_and(|l| l.merged.is_none() && l.refused.is_none());
             if above_is_plain && !index.is_multiple_of(37) && line.refused.is_none() {
                 line.merged = Some(NAME_COLUMN);
                 line.dirt.push(Dirt::Merged);
-                if let (Some(above), Some(name)) = (
-                    rows.last_mut(),
-                    line.cells.get(usize::from(NAME_COLUMN) - 1),
-                ) {
+                if let (Some(above), Some(name)) =
+                    (rows.last_mut(), line.cells.get(usize::from(NAME_COLUMN) - 1))
+                {
                     above.cells[usize::from(NAME_COLUMN) - 1] = name.clone();
                 }
             }
@@ -85,10 +72,7 @@ pub(super) fn page(dice: &mut Dice, village: &Village, count: u32) -> Page {
     Page {
         record_type: "SVC",
         ledger_zh: "代办事项登记台账",
-        file_name: format!(
-            "{}代办事项登记台账（{}年）.xlsx",
-            village.name, village.year
-        ),
+        file_name: format!("{}代办事项登记台账（{}年）.xlsx", village.name, village.year),
         title: format!("{}年{}代办事项登记台账", village.year, village.name),
         office: format!("单位：{}村民委员会", village.name),
         headings: vec![
@@ -122,23 +106,11 @@ fn row(dice: &mut Dice, village: &Village, person: &Villager, number: usize, day
     let (matter, promised) = *dice.weighted(MATTERS);
     let mode = *dice.weighted(MODES);
     let is_late = dice.chance(350);
-    let delay = if is_late {
-        whole(dice.log_normal(2.0, 1.1), 60).max(1)
-    } else {
-        0
-    };
+    let delay = if is_late { whole(dice.log_normal(2.0, 1.1), 60).max(1) } else { 0 };
     let is_done = dice.chance(DONE_PER_MILLE);
     let due = day.plus(promised * 7 / 5 + 2);
-    let done = if dice.chance(960) {
-        day.plus(promised)
-    } else {
-        due.plus(3)
-    };
-    let agent = if mode == "代办" {
-        village.cadre(dice)
-    } else {
-        String::new()
-    };
+    let done = if dice.chance(960) { day.plus(promised) } else { due.plus(3) };
+    let agent = if mode == "代办" { village.cadre(dice) } else { String::new() };
     let mut dirt = Vec::new();
     let mut refused = None;
     let mut name = inked_text(dice, &person.name, &mut dirt);
@@ -158,11 +130,7 @@ fn row(dice: &mut Dice, village: &Village, person: &Villager, number: usize, day
     }
     let promised_ink = inked_number(dice, &promised.to_string(), "个工作日", &mut dirt);
     let (result, delivered, rating) = if is_done {
-        let rated = if dice.chance(350) {
-            *dice.weighted(RATINGS)
-        } else {
-            ""
-        };
+        let rated = if dice.chance(350) { *dice.weighted(RATINGS) } else { "" };
         ("办结（同意/已办）", inked_day(dice, done, &mut dirt), rated)
     } else {
         ("", Ink::Blank, "")
@@ -184,18 +152,9 @@ fn row(dice: &mut Dice, village: &Village, person: &Villager, number: usize, day
         inked_text(dice, result, &mut dirt),
         delivered,
         inked_text(dice, rating, &mut dirt),
-        if is_late {
-            Ink::Text("补录".into())
-        } else {
-            Ink::Blank
-        },
+        if is_late { Ink::Text("补录".into()) } else { Ink::Blank },
     ];
-    Line {
-        refused,
-        dirt,
-        late: is_late,
-        ..Line::clean(cells)
-    }
+    Line { refused, dirt, late: is_late, ..Line::clean(cells) }
 }
 
 /// A phone as text, as a number, with blanks, or two of them with the old one behind.

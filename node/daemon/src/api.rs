@@ -69,7 +69,9 @@ async fn accept(listener: TcpListener, router: Router) {
             let service = hyper::service::service_fn(move |request| {
                 let router = router.clone();
                 async move {
-                    Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {}))
+                    Ok::<_, Infallible>(
+                        router.oneshot(request).await.unwrap_or_else(|never| match never {}),
+                    )
                 }
             });
             let served = hyper::server::conn::http1::Builder::new()

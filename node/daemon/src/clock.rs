@@ -15,7 +15,8 @@ pub(crate) fn now_ms() -> u64 {
 
 /// Random bytes from the operating system.
 pub(crate) fn fill(buffer: &mut [u8]) {
-    getrandom::fill(buffer).expect("an operating system without randomness cannot run this program");
+    getrandom::fill(buffer)
+        .expect("an operating system without randomness cannot run this program");
 }
 
 fn random<const N: usize>() -> [u8; N] {

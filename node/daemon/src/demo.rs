@@ -40,7 +40,8 @@ pub(crate) struct Seen {
 
 /// Runs the demonstration; the exit code is 0 only if everything held.
 pub(crate) fn run(options: &Options) -> anyhow::Result<i32> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(show(options))
 }
 
@@ -104,7 +105,10 @@ async fn tell(
     county.start().await?;
     seen.nodes = county.offices.len();
     story.chapter("一、立县");
-    story.say(&format!("县、白杨镇和三个村各有一个目录、一把节点密钥；全部在 {}。", county.dir.display()));
+    story.say(&format!(
+        "县、白杨镇和三个村各有一个目录、一把节点密钥；全部在 {}。",
+        county.dir.display()
+    ));
     story.import(&county, &mut seen).await?;
     story.gather(&county, &mut seen).await?;
     story.disagree(&county, &mut seen).await?;

@@ -107,8 +107,14 @@ impl Folder {
         let text = fs::read_to_string(&path).map_err(|error| {
             Trouble::new(
                 "no-node",
-                format!("{} 不是节点目录（缺少 node.toml：{error}）。请先运行 xiangwang init", self.0.display()),
-                format!("{} holds no node (node.toml: {error}); run xiangwang init first", self.0.display()),
+                format!(
+                    "{} 不是节点目录（缺少 node.toml：{error}）。请先运行 xiangwang init",
+                    self.0.display()
+                ),
+                format!(
+                    "{} holds no node (node.toml: {error}); run xiangwang init first",
+                    self.0.display()
+                ),
             )
         })?;
         toml::from_str(&text).map_err(|error| {
@@ -123,7 +129,8 @@ impl Folder {
     pub(crate) fn write_settings(&self, settings: &Settings) -> Answer<()> {
         let text = toml::to_string_pretty(settings)
             .map_err(|error| Trouble::new("settings", error.to_string(), error.to_string()))?;
-        let head = "# 本节点的设置，可用记事本修改，改后重新启动生效。Settings; restart after editing.\n";
+        let head =
+            "# 本节点的设置，可用记事本修改，改后重新启动生效。Settings; restart after editing.\n";
         Ok(write_whole(&self.settings_path(), format!("{head}{text}").as_bytes(), false)?)
     }
 
@@ -175,7 +182,11 @@ pub(crate) fn read_kit(path: &Path) -> Answer<Kit> {
 impl From<KitError> for Trouble {
     fn from(error: KitError) -> Self {
         let chain = with_causes(&error);
-        Self::new("kit", format!("开户包或密钥文件无效：{chain}"), format!("bad kit or key file: {chain}"))
+        Self::new(
+            "kit",
+            format!("开户包或密钥文件无效：{chain}"),
+            format!("bad kit or key file: {chain}"),
+        )
     }
 }
 

@@ -113,7 +113,13 @@ impl Mesh {
             .collect();
     }
 
-    pub(crate) fn opened(&mut self, id: SessionId, net: xw_net::SessionId, peer: PublicKey, dialer: bool) {
+    pub(crate) fn opened(
+        &mut self,
+        id: SessionId,
+        net: xw_net::SessionId,
+        peer: PublicKey,
+        dialer: bool,
+    ) {
         self.sessions.insert(id, Line { net, peer, waiting: VecDeque::new() });
         self.office.connected.insert(peer);
         self.happen(Event::Opened { session: id, peer, dialer });
@@ -214,7 +220,13 @@ impl Mesh {
             return;
         }
         self.grown.extend(places.iter().map(|(log, _)| *log));
-        self.happen(Event::Stored { session: None, bytes: 0, held: places, gap: false, refused: 0 });
+        self.happen(Event::Stored {
+            session: None,
+            bytes: 0,
+            held: places,
+            gap: false,
+            refused: 0,
+        });
     }
 
     fn happen(&mut self, event: Event) {
@@ -251,17 +263,15 @@ impl Mesh {
                 });
                 events.push_back(Event::BlobRead { session, hash, offset, bytes });
             }
-            Effect::AddEdition(edition) => {
-                match self.office.store.add_edition(edition) {
-                    Ok(Ok(_)) => {
-                        self.follow_roster();
-                        events.push_back(Event::RosterChanged);
-                        self.recount = true;
-                    }
-                    Ok(Err(refusal)) => tracing::warn!(%refusal, "a roster edition was refused"),
-                    Err(error) => tracing::error!(error = with_causes(&error), "roster not stored"),
+            Effect::AddEdition(edition) => match self.office.store.add_edition(edition) {
+                Ok(Ok(_)) => {
+                    self.follow_roster();
+                    events.push_back(Event::RosterChanged);
+                    self.recount = true;
                 }
-            }
+                Ok(Err(refusal)) => tracing::warn!(%refusal, "a roster edition was refused"),
+                Err(error) => tracing::error!(error = with_causes(&error), "roster not stored"),
+            },
             Effect::AddDefinition { hash, bytes } => {
                 self.add_definition(hash, &bytes);
                 events.push_back(Event::RosterChanged);
@@ -327,7 +337,8 @@ impl Mesh {
             }
         };
         let lost: BTreeSet<usize> = received.refused.iter().map(|refused| refused.index).collect();
-        let held: Vec<(LogId, Point)> = (0..).zip(places).filter(|(at, _)| !lost.contains(at)).map(|(_, p)| p).collect();
+        let held: Vec<(LogId, Point)> =
+            (0..).zip(places).filter(|(at, _)| !lost.contains(at)).map(|(_, p)| p).collect();
         let (mut gap, mut refused) = (false, 0);
         for not in &received.refused {
             use xw_ledger::log::DoorRefusal;

@@ -112,9 +112,10 @@ impl Office {
     /// The people here who may act, the one asked for first.
     fn actors(&self, who: &Who) -> Answer<Vec<(&SecretKey, &Signer)>> {
         let roster = self.store.roster();
-        let listed = self.people.iter().filter_map(|person| {
-            Some((person, roster.signer(&person.key.public())?))
-        });
+        let listed = self
+            .people
+            .iter()
+            .filter_map(|person| Some((person, roster.signer(&person.key.public())?)));
         let wanted = who.person.as_deref();
         let named = listed.filter(|(person, signer)| {
             wanted.is_none_or(|name| signer.name == name || person.name == name)
@@ -154,8 +155,7 @@ impl Office {
             return Ok(tail);
         }
         let author = Author { node: &self.node, person: None };
-        let signed =
-            open_log(roster, space, author, clock::incarnation(), clock::act(), None)?;
+        let signed = open_log(roster, space, author, clock::incarnation(), clock::act(), None)?;
         let log = signed.entry.core().log;
         self.keep(vec![signed])?;
         Tail::of(self.store.logs(), log).ok_or_else(|| {

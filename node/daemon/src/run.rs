@@ -63,15 +63,13 @@ pub(crate) struct Meter {
 
 /// Runs a node until it is told to stop.
 pub(crate) fn run(folder: &Folder) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(serve_until_stopped(folder))
 }
 
 async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<()> {
-    let office = Office::open(folder.clone()).map_err(|trouble| anyhow::anyhow!(trouble.zh))?;
+    let office = Office::open(folder.clone())?;
     let settings = office.settings.clone();
     let network = office.store.roster().network();
     let limits = match settings.division.tier() {
@@ -87,7 +85,8 @@ async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<()> {
     })
     .await?;
     for neighbour in &settings.neighbours {
-        let addresses = neighbour.addresses.iter().filter_map(|a| a.parse().ok()).collect::<Vec<_>>();
+        let addresses =
+            neighbour.addresses.iter().filter_map(|a| a.parse().ok()).collect::<Vec<_>>();
         if !addresses.is_empty() {
             net.keep_dialling(xw_net::PeerKey(neighbour.key.0), addresses);
         }
@@ -97,7 +96,9 @@ async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<()> {
     let keeper = {
         let meter = Arc::clone(&meter);
         let mesh = Mesh::new(office, net);
-        std::thread::Builder::new().name("store".to_owned()).spawn(move || keep(mesh, inbox, &meter))?
+        std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || keep(mesh, inbox, &meter))?
     };
     let (listening, heard) = oneshot::channel();
     let switching = tokio::spawn(switch(events, jobs.clone(), network, listening));
@@ -105,9 +106,7 @@ async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<()> {
     let token = crate::clock::token();
     let (address, serving) = api::serve(settings.api, token.clone(), jobs.clone(), meter).await?;
     let reachable = heard.await.ok();
-    folder
-        .write_api(&ApiFile { address, token: token.into(), process: std::process::id() })
-        .map_err(|trouble| anyhow::anyhow!(trouble.zh))?;
+    folder.write_api(&ApiFile { address, token: token.into(), process: std::process::id() })?;
     tracing::info!(api = %address, listening = ?reachable, "the node is up");
     announce(&settings.office, reachable, address);
     stopped().await?;
@@ -142,11 +141,15 @@ async fn stopped() -> std::io::Result<()> {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "what a person who starts the node is told")]
+/// Tells the person who starts the node; nobody has to listen.
 fn announce(office: &str, reachable: Option<std::net::SocketAddr>, api: std::net::SocketAddr) {
     let reachable = reachable.map_or_else(|| "无".to_owned(), |address| address.to_string());
-    println!("{office} 节点已启动。邻居连接地址 {reachable}，本机接口 {api}。按 Ctrl-C 停止。");
-    println!("node up; neighbours: {reachable}, api: {api}");
+    use std::io::Write as _;
+    let _ = writeln!(
+        std::io::stdout(),
+        "{office} 节点已启动。邻居连接地址 {reachable}，本机接口 {api}。按 Ctrl-C 停止。\n\
+         node up; neighbours: {reachable}, api: {api}"
+    );
 }
 
 async fn tick(jobs: mpsc::Sender<Job>) {
@@ -224,7 +227,8 @@ async fn switch(
     listening: oneshot::Sender<std::net::SocketAddr>,
 ) {
     let mut listening = Some(listening);
-    let mut workers: BTreeMap<xw_net::SessionId, (SessionId, mpsc::Sender<Vec<u8>>)> = BTreeMap::new();
+    let mut workers: BTreeMap<xw_net::SessionId, (SessionId, mpsc::Sender<Vec<u8>>)> =
+        BTreeMap::new();
     let mut next = 0;
     while let Some(event) = events.recv().await {
         let job = match event {
@@ -339,6 +343,8 @@ fn verify_all(
 
 impl From<anyhow::Error> for Trouble {
     fn from(error: anyhow::Error) -> Self {
-        Self::new("run", format!("{error:#}"), format!("{error:#}"))
+        error
+            .downcast()
+            .unwrap_or_else(|error| Self::new("run", format!("{error:#}"), format!("{error:#}")))
     }
 }

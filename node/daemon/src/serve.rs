@@ -8,7 +8,11 @@ use crate::request::Request;
 use crate::trouble::Answer;
 
 /// Answers a request. Long jobs say how far they have come.
-pub(crate) fn answer(office: &mut Office, request: Request, progress: Progress<'_>) -> Answer<Json> {
+pub(crate) fn answer(
+    office: &mut Office,
+    request: Request,
+    progress: Progress<'_>,
+) -> Answer<Json> {
     // Rows follow the entries; behind a large arrival they follow batch by batch.
     if !matches!(request, Request::Verify | Request::Rebuild | Request::Progress) {
         office.settle_some()?;

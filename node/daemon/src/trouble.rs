@@ -34,6 +34,14 @@ pub(crate) struct FieldTrouble {
 
 pub(crate) type Answer<T> = Result<T, Trouble>;
 
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text(Lang::Zh))
+    }
+}
+
+impl std::error::Error for Trouble {}
+
 impl Trouble {
     pub(crate) fn new(code: &str, zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self { code: code.to_owned(), zh: zh.into(), en: en.into(), fields: Vec::new() }
@@ -70,7 +78,10 @@ impl Trouble {
         trouble
     }
 
-    pub(crate) fn of_slips(slips: Vec<(String, ValueSlip)>, label: impl Fn(&str) -> String) -> Self {
+    pub(crate) fn of_slips(
+        slips: Vec<(String, ValueSlip)>,
+        label: impl Fn(&str) -> String,
+    ) -> Self {
         let mut trouble = Self::new(
             "invalid",
             format!("有 {} 处填写有误，未保存", slips.len()),
@@ -111,13 +122,21 @@ impl From<StoreError> for Trouble {
 impl From<DraftError> for Trouble {
     fn from(error: DraftError) -> Self {
         let chain = with_causes(&error);
-        Self::new("draft", format!("无法生成变更，未保存：{chain}"), format!("no change was made: {chain}"))
+        Self::new(
+            "draft",
+            format!("无法生成变更，未保存：{chain}"),
+            format!("no change was made: {chain}"),
+        )
     }
 }
 
 impl From<std::io::Error> for Trouble {
     fn from(error: std::io::Error) -> Self {
-        Self::new("file", format!("文件无法读写：{error}"), format!("cannot read or write a file: {error}"))
+        Self::new(
+            "file",
+            format!("文件无法读写：{error}"),
+            format!("cannot read or write a file: {error}"),
+        )
     }
 }
 

@@ -139,18 +139,12 @@ impl Change {
 
     /// The id of its operation at `index`.
     pub fn op_id(&self, index: usize) -> OpId {
-        OpId {
-            counter: self.start_op + index as u64,
-            actor: self.actor,
-        }
+        OpId { counter: self.start_op + index as u64, actor: self.actor }
     }
 
     /// Its operations with their ids.
     pub fn ops_with_ids(&self) -> impl Iterator<Item = (OpId, &Op)> {
-        self.ops
-            .iter()
-            .enumerate()
-            .map(|(index, op)| (self.op_id(index), op))
+        self.ops.iter().enumerate().map(|(index, op)| (self.op_id(index), op))
     }
 }
 
@@ -184,13 +178,7 @@ impl fmt::Debug for ChangeHash {
 // What an operation holds may be a person's name or number, so a change shows only what it is.
 impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Change({:?}, seq {}, {} ops)",
-            self.hash,
-            self.seq,
-            self.ops.len()
-        )
+        write!(f, "Change({:?}, seq {}, {} ops)", self.hash, self.seq, self.ops.len())
     }
 }
 

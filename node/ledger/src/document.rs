@@ -104,9 +104,8 @@ impl Document {
         actor: Actor,
         raw: impl Iterator<Item = &'a [u8]>,
     ) -> Result<Document, DocumentError> {
-        let changes: Vec<automerge::Change> = raw
-            .map(automerge::Change::try_from)
-            .collect::<Result<_, _>>()?;
+        let changes: Vec<automerge::Change> =
+            raw.map(automerge::Change::try_from).collect::<Result<_, _>>()?;
         // The encoding is fixed: the library's default depends on which cargo features some other
         // crate switches on.
         let mut automerge = Automerge::new_with_encoding(TextEncoding::UnicodeCodePoint)
@@ -147,10 +146,9 @@ impl fmt::Debug for Document {
 /// Automerge's name of an operation in ours; none for the root and for foreign actors.
 fn op_id(id: &automerge::ObjId) -> Option<OpId> {
     match id {
-        automerge::ObjId::Id(counter, actor, _) => Some(OpId {
-            counter: *counter,
-            actor: actor.to_bytes().try_into().ok()?,
-        }),
+        automerge::ObjId::Id(counter, actor, _) => {
+            Some(OpId { counter: *counter, actor: actor.to_bytes().try_into().ok()? })
+        }
         automerge::ObjId::Root => None,
     }
 }

@@ -131,11 +131,7 @@ pub fn edits_of(content: &Content) -> Vec<Edit> {
 /// What is later voided then takes no honest work with it. Changes of offices above count at once,
 /// or a village could not answer its township while the county is out of reach.
 #[must_use]
-pub fn base<'a>(
-    roster: &Roster,
-    own: &PublicKey,
-    evidence: &[Evidence<'a>],
-) -> Vec<Evidence<'a>> {
+pub fn base<'a>(roster: &Roster, own: &PublicKey, evidence: &[Evidence<'a>]) -> Vec<Evidence<'a>> {
     let office = roster.node_office(own).map(|office| office.division);
     let above = |author: &PublicKey| {
         let author = roster.node_office(author).map(|office| office.division);

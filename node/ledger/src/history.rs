@@ -65,12 +65,7 @@ impl History {
 
     /// The dependencies of `change` that are not here yet; while there are any, it waits.
     pub fn missing(&self, change: &Change) -> Vec<ChangeHash> {
-        change
-            .deps
-            .iter()
-            .filter(|dep| !self.contains(dep))
-            .copied()
-            .collect()
+        change.deps.iter().filter(|dep| !self.contains(dep)).copied().collect()
     }
 
     /// Whether `change` is what an honest author would write on its dependencies. The answer
@@ -89,12 +84,8 @@ impl History {
 
     /// Adds a change that [`History::check`] finds sound.
     pub fn push(&mut self, change: Change) {
-        let parents: Vec<usize> = change
-            .deps
-            .iter()
-            .filter_map(|dep| self.by_hash.get(dep))
-            .copied()
-            .collect();
+        let parents: Vec<usize> =
+            change.deps.iter().filter_map(|dep| self.by_hash.get(dep)).copied().collect();
         let at = self.nodes.len();
         change.deps.iter().for_each(|dep| {
             self.heads.remove(dep);
@@ -116,17 +107,10 @@ impl History {
     /// What the record held for someone who had seen `deps` and all that they were written on.
     /// Borrowed when that is everything, built anew otherwise. Unknown names count for nothing.
     pub fn past(&self, deps: &[ChangeHash]) -> Cow<'_, OpSet> {
-        let deps: Vec<usize> = deps
-            .iter()
-            .filter_map(|dep| self.by_hash.get(dep))
-            .copied()
-            .collect();
+        let deps: Vec<usize> =
+            deps.iter().filter_map(|dep| self.by_hash.get(dep)).copied().collect();
         let (past, _) = self.ancestors(&deps);
-        if past.iter().all(|held| *held) {
-            Cow::Borrowed(&self.merged)
-        } else {
-            self.built(&past)
-        }
+        if past.iter().all(|held| *held) { Cow::Borrowed(&self.merged) } else { self.built(&past) }
     }
 
     /// The record as it stood for the author of `hash`, their change included.
@@ -173,11 +157,7 @@ impl History {
 
     /// The author's last change, which the new one must follow.
     fn check_chain(&self, change: &Change, deps: &[usize]) -> Result<Option<usize>, Unsound> {
-        let last = self
-            .chains
-            .get(&change.actor)
-            .and_then(|chain| chain.last())
-            .copied();
+        let last = self.chains.get(&change.actor).and_then(|chain| chain.last()).copied();
         let last_seq = last.map_or(0, |at| self.nodes[at].change.seq);
         if change.seq <= last_seq {
             return Err(Unsound::SequenceTaken);
@@ -206,10 +186,7 @@ impl History {
         own_last: Option<usize>,
     ) -> Result<Vec<bool>, Unsound> {
         let (past, followed) = self.ancestors(deps);
-        if deps
-            .iter()
-            .any(|dep| followed[*dep] && Some(*dep) != own_last)
-        {
+        if deps.iter().any(|dep| followed[*dep] && Some(*dep) != own_last) {
             return Err(Unsound::RedundantDep);
         }
         Ok(past)

@@ -261,7 +261,9 @@ impl<'a> Court<'a> {
         let missing = candidate.change.deps.iter().find(|dep| !self.history.contains(dep));
         match (missing, candidate.before) {
             (Some(dep), _) => Missing::Change(*dep),
-            (None, Some(before)) if !matches!(self.verdicts.get(&before), Some(Verdict::Admitted)) => {
+            (None, Some(before))
+                if !matches!(self.verdicts.get(&before), Some(Verdict::Admitted)) =>
+            {
                 Missing::Entry(before)
             }
             (None, _) => Missing::Definition(candidate.statement.schema),
@@ -348,10 +350,7 @@ impl<'a> Court<'a> {
 
     fn close(self, evidence: &[Evidence<'_>]) -> Judged {
         let counting = evidence.iter().filter(|item| {
-            matches!(
-                self.verdicts.get(&item.entry.id()),
-                Some(Verdict::Admitted | Verdict::Sealed)
-            )
+            matches!(self.verdicts.get(&item.entry.id()), Some(Verdict::Admitted | Verdict::Sealed))
         });
         let standing = counting.map(|item| item.standing).max().unwrap_or(Standing::Local);
         let view = self.view(evidence);

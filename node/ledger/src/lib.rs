@@ -10,13 +10,13 @@ pub mod log;
 pub mod roster;
 pub mod standing;
 
-pub mod judge;
-pub mod verdict;
-pub mod steps;
-pub mod view;
 pub mod draft;
+pub mod judge;
+pub mod steps;
+pub mod verdict;
+pub mod view;
 
 pub mod change;
+pub mod document;
 pub mod history;
 pub mod opset;
-pub mod document;

@@ -94,8 +94,8 @@ pub enum DoorRefusal {
     /// Two variants of this slot are held already: they are the proof, more adds nothing.
     #[error("two variants of this slot are held already")]
     EnoughVariants,
-    /// The node's office has no business in this space.
-    #[error("the office does not share this space")]
+    /// The node's office stands neither at this space's division nor above it.
+    #[error("the office does not write in this space")]
     NotItsSpace,
 }
 
@@ -145,8 +145,10 @@ impl Logs {
                     // operation, time or predecessor and is a fork of slot 0.
                     self.extend(roster, entry)?
                 } else {
-                    let office = roster.node_office(&opening.node).ok_or(DoorRefusal::UnknownKey)?;
-                    if !opening.space.is_read_by(office.division) {
+                    let office =
+                        roster.node_office(&opening.node).ok_or(DoorRefusal::UnknownKey)?;
+                    // Whoever reads a space wider than its office does not write there for that.
+                    if !office.division.covers(opening.space.division) {
                         return Err(DoorRefusal::NotItsSpace);
                     }
                     let mut log = Log::new(core.log, opening.node, opening.space);
@@ -346,7 +348,8 @@ impl Logs {
         }?;
         let path = log.path(target)?;
         let extends = pinned.is_none_or(|(sequence, id)| {
-            sequence < target.0 && usize::try_from(sequence).ok().and_then(|at| path.get(at)) == Some(&id)
+            sequence < target.0
+                && usize::try_from(sequence).ok().and_then(|at| path.get(at)) == Some(&id)
         });
         extends.then_some(target)
     }
@@ -367,7 +370,13 @@ impl Logs {
 
     /// The standing of one entry.
     #[must_use]
-    pub fn standing(&self, roster: &Roster, log: &LogId, sequence: u64, entry: &EntryId) -> Standing {
+    pub fn standing(
+        &self,
+        roster: &Roster,
+        log: &LogId,
+        sequence: u64,
+        entry: &EntryId,
+    ) -> Standing {
         self.logs.get(log).map_or(Standing::Pending, |log| assess(roster, log).of(sequence, entry))
     }
 
@@ -459,8 +468,10 @@ impl Log {
     /// The ends of all branches.
     #[must_use]
     pub fn tips(&self) -> Vec<Point> {
-        let mut tips: Vec<Point> = self.head().map(|head| (self.size() - 1, head)).into_iter().collect();
-        let inner: BTreeSet<EntryId> = self.branches.values().map(|(_, previous)| *previous).collect();
+        let mut tips: Vec<Point> =
+            self.head().map(|head| (self.size() - 1, head)).into_iter().collect();
+        let inner: BTreeSet<EntryId> =
+            self.branches.values().map(|(_, previous)| *previous).collect();
         let ends = self.branches.iter().filter(|(id, _)| !inner.contains(*id));
         tips.extend(ends.map(|(id, (sequence, _))| (*sequence, *id)));
         tips
@@ -563,11 +574,17 @@ impl Log {
         };
         let before = slot.map(|(sequence, _)| sequence);
         // Two pins of one rank and number on different branches: the lower id, on every node.
-        let better = slot.is_none_or(|held| (pin.0, std::cmp::Reverse(pin.1)) > (held.0, std::cmp::Reverse(held.1)));
+        let better = slot.is_none_or(|held| {
+            (pin.0, std::cmp::Reverse(pin.1)) > (held.0, std::cmp::Reverse(held.1))
+        });
         if !better {
             return None;
         }
         *slot = Some(pin);
-        if self.branches.is_empty() { Some(before.map_or(0, |sequence| sequence + 1)) } else { Some(0) }
+        if self.branches.is_empty() {
+            Some(before.map_or(0, |sequence| sequence + 1))
+        } else {
+            Some(0)
+        }
     }
 }

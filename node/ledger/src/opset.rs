@@ -86,17 +86,8 @@ struct Element {
 impl OpSet {
     /// An empty record.
     pub fn new() -> Self {
-        let root = MapObject {
-            depth: 0,
-            parent: None,
-            keys: BTreeMap::new(),
-        };
-        OpSet {
-            maps: vec![root],
-            lists: Vec::new(),
-            objects: BTreeMap::new(),
-            max_op: 0,
-        }
+        let root = MapObject { depth: 0, parent: None, keys: BTreeMap::new() };
+        OpSet { maps: vec![root], lists: Vec::new(), objects: BTreeMap::new(), max_op: 0 }
     }
 
     /// The highest operation counter in it; 0 when empty.
@@ -115,10 +106,6 @@ impl Default for OpSet {
 impl fmt::Debug for OpSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (maps, lists) = (self.maps.len(), self.lists.len());
-        write!(
-            f,
-            "OpSet({maps} maps, {lists} lists, up to operation {})",
-            self.max_op
-        )
+        write!(f, "OpSet({maps} maps, {lists} lists, up to operation {})", self.max_op)
     }
 }

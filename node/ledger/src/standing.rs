@@ -10,9 +10,7 @@ use crate::log::{Log, Point};
 use crate::roster::Roster;
 
 /// How firmly an entry stands. The lower, the firmer.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
     /// 县已见证: under the county's pin, or kept by a cut. Cannot be rewritten.

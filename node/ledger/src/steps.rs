@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use xw_schemas::space::Tier;
 use xw_schemas::record::{Content, Item, Value};
+use xw_schemas::space::Tier;
 
 use crate::change::ChangeHash;
 
@@ -115,9 +115,9 @@ pub fn fold(steps: &[Stepped], causes: &Causes) -> Folded {
         match highest {
             Some(tier) if tier < stepped.tier => overruled.push(at),
             Some(tier) if tier == stepped.tier => {
-                let rivals = unseen
-                    .into_iter()
-                    .filter(|claim| steps[*claim].tier == tier && steps[*claim].step.to != stepped.step.to);
+                let rivals = unseen.into_iter().filter(|claim| {
+                    steps[*claim].tier == tier && steps[*claim].step.to != stepped.step.to
+                });
                 claims = rivals.chain([at]).collect();
             }
             Some(_) => {
@@ -156,7 +156,8 @@ mod tests {
 
     fn stepped(n: u8, tier: Tier, from: &str, to: &str) -> Stepped {
         let (from, to) = (from.to_owned(), to.to_owned());
-        let step = Step { from, to, role: "R".into(), reason: String::new(), on_behalf_of: String::new() };
+        let step =
+            Step { from, to, role: "R".into(), reason: String::new(), on_behalf_of: String::new() };
         Stepped { step, change: ChangeHash([n; 32]), tier }
     }
 
@@ -170,8 +171,10 @@ mod tests {
         use Tier::{Township, Village};
         let open = stepped(1, Village, "-", "a");
         let graph = causes(&[(1, &[]), (2, &[1]), (3, &[1]), (4, &[2, 3])]);
-        let folded =
-            fold(&[open.clone(), stepped(2, Village, "a", "b"), stepped(3, Township, "a", "c")], &graph);
+        let folded = fold(
+            &[open.clone(), stepped(2, Village, "a", "b"), stepped(3, Township, "a", "c")],
+            &graph,
+        );
         assert_eq!((folded.state.as_str(), folded.overruled), ("c", vec![1]));
         let mut rivals = vec![open, stepped(2, Village, "a", "b"), stepped(3, Village, "a", "c")];
         assert_eq!(fold(&rivals, &graph).state, CONFLICT);
@@ -183,8 +186,11 @@ mod tests {
     fn the_same_step_made_twice_is_no_conflict() {
         let graph = causes(&[(1, &[]), (2, &[1]), (3, &[1])]);
         let village = Tier::Village;
-        let steps =
-            [stepped(1, village, "-", "a"), stepped(2, village, "a", "b"), stepped(3, village, "a", "b")];
+        let steps = [
+            stepped(1, village, "-", "a"),
+            stepped(2, village, "a", "b"),
+            stepped(3, village, "a", "b"),
+        ];
         assert_eq!(fold(&steps, &graph).state, "b");
     }
 }

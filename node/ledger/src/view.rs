@@ -85,7 +85,8 @@ impl View {
     /// The canonical bytes: JSON with sorted keys, as digests and stores hold them.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("plain data without maps of other keys than text serialises")
+        serde_json::to_vec(self)
+            .expect("plain data without maps of other keys than text serialises")
     }
 
     /// Digest of the view and of how firmly the record stands.

@@ -17,9 +17,7 @@ const ECHO_BYTES: usize = 64;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mib = std::env::args()
-        .nth(1)
-        .map_or(Ok(256), |text| text.parse::<usize>())?;
+    let mib = std::env::args().nth(1).map_or(Ok(256), |text| text.parse::<usize>())?;
     let (a, mut at_a) = Net::start(config(1)).await?;
     let (b, mut at_b) = Net::start(config(2)).await?;
     let NetEvent::Listening { addr } = next(&mut at_b).await? else {
@@ -112,10 +110,7 @@ async fn frame(events: &mut mpsc::Receiver<NetEvent>) -> Result<Vec<u8>, Box<dyn
 }
 
 async fn next(events: &mut mpsc::Receiver<NetEvent>) -> Result<NetEvent, Box<dyn Error>> {
-    events
-        .recv()
-        .await
-        .ok_or_else(|| "the network ended".into())
+    events.recv().await.ok_or_else(|| "the network ended".into())
 }
 
 fn round(value: f64) -> f64 {

@@ -32,11 +32,7 @@ pub(crate) fn choose(held: Line, newcomer: Line, crossing: bool) -> Stays {
         (false, true) => true,
         _ => newcomer.opener < held.opener,
     };
-    if newcomer_wins {
-        Stays::Newcomer
-    } else {
-        Stays::Held
-    }
+    if newcomer_wins { Stays::Newcomer } else { Stays::Held }
 }
 
 #[cfg(test)]

@@ -45,10 +45,7 @@ enum Stage {
 impl Dialler {
     /// `seed` makes the waits of two nodes differ, so that a county does not call in step.
     pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            targets: BTreeMap::new(),
-            dice: seed,
-        }
+        Self { targets: BTreeMap::new(), dice: seed }
     }
 
     /// Calls this neighbour from now on, and at once unless it is on the line.
@@ -59,11 +56,7 @@ impl Dialler {
             addrs: Vec::new(),
             strangers: BTreeSet::new(),
             wait_ms,
-            stage: if held {
-                Stage::Held
-            } else {
-                Stage::Waiting { until_ms: now_ms }
-            },
+            stage: if held { Stage::Held } else { Stage::Waiting { until_ms: now_ms } },
             allowed: false,
         });
         target.addrs = addrs;
@@ -102,10 +95,7 @@ impl Dialler {
             .find(|(_, t)| t.waits_until().is_some_and(|at| at <= now_ms))?;
         target.stage = Stage::Dialling;
         let untried = |addr: &&SocketAddr| !target.strangers.contains(addr);
-        Some((
-            *peer,
-            target.addrs.iter().filter(untried).copied().collect(),
-        ))
+        Some((*peer, target.addrs.iter().filter(untried).copied().collect()))
     }
 
     /// When the next call is due.
@@ -125,11 +115,7 @@ impl Dialler {
             return;
         };
         target.strangers.insert(addr);
-        if target
-            .addrs
-            .iter()
-            .all(|addr| target.strangers.contains(addr))
-        {
+        if target.addrs.iter().all(|addr| target.strangers.contains(addr)) {
             target.strangers.clear();
             return self.failed(now_ms, peer);
         }
@@ -168,9 +154,7 @@ impl Dialler {
         };
         if target.stage == from {
             target.wait_ms = next_wait_ms(wait_bounds(&target.addrs), target.wait_ms, roll);
-            target.stage = Stage::Waiting {
-                until_ms: now_ms + target.wait_ms,
-            };
+            target.stage = Stage::Waiting { until_ms: now_ms + target.wait_ms };
         }
     }
 }
@@ -244,10 +228,7 @@ mod tests {
             for _ in 0..40 {
                 longest = longest.max(fail_once(&mut dialler));
             }
-            assert!(
-                (WAIT_MS_MAX / 3..=WAIT_MS_MAX).contains(&longest),
-                "seed {seed}: {longest}"
-            );
+            assert!((WAIT_MS_MAX / 3..=WAIT_MS_MAX).contains(&longest), "seed {seed}: {longest}");
         }
     }
 

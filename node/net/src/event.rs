@@ -73,20 +73,12 @@ impl fmt::Debug for NetEvent {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Listening { addr } => write!(out, "Listening({addr})"),
-            Self::Opened {
-                session,
-                peer,
-                dialer,
-            } => {
+            Self::Opened { session, peer, dialer } => {
                 write!(out, "Opened({session} {peer} dialer={dialer})")
             }
             Self::Frame { session, bytes } => write!(out, "Frame({session} {} B)", bytes.len()),
             Self::Writable { session } => write!(out, "Writable({session})"),
-            Self::Closed {
-                session,
-                peer,
-                reason,
-            } => {
+            Self::Closed { session, peer, reason } => {
                 write!(out, "Closed({session} {peer}: {reason})")
             }
             Self::Unreachable { peer, cause } => write!(out, "Unreachable({peer}: {cause})"),

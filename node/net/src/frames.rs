@@ -42,11 +42,7 @@ pub(crate) struct FramesEvent {
 pub(crate) enum Outcome {
     /// Both sides speak the protocol. `dialer` says that our side opened the stream, `direct` that
     /// it does not go through a relay.
-    Ready {
-        stream: Box<Stream>,
-        dialer: bool,
-        direct: bool,
-    },
+    Ready { stream: Box<Stream>, dialer: bool, direct: bool },
     /// The stream that we asked for did not come about.
     Refused { cause: &'static str },
     /// The neighbour opened a stream that it has no business to open.
@@ -55,11 +51,7 @@ pub(crate) enum Outcome {
 
 impl Frames {
     pub(crate) fn new(protocol: StreamProtocol) -> Self {
-        Self {
-            protocol,
-            orders: VecDeque::new(),
-            outcomes: VecDeque::new(),
-        }
+        Self { protocol, orders: VecDeque::new(), outcomes: VecDeque::new() }
     }
 
     /// Opens the session's stream on a connection that this node dialled.
@@ -81,11 +73,7 @@ impl NetworkBehaviour for Frames {
         local: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(StreamOpener::new(
-            self.protocol.clone(),
-            false,
-            is_direct(local),
-        ))
+        Ok(StreamOpener::new(self.protocol.clone(), false, is_direct(local)))
     }
 
     fn handle_established_outbound_connection(
@@ -96,11 +84,7 @@ impl NetworkBehaviour for Frames {
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(StreamOpener::new(
-            self.protocol.clone(),
-            true,
-            is_direct(remote),
-        ))
+        Ok(StreamOpener::new(self.protocol.clone(), true, is_direct(remote)))
     }
 
     fn on_swarm_event(&mut self, _: FromSwarm<'_>) {}
@@ -111,11 +95,7 @@ impl NetworkBehaviour for Frames {
         connection: ConnectionId,
         outcome: THandlerOutEvent<Self>,
     ) {
-        self.outcomes.push_back(FramesEvent {
-            peer,
-            connection,
-            outcome,
-        });
+        self.outcomes.push_back(FramesEvent { peer, connection, outcome });
     }
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
@@ -151,23 +131,12 @@ pub(crate) struct StreamOpener {
 impl StreamOpener {
     fn new(protocol: StreamProtocol, dialer: bool, direct: bool) -> Self {
         let outcomes = VecDeque::new();
-        Self {
-            protocol,
-            dialer,
-            direct,
-            asked: false,
-            accepted: dialer,
-            outcomes,
-        }
+        Self { protocol, dialer, direct, asked: false, accepted: dialer, outcomes }
     }
 
     fn ready(&mut self, stream: Stream, dialer: bool) {
         let (stream, direct) = (Box::new(stream), self.direct);
-        self.outcomes.push_back(Outcome::Ready {
-            stream,
-            dialer,
-            direct,
-        });
+        self.outcomes.push_back(Outcome::Ready { stream, dialer, direct });
     }
 
     fn accept(&mut self, stream: Stream) {
@@ -225,9 +194,7 @@ impl ConnectionHandler for StreamOpener {
                 protocol, ..
             }) => self.ready(protocol, true),
             ConnectionEvent::DialUpgradeError(DialUpgradeError { error, .. }) => {
-                self.outcomes.push_back(Outcome::Refused {
-                    cause: cause_of(error),
-                });
+                self.outcomes.push_back(Outcome::Refused { cause: cause_of(error) });
             }
             // Inbound streams that fail to agree on a protocol are gone already, and which
             // protocols and addresses a neighbour has is of no interest.

@@ -29,11 +29,7 @@ pub(crate) struct Gate {
 impl Gate {
     pub(crate) fn new(pending_per_ip_max: u32, dials_per_ip_minute_max: u32) -> Self {
         let callers = Callers::new(pending_per_ip_max, dials_per_ip_minute_max);
-        Self {
-            callers,
-            pending: BTreeMap::new(),
-            started: Instant::now(),
-        }
+        Self { callers, pending: BTreeMap::new(), started: Instant::now() }
     }
 
     fn settle(&mut self, connection: ConnectionId) {
@@ -58,9 +54,7 @@ impl NetworkBehaviour for Gate {
         };
         let ip = counted_as(addr.ip());
         let now_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.callers
-            .admit(ip, now_ms)
-            .map_err(ConnectionDenied::new)?;
+        self.callers.admit(ip, now_ms).map_err(ConnectionDenied::new)?;
         self.pending.insert(connection, ip);
         Ok(())
     }
@@ -186,12 +180,7 @@ impl Callers {
             self.by_ip.remove(&oldest);
         }
         self.by_age.insert(age, ip);
-        let new = Caller {
-            credit_ms: CREDIT_MS_MAX,
-            at_ms: now_ms,
-            pending: 0,
-            age,
-        };
+        let new = Caller { credit_ms: CREDIT_MS_MAX, at_ms: now_ms, pending: 0, age };
         let caller = self.by_ip.entry(ip).or_insert(new);
         caller.age = age;
         caller
@@ -217,9 +206,8 @@ mod tests {
     #[test]
     fn a_minutes_calls_may_come_at_once_and_then_no_more() {
         let mut callers = Callers::new(8, 60);
-        let admitted = (0..300)
-            .filter(|_| call_and_settle(&mut callers, ip("10.0.0.1"), 0))
-            .count();
+        let admitted =
+            (0..300).filter(|_| call_and_settle(&mut callers, ip("10.0.0.1"), 0)).count();
         assert_eq!(admitted, 60);
         assert!(!call_and_settle(&mut callers, ip("10.0.0.1"), 999));
         assert!(call_and_settle(&mut callers, ip("10.0.0.1"), 1_000));
@@ -255,14 +243,8 @@ mod tests {
 
     #[test]
     fn a_subscriber_of_ipv6_counts_once() {
-        assert_eq!(
-            counted_as(ip("2001:db8::1")),
-            counted_as(ip("2001:db8::ffff:1"))
-        );
-        assert_ne!(
-            counted_as(ip("2001:db8:0:1::1")),
-            counted_as(ip("2001:db8::1"))
-        );
+        assert_eq!(counted_as(ip("2001:db8::1")), counted_as(ip("2001:db8::ffff:1")));
+        assert_ne!(counted_as(ip("2001:db8:0:1::1")), counted_as(ip("2001:db8::1")));
         assert_eq!(counted_as(ip("::ffff:10.0.0.1")), ip("10.0.0.1"));
     }
 

@@ -35,10 +35,7 @@ impl fmt::Debug for NetConfig {
     /// Leaves the seed out.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut config = out.debug_struct("NetConfig");
-        config
-            .field("listen", &self.listen)
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
+        config.field("listen", &self.listen).field("limits", &self.limits).finish_non_exhaustive()
     }
 }
 
@@ -90,14 +87,7 @@ impl Net {
         let switchboard =
             Switchboard::new(key, swarm, shared.clone(), events_in, config.limits, dice);
         let switchboard = Some(tokio::spawn(switchboard.run()));
-        Ok((
-            Self {
-                key,
-                shared,
-                switchboard,
-            },
-            events,
-        ))
+        Ok((Self { key, shared, switchboard }, events))
     }
 
     /// This node's own key.
@@ -114,30 +104,24 @@ impl Net {
     /// Keeps a session with this neighbour by calling it, at once and then with growing waits.
     /// Calling this again, with the same addresses or others, cuts the present wait short.
     pub fn keep_dialling(&self, peer: PeerKey, addrs: Vec<SocketAddr>) {
-        self.shared
-            .wish(|wishes| wishes.calls.extend([(peer, Some(addrs))]));
+        self.shared.wish(|wishes| wishes.calls.extend([(peer, Some(addrs))]));
     }
 
     /// Calls this neighbour no more. A session with it goes on.
     pub fn stop_dialling(&self, peer: PeerKey) {
-        self.shared
-            .wish(|wishes| wishes.calls.extend([(peer, None)]));
+        self.shared.wish(|wishes| wishes.calls.extend([(peer, None)]));
     }
 
     /// Queues a frame of 1 to [`crate::FRAME_BYTES_MAX`] bytes.
     pub fn send(&self, session: SessionId, bytes: Vec<u8>) -> Result<(), SendError> {
-        self.shared
-            .outbox(session)
-            .ok_or(SendError::Gone)?
-            .offer(bytes)
+        self.shared.outbox(session).ok_or(SendError::Gone)?.offer(bytes)
     }
 
     /// The neighbour's daemon has said a proper hello: should the session end, the next call to it
     /// comes soon.
     pub fn confirm(&self, session: SessionId) {
         if let Some(outbox) = self.shared.outbox(session) {
-            self.shared
-                .wish(|wishes| wishes.confirmed.extend([outbox.peer]));
+            self.shared.wish(|wishes| wishes.confirmed.extend([outbox.peer]));
         }
     }
 

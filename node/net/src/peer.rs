@@ -36,9 +36,7 @@ impl PeerKey {
 impl fmt::Debug for PeerKey {
     /// The first four bytes, enough to tell neighbours apart in a log.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0[..4]
-            .iter()
-            .try_for_each(|byte| write!(out, "{byte:02x}"))
+        self.0[..4].iter().try_for_each(|byte| write!(out, "{byte:02x}"))
     }
 }
 

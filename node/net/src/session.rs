@@ -46,17 +46,7 @@ pub(crate) struct Ended {
 impl Session {
     /// Runs the session to its end. A daemon that is slow to read events slows this session only.
     pub(crate) async fn run(self, limits: NetLimits) {
-        let Self {
-            id,
-            dialer,
-            connection,
-            stream,
-            outbox,
-            mut inlet,
-            shared,
-            events,
-            ..
-        } = self;
+        let Self { id, dialer, connection, stream, outbox, mut inlet, shared, events, .. } = self;
         let (_done, peer) = (self.done, outbox.peer);
 
         // Opened is told before the first frame and after the end of the session before.
@@ -66,14 +56,7 @@ impl Session {
                 let _ = predecessor.await;
             }
             shared.register(id, outbox.clone());
-            events
-                .send(NetEvent::Opened {
-                    session: id,
-                    peer,
-                    dialer,
-                })
-                .await
-                .is_ok()
+            events.send(NetEvent::Opened { session: id, peer, dialer }).await.is_ok()
         };
         let mut close = inlet.close.clone();
         let opened = tokio::select! {
@@ -112,26 +95,13 @@ impl Session {
         }
         drop((reader, writer));
         // The switchboard is gone only when the whole network is.
-        let _ = self
-            .ended
-            .send(Ended {
-                session: id,
-                peer,
-                connection,
-            })
-            .await;
+        let _ = self.ended.send(Ended { session: id, peer, connection }).await;
         if opened {
             if matches!(reason, CloseReason::Fault(_)) {
                 count(&shared.counts.faults, 1);
             }
             tracing::info!(session = %id, %peer, %reason, "session closed");
-            let _ = events
-                .send(NetEvent::Closed {
-                    session: id,
-                    peer,
-                    reason,
-                })
-                .await;
+            let _ = events.send(NetEvent::Closed { session: id, peer, reason }).await;
         }
     }
 }
@@ -151,10 +121,7 @@ struct Reader {
 impl Reader {
     fn new(half: ReadHalf<Stream>, limits: &NetLimits) -> Self {
         let from = BufReader::with_capacity(READ_STEP_BYTES, half);
-        Self {
-            from,
-            frame_deadline: limits.frame_deadline,
-        }
+        Self { from, frame_deadline: limits.frame_deadline }
     }
 
     /// Hands frames to the daemon, each when the daemon has room for it. While it has none,
@@ -173,11 +140,7 @@ impl Reader {
             };
             count(&shared.counts.frames_in, 1);
             count(&shared.counts.bytes_in, 4 + bytes.len() as u64);
-            if events
-                .send(NetEvent::Frame { session, bytes })
-                .await
-                .is_err()
-            {
+            if events.send(NetEvent::Frame { session, bytes }).await.is_err() {
                 return CloseReason::Shutdown;
             }
         }
@@ -243,12 +206,7 @@ struct Writer {
 
 impl Writer {
     fn new(to: WriteHalf<Stream>, limits: &NetLimits) -> Self {
-        Self {
-            to,
-            write_deadline: limits.write_deadline,
-            batch: Vec::new(),
-            written: 0,
-        }
+        Self { to, write_deadline: limits.write_deadline, batch: Vec::new(), written: 0 }
     }
 
     async fn run(
@@ -287,11 +245,7 @@ impl Writer {
             self.batch.extend_from_slice(&len.to_be_bytes());
             self.batch.extend_from_slice(&frame);
             count_frames += 1;
-            next = if self.batch.len() < WRITE_BATCH_BYTES {
-                frames.try_recv().ok()
-            } else {
-                None
-            };
+            next = if self.batch.len() < WRITE_BATCH_BYTES { frames.try_recv().ok() } else { None };
         }
         count_frames
     }
@@ -342,10 +296,7 @@ mod tests {
         assert_eq!(frame_len(max.to_be_bytes()), Ok(FRAME_BYTES_MAX));
         assert_eq!(frame_len([0; 4]), Err(FrameFault::Empty));
         for bytes in [max + 1, 10 * max, u32::MAX] {
-            assert_eq!(
-                frame_len(bytes.to_be_bytes()),
-                Err(FrameFault::TooLong { bytes })
-            );
+            assert_eq!(frame_len(bytes.to_be_bytes()), Err(FrameFault::TooLong { bytes }));
         }
     }
 }

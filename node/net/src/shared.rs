@@ -59,13 +59,7 @@ impl Shared {
     pub(crate) fn take_wishes(&self) -> Wishes {
         let mut wishes = lock(&self.wishes);
         let stop = wishes.stop;
-        std::mem::replace(
-            &mut *wishes,
-            Wishes {
-                stop,
-                ..Wishes::default()
-            },
-        )
+        std::mem::replace(&mut *wishes, Wishes { stop, ..Wishes::default() })
     }
 
     pub(crate) fn register(&self, session: SessionId, outbox: Arc<Outbox>) {
@@ -144,13 +138,7 @@ impl Outbox {
             close,
             heard_ms: AtomicU64::new(0),
         };
-        (
-            Arc::new(outbox),
-            Inlet {
-                frames: frames_end,
-                close: close_end,
-            },
-        )
+        (Arc::new(outbox), Inlet { frames: frames_end, close: close_end })
     }
 
     /// Queues a frame.

@@ -70,12 +70,7 @@ pub(crate) fn build(
     let config = libp2p::swarm::Config::with_tokio_executor()
         .with_idle_connection_timeout(IDLE_DEADLINE)
         .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX);
-    Ok(Swarm::new(
-        transport,
-        behaviours,
-        identity.public().to_peer_id(),
-        config,
-    ))
+    Ok(Swarm::new(transport, behaviours, identity.public().to_peer_id(), config))
 }
 
 fn connection_limits(limits: &NetLimits) -> ConnectionLimits {
@@ -90,10 +85,7 @@ fn connection_limits(limits: &NetLimits) -> ConnectionLimits {
 
 /// The one protocol, named after the network by the first eight bytes of its id.
 fn protocol(network: &[u8; 32]) -> StreamProtocol {
-    let id: String = network[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let id: String = network[..8].iter().map(|byte| format!("{byte:02x}")).collect();
     StreamProtocol::try_from_owned(format!("/xiangwang/{id}/sync/1"))
         .expect("the name starts with a slash")
 }
@@ -106,8 +98,6 @@ pub(crate) fn listen(swarm: &mut Swarm<Behaviours>, addr: SocketAddr) -> Result<
     if addr.port() != 0 {
         TcpListener::bind(addr).map_err(failed)?;
     }
-    swarm
-        .listen_on(multiaddr(addr))
-        .map_err(|error| failed(io::Error::other(error)))?;
+    swarm.listen_on(multiaddr(addr)).map_err(|error| failed(io::Error::other(error)))?;
     Ok(())
 }

@@ -111,22 +111,13 @@ impl Switchboard {
             SwarmEvent::Behaviour(BehavioursEvent::Frames(event)) => self.on_frames(event),
             SwarmEvent::Behaviour(BehavioursEvent::Ping(event)) => self.on_ping(&event),
             SwarmEvent::Behaviour(_) => {}
-            SwarmEvent::ConnectionEstablished {
-                peer_id,
-                connection_id,
-                endpoint,
-                ..
-            } => {
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 self.on_established(peer_id, connection_id, &endpoint);
             }
             SwarmEvent::ConnectionClosed { connection_id, .. } => {
                 self.on_call_failed(connection_id, "the line closed before a session began");
             }
-            SwarmEvent::OutgoingConnectionError {
-                connection_id,
-                error,
-                ..
-            } => {
+            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 self.on_call_error(connection_id, &error);
             }
             SwarmEvent::IncomingConnectionError { error, .. } => {
@@ -169,11 +160,7 @@ impl Switchboard {
 
     fn set_allowed(&mut self, allowed: BTreeSet<PeerKey>) {
         for peer in self.allowed.difference(&allowed) {
-            if let Some(held) = self
-                .neighbours
-                .get(peer)
-                .and_then(|line| line.held.as_ref())
-            {
+            if let Some(held) = self.neighbours.get(peer).and_then(|line| line.held.as_ref()) {
                 held.outbox.close(CloseReason::Disallowed);
             }
             if let Some(id) = peer.peer_id() {
@@ -200,11 +187,7 @@ impl Switchboard {
             return;
         }
         let direct = !endpoint.is_relayed();
-        let better = match self
-            .neighbours
-            .get(&peer)
-            .and_then(|line| line.held.as_ref())
-        {
+        let better = match self.neighbours.get(&peer).and_then(|line| line.held.as_ref()) {
             Some(held) => direct && !held.line.direct,
             None => self.dialler.wants(&peer),
         };
@@ -217,18 +200,10 @@ impl Switchboard {
     }
 
     fn on_frames(&mut self, event: FramesEvent) {
-        let FramesEvent {
-            peer: id,
-            connection,
-            outcome,
-        } = event;
+        let FramesEvent { peer: id, connection, outcome } = event;
         let Some(peer) = PeerKey::of(&id) else { return };
         match outcome {
-            Outcome::Ready {
-                stream,
-                dialer,
-                direct,
-            } => {
+            Outcome::Ready { stream, dialer, direct } => {
                 self.calls.remove(&connection);
                 let opener = if dialer { self.key } else { peer };
                 self.on_stream(peer, connection, *stream, Line { opener, direct });
@@ -311,11 +286,7 @@ impl Switchboard {
         let Some(neighbour) = self.neighbours.get_mut(&ended.peer) else {
             return;
         };
-        if neighbour
-            .held
-            .as_ref()
-            .is_some_and(|held| held.session == ended.session)
-        {
+        if neighbour.held.as_ref().is_some_and(|held| held.session == ended.session) {
             neighbour.held = None;
             self.dialler.released(self.shared.now_ms(), &ended.peer);
         }
@@ -336,11 +307,7 @@ impl Switchboard {
 
     /// The end of a session's task and the news of its end arrive in either order.
     fn forget_if_idle(&mut self, peer: &PeerKey) {
-        if self
-            .neighbours
-            .get(peer)
-            .is_some_and(|line| line.alive == 0 && line.held.is_none())
-        {
+        if self.neighbours.get(peer).is_some_and(|line| line.alive == 0 && line.held.is_none()) {
             self.neighbours.remove(peer);
         }
     }
@@ -352,10 +319,7 @@ impl Switchboard {
         // The ping protocol keeps the first failure in a row to itself: what it reports is the
         // second. A ping stuck behind bulk on a thin line is not silence.
         let patience = self.limits.ping_interval + self.limits.ping_timeout;
-        let held = self
-            .neighbours
-            .get(&peer)
-            .and_then(|line| line.held.as_ref());
+        let held = self.neighbours.get(&peer).and_then(|line| line.held.as_ref());
         let heard_ms = held.map_or(0, |held| held.outbox.heard_ms());
         let silent_ms = u128::from(self.shared.now_ms().saturating_sub(heard_ms));
         // A side that knows no ping is asked no second time, so it would never be found silent.
@@ -368,10 +332,7 @@ impl Switchboard {
     /// Closes a connection and the session on it, if it carries one. The session is told first,
     /// because Yamux wakes no reader of a connection that is closed from this side.
     fn cut(&mut self, peer: PeerKey, connection: ConnectionId, reason: CloseReason) {
-        let held = self
-            .neighbours
-            .get(&peer)
-            .and_then(|line| line.held.as_ref());
+        let held = self.neighbours.get(&peer).and_then(|line| line.held.as_ref());
         if let Some(held) = held.filter(|held| held.connection == connection) {
             held.outbox.close(reason);
         }
@@ -379,17 +340,11 @@ impl Switchboard {
     }
 
     fn holds(&self, peer: &PeerKey) -> bool {
-        self.neighbours
-            .get(peer)
-            .is_some_and(|line| line.held.is_some())
+        self.neighbours.get(peer).is_some_and(|line| line.held.is_some())
     }
 
     fn close_all(&mut self) {
-        for held in self
-            .neighbours
-            .values()
-            .filter_map(|line| line.held.as_ref())
-        {
+        for held in self.neighbours.values().filter_map(|line| line.held.as_ref()) {
             held.outbox.close(CloseReason::Shutdown);
         }
     }

@@ -31,6 +31,8 @@ impl Replica {
         let own = self.own;
         let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
         neighbour.phase = Phase::Comparing;
+        // A new comparison forgets where this node had set itself back.
+        neighbour.asked.clear();
         let shared = shared(held, &own, &neighbour.peer);
         let logs: usize = shared.values().map(BTreeMap::len).sum();
         if logs > LIST_AT_ONCE_MAX {
@@ -91,6 +93,7 @@ impl Replica {
         }
         let mut effects = Vec::new();
         if have.answer {
+            neighbour.asked.clear();
             // Only logs that were listed: what the neighbour lacks wholly is sent to it anyway.
             let mut listed = ours.clone();
             listed.values_mut().for_each(|logs| logs.retain(|log, _| theirs.contains_key(log)));
@@ -107,13 +110,16 @@ impl Replica {
         effects
     }
 
-    /// The neighbour asks where our branches of a log stand.
-    pub(crate) fn located(held: Held<'_>, session: SessionId, log: LogId) -> Vec<Effect> {
+    /// The neighbour asks where our branches of a log stand: below the first body that is lacking
+    /// here, or it would take us to hold that too.
+    pub(crate) fn located(&self, held: Held<'_>, session: SessionId, log: LogId) -> Vec<Effect> {
         let Some(found) = held.logs.log(&log) else { return Vec::new() };
+        let end = self.lacking.get(&log).copied().unwrap_or(u64::MAX);
         let mut points: Vec<Point> =
             found.tips().into_iter().flat_map(|tip| found.skeleton(tip)).collect();
         points.sort_unstable_by(|a, b| b.cmp(a));
         points.dedup();
+        points.retain(|(sequence, _)| *sequence < end);
         points.truncate(xw_schemas::wire::KNOWN_MAX);
         vec![send(session, Frame::Known { log, points })]
     }
@@ -179,7 +185,8 @@ fn differing(
     theirs: &BTreeMap<Division, [u8; 32]>,
 ) -> BTreeSet<Division> {
     let listed: BTreeMap<Division, [u8; 32]> = ours.iter().copied().collect();
-    let changed = listed.iter().filter(|(d, digest)| theirs.get(d) != Some(digest)).map(|(d, _)| *d);
+    let changed =
+        listed.iter().filter(|(d, digest)| theirs.get(d) != Some(digest)).map(|(d, _)| *d);
     let lacking = theirs.keys().filter(|division| !listed.contains_key(division)).copied();
     changed.chain(lacking).collect()
 }

@@ -6,12 +6,13 @@
 //! until both sides have the same; digests where something differs; `Have` lists; then entries in
 //! log order, acknowledged after the commit, for as long as the connection lives.
 
-mod replica;
-mod event;
-mod neighbour;
+mod blobs;
+mod bodies;
 mod common;
 mod compare;
-mod bodies;
+mod event;
+mod neighbour;
+mod replica;
 mod witness;
 
 pub use common::Held;

@@ -65,7 +65,7 @@ impl ReceiveRefusal {
             Self::Door(DoorRefusal::OtherNode) => "签名节点不是该日志的作者",
             Self::Door(DoorRefusal::WrongRoot) => "条目所写的日志根与实际不符",
             Self::Door(DoorRefusal::EnoughVariants) => "该序号的分叉证据已经足够",
-            Self::Door(DoorRefusal::NotItsSpace) => "该机构不参与此共享空间",
+            Self::Door(DoorRefusal::NotItsSpace) => "该机构无权在此共享空间书写",
         };
         match lang {
             Lang::Zh => zh.to_owned(),

@@ -64,26 +64,14 @@ impl Reading<'_> {
     }
 
     fn text(&self, field: &Field, text: &str) -> Result<Understood, Words> {
-        let is_free = matches!(
-            field.kind,
-            Kind::Str { .. } | Kind::Text { .. } | Kind::Ref { .. }
-        );
+        let is_free = matches!(field.kind, Kind::Str { .. } | Kind::Text { .. } | Kind::Ref { .. });
         let text = if is_free { text.to_owned() } else { fold(text) };
         if !is_free && field.kind != Kind::Bool && NOTHING.contains(&text.as_str()) {
-            return Ok(Understood {
-                value: Value::Null,
-                warning: None,
-            });
+            return Ok(Understood { value: Value::Null, warning: None });
         }
         match parse(self.rt, field, &text) {
-            Ok(value) => Ok(Understood {
-                value,
-                warning: None,
-            }),
-            Err(slip) => Err(Words {
-                zh: slip.zh(),
-                en: slip.en(),
-            }),
+            Ok(value) => Ok(Understood { value, warning: None }),
+            Err(slip) => Err(Words { zh: slip.zh(), en: slip.en() }),
         }
     }
 
@@ -132,10 +120,7 @@ impl Reading<'_> {
             let joined = squeeze(text);
             self.text(field, &joined).map_err(|_| words)
         })?;
-        let count = understood
-            .value
-            .as_text()
-            .map_or(0, |phones| phones.split(',').count());
+        let count = understood.value.as_text().map_or(0, |phones| phones.split(',').count());
         if count > 1 {
             understood.warning = Some(Words {
                 zh: format!("一格内有 {count} 个号码，第一个作为常用号码，请核对"),
@@ -183,37 +168,24 @@ impl Reading<'_> {
             .find_map(|ending| name.strip_suffix(ending))
             .unwrap_or(name);
         let spellings = [name.to_owned(), bare.to_owned(), format!("{bare}村")];
-        spellings
-            .iter()
-            .filter(|s| !s.is_empty())
-            .find_map(|name| (self.divisions)(name))
+        spellings.iter().filter(|s| !s.is_empty()).find_map(|name| (self.divisions)(name))
     }
 }
 
 impl Words {
     pub(crate) fn of(zh: &str, en: &str) -> Self {
-        Self {
-            zh: zh.to_owned(),
-            en: en.to_owned(),
-        }
+        Self { zh: zh.to_owned(), en: en.to_owned() }
     }
 }
 
 /// A village name without the villagers' group behind it, and the group: 东张庄村第3组.
 pub(crate) fn split_group(text: &str) -> (&str, &str) {
-    let Some(bare) = text
-        .strip_suffix("村民小组")
-        .or_else(|| text.strip_suffix('组'))
-    else {
+    let Some(bare) = text.strip_suffix("村民小组").or_else(|| text.strip_suffix('组')) else {
         return (text, "");
     };
     let place =
         bare.trim_end_matches(|c: char| c.is_ascii_digit() || "一二三四五六七八九十第".contains(c));
-    if place.len() == bare.len() {
-        (text, "")
-    } else {
-        (place, &text[place.len()..])
-    }
+    if place.len() == bare.len() { (text, "") } else { (place, &text[place.len()..]) }
 }
 
 /// What a person sees in the cell.
@@ -241,31 +213,17 @@ pub(crate) fn decimal(number: f64) -> String {
     } else {
         text.as_str()
     };
-    if text == "-0" {
-        "0".to_owned()
-    } else {
-        text.to_owned()
-    }
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
 /// A label apart from the code before or behind it.
 fn split_code(text: &str) -> (&str, &str) {
-    if let Some((label, code)) = text
-        .strip_suffix(')')
-        .and_then(|rest| rest.rsplit_once('('))
-    {
+    if let Some((label, code)) = text.strip_suffix(')').and_then(|rest| rest.rsplit_once('(')) {
         return (code.trim(), label.trim());
     }
-    let end = text
-        .find(|c: char| !c.is_ascii_alphanumeric())
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
     let (code, label) = text.split_at(end);
-    (
-        code,
-        label
-            .trim_start_matches([' ', '.', '-', '、', ':', ')', '_'])
-            .trim(),
-    )
+    (code, label.trim_start_matches([' ', '.', '-', '、', ':', ')', '_']).trim())
 }
 
 #[cfg(test)]
@@ -290,10 +248,7 @@ mod tests {
     #[test]
     fn a_group_is_told_from_its_village() {
         assert_eq!(split_group("东张庄村3组"), ("东张庄村", "3组"));
-        assert_eq!(
-            split_group("东张庄第十二村民小组"),
-            ("东张庄", "第十二村民小组")
-        );
+        assert_eq!(split_group("东张庄第十二村民小组"), ("东张庄", "第十二村民小组"));
         assert_eq!(split_group("第3组"), ("", "第3组"));
         assert_eq!(split_group("东张庄村"), ("东张庄村", ""));
         assert_eq!(split_group("小组"), ("小组", ""));

@@ -38,28 +38,14 @@ pub(crate) fn complete(
         assumed(rt, draft, &list, &members, number);
     }
     fill_computed(rt, &mut content);
-    let state = rt
-        .initial_transitions()
-        .next()
-        .map_or("", |step| step.to.as_str());
+    let state = rt.initial_transitions().next().map_or("", |step| step.to.as_str());
     let mut wrong = Vec::new();
     for _ in 0..ROUNDS_MAX {
         wrong = problems(rt, &content, state, &[]);
         wrong.retain(|problem| !is_callers(problem));
         let mut changed = false;
-        for problem in wrong
-            .iter()
-            .filter(|problem| problem.code == ProblemCode::Missing)
-        {
-            changed |= mend(
-                rt,
-                heading,
-                draft,
-                &mut content,
-                &mut sources,
-                problem,
-                number,
-            );
+        for problem in wrong.iter().filter(|problem| problem.code == ProblemCode::Missing) {
+            changed |= mend(rt, heading, draft, &mut content, &mut sources, problem, number);
         }
         if !changed {
             break;
@@ -85,8 +71,7 @@ fn assumed(
     let labels = members.iter().map(|member| {
         // Of 走访人 and its parts the first is enough to say.
         let first = member.split('.').next().unwrap_or(member);
-        rt.field(&format!("{list}.{first}"))
-            .map_or(first, |field| field.zh.as_str())
+        rt.field(&format!("{list}.{first}")).map_or(first, |field| field.zh.as_str())
     });
     let labels: BTreeSet<&str> = labels.collect();
     let labels = labels.into_iter().collect::<Vec<_>>().join("、");
@@ -113,9 +98,7 @@ fn follow_from_ids(rt: &RecordType, content: &mut Content) {
         .iter()
         .filter_map(|(path, value)| {
             let holder = path.strip_suffix("id_no")?;
-            let number = value
-                .as_text()
-                .filter(|text| text.len() == 18 && text.is_ascii())?;
+            let number = value.as_text().filter(|text| text.len() == 18 && text.is_ascii())?;
             Some((holder.to_owned(), number.to_owned()))
         })
         .collect();
@@ -125,11 +108,7 @@ fn follow_from_ids(rt: &RecordType, content: &mut Content) {
         };
         let sex = if (sequence - b'0') % 2 == 1 { "1" } else { "2" };
         let birth = format!("{}-{}-{}", &number[6..10], &number[10..12], &number[12..14]);
-        for (member, text) in [
-            ("sex", sex),
-            ("birth_date", birth.as_str()),
-            ("id_type", "111"),
-        ] {
+        for (member, text) in [("sex", sex), ("birth_date", birth.as_str()), ("id_type", "111")] {
             let path = format!("{holder}{member}");
             if let Some(field) = rt.field(&path)
                 && content.value(&path).is_none()
@@ -159,35 +138,16 @@ fn mend(
         if draft.columns.contains_key(&problem.path) || filled(content, &problem.path) {
             return false;
         }
-        return fill_words(
-            rt,
-            heading,
-            draft,
-            content,
-            &problem.path,
-            &problem.path,
-            number,
-        );
+        return fill_words(rt, heading, draft, content, &problem.path, &problem.path, number);
     };
     let Some(at) = content.items(list).iter().position(|item| item.id == id) else {
         return false;
     };
-    let items = content
-        .lists
-        .get_mut(list)
-        .expect("the item was found in it");
+    let items = content.lists.get_mut(list).expect("the item was found in it");
     let full = format!("{list}.{member}");
     if !member.contains('[')
         && !filled(&items[at].content, member)
-        && fill_words(
-            rt,
-            heading,
-            draft,
-            &mut items[at].content,
-            member,
-            &full,
-            number,
-        )
+        && fill_words(rt, heading, draft, &mut items[at].content, member, &full, number)
     {
         return true;
     }
@@ -196,11 +156,7 @@ fn mend(
     if items.is_empty() {
         content.lists.remove(list);
     }
-    draft.leftovers.extend(
-        sources
-            .remove(&(list.to_owned(), id.to_owned()))
-            .unwrap_or_default(),
-    );
+    draft.leftovers.extend(sources.remove(&(list.to_owned(), id.to_owned())).unwrap_or_default());
     true
 }
 
@@ -208,10 +164,7 @@ fn mend(
 fn first_item(draft: &mut Draft, content: &mut Content, list: &str) -> bool {
     let is_new = draft.begun.insert(list.to_owned());
     if is_new {
-        let item = Item {
-            id: format!("{list}-1"),
-            content: Content::default(),
-        };
+        let item = Item { id: format!("{list}-1"), content: Content::default() };
         content.lists.entry(list.to_owned()).or_default().push(item);
     }
     is_new
@@ -231,9 +184,7 @@ fn fill_words(
         return false;
     };
     // A person without a name is no person.
-    let holder = full
-        .rsplit_once('.')
-        .and_then(|(holder, _)| rt.field(holder));
+    let holder = full.rsplit_once('.').and_then(|(holder, _)| rt.field(holder));
     if holder.is_some_and(|holder| matches!(holder.kind, Kind::Struct { .. }))
         && field.name == "name"
     {
@@ -242,12 +193,9 @@ fn fill_words(
     let text = match field.kind {
         Kind::Str { .. } | Kind::Text { .. } | Kind::Ref { .. } => NOT_LISTED.to_owned(),
         Kind::Enum => {
-            let other = rt.code_list(field).and_then(|list| {
-                list.codes
-                    .iter()
-                    .rev()
-                    .find(|code| code.zh.starts_with("其他"))
-            });
+            let other = rt
+                .code_list(field)
+                .and_then(|list| list.codes.iter().rev().find(|code| code.zh.starts_with("其他")));
             match other {
                 Some(code) => code.code.clone(),
                 None => return false,
@@ -262,14 +210,8 @@ fn fill_words(
     draft.warnings.push(CellWarning {
         cell: number.to_string(),
         column_zh: field.zh.clone(),
-        zh: format!(
-            "《{}》没有此项，暂记为“{NOT_LISTED}”，请以后补正",
-            heading.ledger.zh
-        ),
-        en: format!(
-            "the ledger “{}” has no such column; noted as not listed",
-            heading.ledger.en
-        ),
+        zh: format!("《{}》没有此项，暂记为“{NOT_LISTED}”，请以后补正", heading.ledger.zh),
+        en: format!("the ledger “{}” has no such column; noted as not listed", heading.ledger.en),
     });
     true
 }
@@ -300,23 +242,12 @@ fn report(heading: &Heading<'_>, draft: &mut Draft, problem: &Problem, number: u
         // The two values are left out: a warning is shown once for all rows that have it.
         zh = "与按公式算出的不同，按台账填写的导入，请核对".to_owned();
         en = "differs from what its formula gives; imported as written".to_owned();
-        draft.warnings.push(CellWarning {
-            cell,
-            column_zh,
-            zh,
-            en,
-        });
+        draft.warnings.push(CellWarning { cell, column_zh, zh, en });
     } else if draft.slips.len() < SLIPS_PER_ROW_MAX
         // A cell that was not understood is missing only for that reason.
         && !draft.slips.iter().any(|slip| slip.cell == cell && column.is_some())
     {
-        draft.slips.push(CellSlip {
-            cell,
-            column_zh,
-            value: String::new(),
-            zh,
-            en,
-        });
+        draft.slips.push(CellSlip { cell, column_zh, value: String::new(), zh, en });
     }
 }
 
@@ -335,10 +266,7 @@ pub(crate) fn missing_columns(
     // What an empty row lacks once the desk has filled in what it knows, every row lacks.
     let mut empty = Content::default();
     defaults.fill(rt, &mut empty);
-    let state = rt
-        .initial_transitions()
-        .next()
-        .map_or("", |step| step.to.as_str());
+    let state = rt.initial_transitions().next().map_or("", |step| step.to.as_str());
     let lacking: BTreeSet<String> = problems(rt, &empty, state, &[])
         .into_iter()
         .filter(|problem| problem.code == ProblemCode::Missing && !is_callers(problem))
@@ -349,12 +277,7 @@ pub(crate) fn missing_columns(
         .columns
         .iter()
         .filter(|column| !has(&column.zh))
-        .filter(|column| {
-            column
-                .path
-                .as_ref()
-                .is_some_and(|path| lacking.contains(path))
-        })
+        .filter(|column| column.path.as_ref().is_some_and(|path| lacking.contains(path)))
         .map(|column| column.zh.clone())
         .collect()
 }

@@ -24,9 +24,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), WorkbookError> {
         });
     }
     if !bytes.starts_with(b"PK") {
-        return Err(WorkbookError::NotAWorkbook {
-            what: looks_like(bytes),
-        });
+        return Err(WorkbookError::NotAWorkbook { what: looks_like(bytes) });
     }
     unpack(bytes)
 }
@@ -35,52 +33,36 @@ fn unpack(bytes: &[u8]) -> Result<(), WorkbookError> {
     let mut archive =
         zip::ZipArchive::new(Cursor::new(bytes)).map_err(|_| WorkbookError::Damaged)?;
     if archive.len() > PARTS_MAX {
-        return Err(WorkbookError::Bomb {
-            what: "too many parts",
-        });
+        return Err(WorkbookError::Bomb { what: "too many parts" });
     }
     let mut claimed = 0u64;
     let (mut has_book, mut has_binary_book) = (false, false);
     for index in 0..archive.len() {
-        let part = archive
-            .by_index_raw(index)
-            .map_err(|_| WorkbookError::Damaged)?;
+        let part = archive.by_index_raw(index).map_err(|_| WorkbookError::Damaged)?;
         if part.encrypted() {
             return Err(WorkbookError::PasswordProtected);
         }
         claimed = claimed.saturating_add(part.size());
         if part.size() > PART_BYTES_MAX || claimed > UNPACKED_BYTES_MAX {
-            return Err(WorkbookError::Bomb {
-                what: "parts too large",
-            });
+            return Err(WorkbookError::Bomb { what: "parts too large" });
         }
-        let name = part
-            .name()
-            .map_err(|_| WorkbookError::Damaged)?
-            .to_ascii_lowercase();
+        let name = part.name().map_err(|_| WorkbookError::Damaged)?.to_ascii_lowercase();
         has_book |= name.ends_with("workbook.xml");
         has_binary_book |= name.ends_with("workbook.bin");
     }
     if !has_book {
-        let what = if has_binary_book {
-            "a binary workbook"
-        } else {
-            "a zip archive of something else"
-        };
+        let what =
+            if has_binary_book { "a binary workbook" } else { "a zip archive of something else" };
         return Err(WorkbookError::NotAWorkbook { what });
     }
     let mut unpacked = 0u64;
     for index in 0..archive.len() {
-        let part = archive
-            .by_index(index)
-            .map_err(|_| WorkbookError::Damaged)?;
+        let part = archive.by_index(index).map_err(|_| WorkbookError::Damaged)?;
         let mut bounded = part.take(PART_BYTES_MAX + 1);
         let size = std::io::copy(&mut bounded, &mut sink()).map_err(|_| WorkbookError::Damaged)?;
         unpacked = unpacked.saturating_add(size);
         if size > PART_BYTES_MAX || unpacked > UNPACKED_BYTES_MAX {
-            return Err(WorkbookError::Bomb {
-                what: "parts too large",
-            });
+            return Err(WorkbookError::Bomb { what: "parts too large" });
         }
     }
     Ok(())
@@ -95,11 +77,7 @@ fn looks_like(bytes: &[u8]) -> &'static str {
         "a web page"
     } else if start.starts_with(b"%PDF") || start.starts_with(b"\xFF\xD8") || is_png(start) {
         "a picture or PDF"
-    } else if start
-        .iter()
-        .take(512)
-        .all(|byte| *byte >= 0x20 || byte.is_ascii_whitespace())
-    {
+    } else if start.iter().take(512).all(|byte| *byte >= 0x20 || byte.is_ascii_whitespace()) {
         "text"
     } else {
         "unknown bytes"
@@ -147,11 +125,6 @@ mod tests {
     #[test]
     fn a_file_above_the_bound_is_not_even_looked_at() {
         let bytes = vec![b'P'; FILE_BYTES_MAX + 1];
-        assert_eq!(
-            check(&bytes),
-            Err(WorkbookError::TooLarge {
-                bytes: FILE_BYTES_MAX + 1
-            })
-        );
+        assert_eq!(check(&bytes), Err(WorkbookError::TooLarge { bytes: FILE_BYTES_MAX + 1 }));
     }
 }

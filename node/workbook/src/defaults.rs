@@ -68,13 +68,10 @@ impl Defaults {
 
     /// The fixed text given for a field, for the few places that need it before a row is read.
     pub(crate) fn fixed(&self, path: &str) -> Option<&str> {
-        self.rules
-            .iter()
-            .find(|(known, _)| known == path)
-            .and_then(|(_, rule)| match &rule.give {
-                Give::Value(Value::Text(text)) => Some(text.as_str()),
-                _ => None,
-            })
+        self.rules.iter().find(|(known, _)| known == path).and_then(|(_, rule)| match &rule.give {
+            Give::Value(Value::Text(text)) => Some(text.as_str()),
+            _ => None,
+        })
     }
 
     /// Fills what is empty. Values that would not fit their field are left out: the check of the
@@ -131,9 +128,7 @@ impl Rule {
             }
             Give::Copy(paths) => paths.iter().find_map(|path| {
                 let shown = shown(rt, content, item, path)?;
-                parse(rt, field, &cut(field, &shown))
-                    .ok()
-                    .filter(|value| !value.is_blank())
+                parse(rt, field, &cut(field, &shown)).ok().filter(|value| !value.is_blank())
             }),
             Give::Match { from, or } => {
                 let shown = shown(rt, content, item, from)?;
@@ -165,17 +160,10 @@ fn fill_items(
         .map(|item| rule.value(rt, field, content, Some((list, &item.content))))
         .collect();
     let inner = member.split_once('.').filter(|(inner, _)| {
-        rt.field(&format!("{list}.{inner}"))
-            .is_some_and(|f| matches!(f.kind, Kind::List { .. }))
+        rt.field(&format!("{list}.{inner}")).is_some_and(|f| matches!(f.kind, Kind::List { .. }))
     });
     let mut any = false;
-    for (item, value) in content
-        .lists
-        .get_mut(list)
-        .into_iter()
-        .flatten()
-        .zip(values)
-    {
+    for (item, value) in content.lists.get_mut(list).into_iter().flatten().zip(values) {
         let Some(value) = value else { continue };
         let Some((inner, leaf)) = inner else {
             if item.content.value(member).is_none() {
@@ -193,11 +181,7 @@ fn fill_items(
         }
         for inner_item in inner_items {
             any |= inner_item.content.value(leaf).is_none();
-            inner_item
-                .content
-                .values
-                .entry(leaf.to_owned())
-                .or_insert_with(|| value.clone());
+            inner_item.content.values.entry(leaf.to_owned()).or_insert_with(|| value.clone());
         }
     }
     any

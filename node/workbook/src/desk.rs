@@ -58,28 +58,17 @@ pub fn defaults_for(rt: &RecordType, desk: &Desk) -> Defaults {
             copy(&mut given, "recorded_at", &["accepted_at"]);
             copy(&mut given, "title", &["matter_name"]);
             let or = text("9999");
-            let matched = Give::Match {
-                from: "matter_name".into(),
-                or,
-            };
+            let matched = Give::Match { from: "matter_name".into(), or };
             given.rule("matter_code", When::Always, matched);
             given.rule(
                 "matter_code_other",
                 When::Is("matter_code".into(), "9999".into()),
                 Give::Copy(vec!["matter_name".into()]),
             );
-            given.rule(
-                "agent_relation",
-                filled("agent.name"),
-                Give::Value(text("2")),
-            );
+            given.rule("agent_relation", filled("agent.name"), Give::Value(text("2")));
             given.set("materials.form", text("复印件"));
             given.set("materials.copies", Value::Int(1));
-            copy(
-                &mut given,
-                "materials.received_on",
-                &["accepted_at", "recorded_at"],
-            );
+            copy(&mut given, "materials.received_on", &["accepted_at", "recorded_at"]);
         }
         "PVM" => {
             given.set("source_channel", text("04"));
@@ -100,11 +89,7 @@ pub fn defaults_for(rt: &RecordType, desk: &Desk) -> Defaults {
             given.set("visits.mode", text("1"));
             copy(&mut given, "visits.visitors.staff", &["helper"]);
             given.set("visits.visitors.role", text("VTEAM"));
-            copy(
-                &mut given,
-                "visits.met_person.name",
-                &["household.head.name"],
-            );
+            copy(&mut given, "visits.met_person.name", &["household.head.name"]);
         }
         "IND" => {
             given.set("source_channel", text("04"));

@@ -61,11 +61,7 @@ pub(crate) fn draft(
 ) -> Draft {
     let mut draft = Draft::default();
     for (column, bound) in &heading.columns {
-        let place = Place {
-            number,
-            column: *column,
-            bound,
-        };
+        let place = Place { number, column: *column, bound };
         draft.note_column(reading, heading, &place);
         if let Some(cell) = row.get(column)
             && (cell.seen == Seen::Wrong || !tidy(&plain(&cell.seen)).is_empty())
@@ -148,9 +144,7 @@ impl Draft {
                         );
                     }
                     lists => {
-                        let of = lists
-                            .first()
-                            .map_or(path.leaf.clone(), |(list, _)| list.clone());
+                        let of = lists.first().map_or(path.leaf.clone(), |(list, _)| list.clone());
                         self.leftover(place, seen, Some(of));
                     }
                 }
@@ -209,10 +203,7 @@ impl Draft {
         village.is_empty()
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what a column says is all needed together"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "what a column says is all needed together")]
     fn listed(
         &mut self,
         reading: &Reading<'_>,
@@ -226,10 +217,9 @@ impl Draft {
         let whole = plain(seen);
         let several = matches!(step, ColumnStep::All | ColumnStep::Where { .. });
         let pieces: Vec<Seen> = match seen {
-            Seen::Text(text) if several => pieces(reading, field, text)
-                .into_iter()
-                .map(Seen::Text)
-                .collect(),
+            Seen::Text(text) if several => {
+                pieces(reading, field, text).into_iter().map(Seen::Text).collect()
+            }
             seen => vec![seen.clone()],
         };
         let key = (list.to_owned(), format!("{step:?}"));
@@ -253,20 +243,13 @@ impl Draft {
                 items.resize_with(index + 1, DraftItem::default);
             }
             if let ColumnStep::Where { field, code } = step {
-                items[index]
-                    .content
-                    .values
-                    .insert(field.clone(), Value::Text(code.clone()));
+                items[index].content.values.insert(field.clone(), Value::Text(code.clone()));
             }
             items[index].content.values.insert(leaf.to_owned(), value);
             items[index].from.push(Leftover {
                 column: place.column,
                 heading: place.bound.heading.clone(),
-                text: if pieces.len() == 1 {
-                    tidy(&whole)
-                } else {
-                    tidy(&plain(piece))
-                },
+                text: if pieces.len() == 1 { tidy(&whole) } else { tidy(&plain(piece)) },
                 path: Some(list.to_owned()),
             });
         }
@@ -283,10 +266,7 @@ impl Draft {
             Some(state) => self.claimed_state = Some(state.code.clone()),
             None => self.warn(
                 place,
-                Words::of(
-                    "状态名称不在本类记录之列，未采用",
-                    "no such state; it was passed over",
-                ),
+                Words::of("状态名称不在本类记录之列，未采用", "no such state; it was passed over"),
             ),
         }
     }
@@ -305,12 +285,7 @@ impl Draft {
             return;
         }
         let heading = place.bound.heading.clone();
-        self.leftovers.push(Leftover {
-            column: place.column,
-            heading,
-            text,
-            path,
-        });
+        self.leftovers.push(Leftover { column: place.column, heading, text, path });
     }
 
     fn slip(&mut self, place: &Place<'_>, seen: &Seen, words: Words) {
@@ -339,10 +314,7 @@ impl Draft {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         let mut seen = BTreeSet::new();
         for ((list, _), items) in std::mem::take(&mut self.items) {
-            for item in items
-                .into_iter()
-                .filter(|item| !item.content.values.is_empty())
-            {
+            for item in items.into_iter().filter(|item| !item.content.values.is_empty()) {
                 // Two columns can show the same item, such as the only one as first and last.
                 if !seen.insert((list.clone(), format!("{:?}", item.content.values))) {
                     continue;
@@ -352,10 +324,7 @@ impl Draft {
                 *index += 1;
                 sources.insert((list.clone(), id.clone()), item.from);
                 let items = self.given.lists.entry(list.clone()).or_default();
-                items.push(Item {
-                    id,
-                    content: item.content,
-                });
+                items.push(Item { id, content: item.content });
             }
         }
         sources
@@ -374,14 +343,8 @@ pub(crate) fn cell_name(column: u32, number: u32) -> String {
 fn own_number(path: &str, value: &Value, reading: &Reading<'_>) -> String {
     let is_own = path == "business_no"
         && reading.rt.field("official_doc_no").is_some()
-        && !value
-            .as_text()
-            .is_some_and(|text| is_business_no(text, &reading.rt.code));
-    if is_own {
-        "official_doc_no".to_owned()
-    } else {
-        path.to_owned()
-    }
+        && !value.as_text().is_some_and(|text| is_business_no(text, &reading.rt.code));
+    if is_own { "official_doc_no".to_owned() } else { path.to_owned() }
 }
 
 /// `130599200201A-SVC-2026-00037`.
@@ -408,10 +371,7 @@ fn pieces(reading: &Reading<'_>, field: &Field, text: &str) -> Vec<String> {
     if is_whole {
         return vec![text.to_owned()];
     }
-    let parts = text
-        .split(SEPARATORS)
-        .map(tidy)
-        .filter(|part| !part.is_empty());
+    let parts = text.split(SEPARATORS).map(tidy).filter(|part| !part.is_empty());
     parts.collect()
 }
 
@@ -422,12 +382,8 @@ mod tests {
     #[test]
     fn a_business_number_is_known_by_its_form() {
         assert!(is_business_no("130599200201A-SVC-2026-00037", "SVC"));
-        for other in [
-            "2026-037",
-            "130599200201A-MED-2026-00037",
-            "130599200201-SVC-2026-00037",
-            "",
-        ] {
+        for other in ["2026-037", "130599200201A-MED-2026-00037", "130599200201-SVC-2026-00037", ""]
+        {
             assert!(!is_business_no(other, "SVC"), "{other}");
         }
     }

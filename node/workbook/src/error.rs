@@ -89,10 +89,7 @@ impl WorkbookError {
             }
             Self::PasswordProtected => "工作簿设有打开密码；请取消密码、另存后再导入".into(),
             Self::NotAWorkbook { what } => {
-                format!(
-                    "这不是 Excel 工作簿（{}）；请另存为 .xlsx 后再导入",
-                    what_zh(what)
-                )
+                format!("这不是 Excel 工作簿（{}）；请另存为 .xlsx 后再导入", what_zh(what))
             }
             Self::Damaged => "文件已损坏或没有复制完整；请重新复制后再导入".into(),
             Self::Bomb { what } => {
@@ -100,20 +97,12 @@ impl WorkbookError {
             }
             Self::TooManyRows => format!("超过 {} 行；请拆分台账后再导入", limits::ROWS_MAX),
             Self::TooManyColumns => {
-                format!(
-                    "超过 {} 列；请删去不属于台账的列后再导入",
-                    limits::COLUMNS_MAX
-                )
+                format!("超过 {} 列；请删去不属于台账的列后再导入", limits::COLUMNS_MAX)
             }
-            Self::NoSuchLedger {
-                record_type,
-                ledger,
-            } => {
+            Self::NoSuchLedger { record_type, ledger } => {
                 format!("{record_type} 没有名为“{ledger}”的台账")
             }
-            Self::NoHeading {
-                ledgers, expected, ..
-            } => {
+            Self::NoHeading { ledgers, expected, .. } => {
                 format!("没有找到台账表头；可导入的台账：{ledgers}；表头应有：{expected}")
             }
             Self::MissingColumns { ledger, columns } => {

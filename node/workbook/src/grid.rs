@@ -68,15 +68,8 @@ fn load_checked(bytes: &[u8]) -> Result<Vec<Grid>, WorkbookError> {
         .into_iter()
         .map(|name| {
             let mut rows = cells(&mut book, &name)?;
-            lend_merged(
-                &mut rows,
-                &book.merge_cells_by_sheet_name(&name).map_err(of_parser)?,
-            )?;
-            Ok(Grid {
-                name,
-                rows,
-                from_1904,
-            })
+            lend_merged(&mut rows, &book.merge_cells_by_sheet_name(&name).map_err(of_parser)?)?;
+            Ok(Grid { name, rows, from_1904 })
         })
         .collect()
 }
@@ -101,14 +94,10 @@ fn cells(
         if let Seen::Text(text) = &seen {
             text_bytes = text_bytes.saturating_add(text.len());
             if text_bytes > SHEET_TEXT_BYTES_MAX {
-                return Err(WorkbookError::Bomb {
-                    what: "too much text",
-                });
+                return Err(WorkbookError::Bomb { what: "too much text" });
             }
         }
-        rows.entry(row)
-            .or_default()
-            .insert(column, GridCell { seen, own: true });
+        rows.entry(row).or_default().insert(column, GridCell { seen, own: true });
         if rows.len() > ROWS_MAX {
             return Err(WorkbookError::TooManyRows);
         }
@@ -120,10 +109,7 @@ fn seen(value: &DataRef<'_>) -> Option<Seen> {
     match value {
         DataRef::Empty => None,
         DataRef::Int(number) => {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "Excel stores every number as f64"
-            )]
+            #[expect(clippy::cast_precision_loss, reason = "Excel stores every number as f64")]
             let number = *number as f64;
             Some(Seen::Number(number))
         }
@@ -157,26 +143,18 @@ fn lend_merged(
     let mut lent = 0usize;
     for region in regions.iter().take(MERGES_MAX) {
         let (top, left) = region.start;
-        let Some(value) = rows
-            .get(&top)
-            .and_then(|row| row.get(&left))
-            .map(|c| c.seen.clone())
+        let Some(value) = rows.get(&top).and_then(|row| row.get(&left)).map(|c| c.seen.clone())
         else {
             continue;
         };
         for row in top.saturating_add(1)..=region.end.0.min(last) {
             lent += 1;
             if lent > MERGE_FILL_MAX {
-                return Err(WorkbookError::Bomb {
-                    what: "too many merged cells",
-                });
+                return Err(WorkbookError::Bomb { what: "too many merged cells" });
             }
             // A row without cells of its own is an empty row, whatever is merged into it.
             if let Some(cells) = rows.get_mut(&row) {
-                cells.entry(left).or_insert_with(|| GridCell {
-                    seen: value.clone(),
-                    own: false,
-                });
+                cells.entry(left).or_insert_with(|| GridCell { seen: value.clone(), own: false });
             }
         }
     }

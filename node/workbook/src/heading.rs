@@ -56,15 +56,7 @@ const SAME: &[&[&str]] = &[
         "户主身份证号",
         "户主证件号码",
     ],
-    &[
-        "联系电话",
-        "电话",
-        "手机",
-        "手机号",
-        "手机号码",
-        "联系方式",
-        "电话号码",
-    ],
+    &["联系电话", "电话", "手机", "手机号", "手机号码", "联系方式", "电话号码"],
     &["户主", "户主姓名"],
     &["申请人", "申请人姓名", "办事群众"],
     &["被申请人", "被申请人姓名"],
@@ -139,10 +131,7 @@ fn candidates<'a>(
 }
 
 fn one_row(cells: &GridRow) -> BTreeMap<u32, Vec<String>> {
-    cells
-        .iter()
-        .filter_map(|(column, cell)| Some((*column, vec![text_of(&cell.seen)?])))
-        .collect()
+    cells.iter().filter_map(|(column, cell)| Some((*column, vec![text_of(&cell.seen)?]))).collect()
 }
 
 /// Column texts of a heading over two rows: the lower text, the upper and lower joined, and the
@@ -153,10 +142,7 @@ fn two_rows(upper: &GridRow, lower: &GridRow) -> BTreeMap<u32, Vec<String>> {
     let columns: BTreeSet<u32> = upper.keys().chain(lower.keys()).copied().collect();
     for column in columns {
         let above = upper.get(&column).and_then(|cell| text_of(&cell.seen));
-        let below = lower
-            .get(&column)
-            .filter(|cell| cell.own)
-            .and_then(|c| text_of(&c.seen));
+        let below = lower.get(&column).filter(|cell| cell.own).and_then(|c| text_of(&c.seen));
         if let Some(above) = &above {
             group.clone_from(above);
         }
@@ -194,41 +180,18 @@ fn bind<'a>(
                 Some(path) => {
                     let target = Target::Extra(path);
                     let unit = split_unit(&heading).1;
-                    columns.insert(
-                        *column,
-                        Bound {
-                            heading,
-                            target,
-                            unit,
-                        },
-                    );
+                    columns.insert(*column, Bound { heading, target, unit });
                 }
                 None => unknown.push(heading),
             }
             continue;
         };
         taken.insert(index);
-        let unit = if unit == Unit::Unsaid {
-            page_unit
-        } else {
-            unit
-        };
+        let unit = if unit == Unit::Unsaid { page_unit } else { unit };
         let target = Target::Column(&ledger.columns[index]);
-        columns.insert(
-            *column,
-            Bound {
-                heading,
-                target,
-                unit,
-            },
-        );
+        columns.insert(*column, Bound { heading, target, unit });
     }
-    Heading {
-        ledger,
-        row,
-        columns,
-        unknown,
-    }
+    Heading { ledger, row, columns, unknown }
 }
 
 /// The path of a field that the ledger does not list but the clerk added, by its exact label.
@@ -236,10 +199,7 @@ fn bind<'a>(
 /// Only plain fields of the form, or the person that the ledger is about: a label such as 电话 inside
 /// some list would be a guess.
 fn extra(rt: &RecordType, keys: &Keys, key: &str) -> Option<String> {
-    let canonical = SAME
-        .iter()
-        .find(|words| words.contains(&key))
-        .map_or(key, |words| words[0]);
+    let canonical = SAME.iter().find(|words| words.contains(&key)).map_or(key, |words| words[0]);
     let plain = rt.fields.iter().find(|field| {
         !matches!(field.kind, Kind::Struct { .. } | Kind::List { .. })
             && split_unit(&field.zh).0 == canonical
@@ -281,11 +241,8 @@ struct Keys {
 impl Keys {
     fn of(rt: &RecordType, ledger: &Ledger) -> Self {
         let mut by_text = BTreeMap::new();
-        let names: Vec<String> = ledger
-            .columns
-            .iter()
-            .map(|column| split_unit(&column.zh).0)
-            .collect();
+        let names: Vec<String> =
+            ledger.columns.iter().map(|column| split_unit(&column.zh).0).collect();
         // The ledger's own words win over labels of fields, and those over what clerks also say.
         for (index, name) in names.iter().enumerate() {
             by_text.entry(name.clone()).or_insert(index);
@@ -294,20 +251,14 @@ impl Keys {
             let path = column.path.as_deref();
             if let Some(resolved) = path.and_then(|path| ledger.resolve(rt, path))
                 && resolved.lists.is_empty()
-                && column
-                    .special
-                    .as_deref()
-                    .is_none_or(|special| special == "wan")
+                && column.special.as_deref().is_none_or(|special| special == "wan")
             {
                 let (label, _) = split_unit(&resolved.field.zh);
                 by_text.entry(label).or_insert(index);
             }
         }
         for (index, name) in names.iter().enumerate() {
-            for word in SAME
-                .iter()
-                .filter(|words| words.contains(&name.as_str()))
-                .flat_map(|w| *w)
+            for word in SAME.iter().filter(|words| words.contains(&name.as_str())).flat_map(|w| *w)
             {
                 by_text.entry((*word).to_owned()).or_insert(index);
             }
@@ -373,12 +324,8 @@ mod tests {
 
     #[test]
     fn a_heading_is_known_however_it_is_spaced_and_bracketed() {
-        for text in [
-            "总投资（万元）",
-            "总投资\n(万元)",
-            "总 投 资 （万 元）",
-            "*总投资(万元)：",
-        ] {
+        for text in ["总投资（万元）", "总投资\n(万元)", "总 投 资 （万 元）", "*总投资(万元)："]
+        {
             assert_eq!(split_unit(text), ("总投资".to_owned(), Unit::Wan), "{text}");
         }
         assert_eq!(split_unit("证件号码（加密列）").0, "证件号码");

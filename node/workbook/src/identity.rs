@@ -21,10 +21,7 @@ const NATURAL: &[&str] = &[
 pub(crate) fn natural_key(given: &Content) -> Option<NaturalKey> {
     NATURAL.iter().find_map(|path| {
         let value = given.text(path)?.to_owned();
-        Some(NaturalKey {
-            path: (*path).to_owned(),
-            value,
-        })
+        Some(NaturalKey { path: (*path).to_owned(), value })
     })
 }
 

@@ -5,17 +5,17 @@
 
 mod limits;
 
+mod cell;
+mod complete;
 mod container;
+mod draft;
 mod grid;
 mod heading;
-mod cell;
-mod draft;
-mod complete;
-mod remark;
 mod read;
+mod remark;
 
-mod write;
 mod report;
+mod write;
 
 mod defaults;
 mod desk;

@@ -23,25 +23,13 @@ impl Moment {
     /// The moment of a cell that Excel shows as a date; `None` outside the calendar.
     pub(crate) fn of_excel(stamp: &ExcelDateTime) -> Option<Self> {
         let (year, month, day, hour, minute, second, _) = stamp.to_ymd_hms_milli();
-        Self {
-            year,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-        }
-        .checked()
+        Self { year, month, day, hour, minute, second }.checked()
     }
 
     /// The moment of a number that was typed into a date column and lost its date format.
     pub(crate) fn of_serial(number: f64, from_1904: bool) -> Option<Self> {
         SERIAL_DAYS.contains(&number).then_some(())?;
-        Self::of_excel(&ExcelDateTime::new(
-            number,
-            ExcelDateTimeType::DateTime,
-            from_1904,
-        ))
+        Self::of_excel(&ExcelDateTime::new(number, ExcelDateTimeType::DateTime, from_1904))
     }
 
     fn checked(self) -> Option<Self> {
@@ -58,13 +46,7 @@ impl Moment {
 
     /// `2026-01-05T09:30:00+08:00`: offices keep Beijing time.
     pub(crate) fn stored(self) -> String {
-        format!(
-            "{}T{:02}:{:02}:{:02}+08:00",
-            self.date(),
-            self.hour,
-            self.minute,
-            self.second
-        )
+        format!("{}T{:02}:{:02}:{:02}+08:00", self.date(), self.hour, self.minute, self.second)
     }
 }
 
@@ -106,15 +88,11 @@ mod tests {
     #[test]
     fn day_numbers_are_those_of_excel() {
         assert_eq!(
-            Moment::of_serial(46_027.0, false)
-                .map(Moment::date)
-                .as_deref(),
+            Moment::of_serial(46_027.0, false).map(Moment::date).as_deref(),
             Some("2026-01-05")
         );
         assert_eq!(
-            Moment::of_serial(44_565.0, true)
-                .map(Moment::date)
-                .as_deref(),
+            Moment::of_serial(44_565.0, true).map(Moment::date).as_deref(),
             Some("2026-01-05")
         );
         assert_eq!(Moment::of_serial(68.0, false), None);

@@ -60,10 +60,7 @@ pub fn read(
     let missing = missing_columns(rt, &heading, context.defaults);
     if !missing.is_empty() {
         let ledger = heading.ledger.zh.clone();
-        return Err(WorkbookError::MissingColumns {
-            ledger,
-            columns: missing.join("、"),
-        });
+        return Err(WorkbookError::MissingColumns { ledger, columns: missing.join("、") });
     }
     let grid = &grids[index];
     let mut notes = Vec::new();
@@ -74,11 +71,7 @@ pub fn read(
         .map(|(_, grid)| grid.name.as_str())
         .collect();
     if !others.is_empty() {
-        notes.push(format!(
-            "只读取了工作表“{}”，未读取：{}",
-            grid.name,
-            others.join("、")
-        ));
+        notes.push(format!("只读取了工作表“{}”，未读取：{}", grid.name, others.join("、")));
     }
     let mut rows = rows(rt, grid, &heading, context, &mut notes);
     mark_repeats(&mut rows);
@@ -94,16 +87,12 @@ pub fn read(
 }
 
 fn wanted<'a>(rt: &'a RecordType, name: Option<&str>) -> Result<Vec<&'a Ledger>, WorkbookError> {
-    let readable = rt
-        .ledgers
-        .iter()
-        .filter(|ledger| ledger.rows_from.is_none());
+    let readable = rt.ledgers.iter().filter(|ledger| ledger.rows_from.is_none());
     let Some(name) = name else {
         return Ok(readable.collect());
     };
-    let found: Vec<&Ledger> = readable
-        .filter(|ledger| ledger.key == name || ledger.zh == name)
-        .collect();
+    let found: Vec<&Ledger> =
+        readable.filter(|ledger| ledger.key == name || ledger.zh == name).collect();
     if found.is_empty() {
         return Err(WorkbookError::NoSuchLedger {
             record_type: rt.code.clone(),
@@ -114,23 +103,11 @@ fn wanted<'a>(rt: &'a RecordType, name: Option<&str>) -> Result<Vec<&'a Ledger>,
 }
 
 fn no_heading(rt: &RecordType, ledgers: &[&Ledger]) -> WorkbookError {
-    let names: Vec<String> = ledgers
-        .iter()
-        .map(|ledger| format!("《{}》", ledger.zh))
-        .collect();
+    let names: Vec<String> = ledgers.iter().map(|ledger| format!("《{}》", ledger.zh)).collect();
     let expected = ledgers.first().map_or_else(String::new, |ledger| {
-        ledger
-            .columns
-            .iter()
-            .map(|column| column.zh.as_str())
-            .collect::<Vec<_>>()
-            .join("、")
+        ledger.columns.iter().map(|column| column.zh.as_str()).collect::<Vec<_>>().join("、")
     });
-    WorkbookError::NoHeading {
-        record_type: rt.code.clone(),
-        ledgers: names.join("、"),
-        expected,
-    }
+    WorkbookError::NoHeading { record_type: rt.code.clone(), ledgers: names.join("、"), expected }
 }
 
 fn rows(
@@ -140,11 +117,7 @@ fn rows(
     context: &Context<'_>,
     notes: &mut Vec<String>,
 ) -> Vec<Row> {
-    let reading = Reading {
-        rt,
-        from_1904: grid.from_1904,
-        divisions: context.divisions,
-    };
+    let reading = Reading { rt, from_1904: grid.from_1904, divisions: context.divisions };
     let mut rows = Vec::new();
     let mut after_end = 0usize;
     let mut ended = false;
@@ -171,16 +144,8 @@ enum RowKind {
 }
 
 /// Words that begin the totals line or the foot.
-const ENDS: &[&str] = &[
-    "填表人",
-    "制表人",
-    "填报人",
-    "审核人",
-    "负责人",
-    "(公章)",
-    "公章",
-    "(盖章)",
-];
+const ENDS: &[&str] =
+    &["填表人", "制表人", "填报人", "审核人", "负责人", "(公章)", "公章", "(盖章)"];
 
 fn kind_of(cells: &GridRow, heading: &Heading<'_>) -> RowKind {
     let own: Vec<(u32, String)> = cells
@@ -201,24 +166,14 @@ fn kind_of(cells: &GridRow, heading: &Heading<'_>) -> RowKind {
         return RowKind::Nothing;
     }
     let is_numbering = own.len() >= 5
-        && own
-            .iter()
-            .zip(1..)
-            .all(|((_, text), index)| *text == decimal(f64::from(index)));
+        && own.iter().zip(1..).all(|((_, text), index)| *text == decimal(f64::from(index)));
     let says_something = own.iter().any(|(column, _)| {
-        heading
-            .columns
-            .get(column)
-            .is_some_and(|bound| match bound.target {
-                Target::Column(column) => column.special.as_deref() != Some("seq"),
-                Target::Extra(_) => true,
-            })
+        heading.columns.get(column).is_some_and(|bound| match bound.target {
+            Target::Column(column) => column.special.as_deref() != Some("seq"),
+            Target::Extra(_) => true,
+        })
     });
-    if says_something && !is_numbering {
-        RowKind::Data
-    } else {
-        RowKind::Nothing
-    }
+    if says_something && !is_numbering { RowKind::Data } else { RowKind::Nothing }
 }
 
 fn row(
@@ -232,10 +187,7 @@ fn row(
     let mut draft: Draft = draft(reading, heading, cells, number);
     let digest = digest(&draft);
     let natural_key = natural_key(&draft.given);
-    let division = draft
-        .given
-        .text("division_code")
-        .or(context.defaults.fixed("division_code"));
+    let division = draft.given.text("division_code").or(context.defaults.fixed("division_code"));
     let fingerprint = fingerprint(
         &rt.code,
         &heading.ledger.key,
@@ -289,8 +241,6 @@ fn mark_repeats(rows: &mut [Row]) {
 
 impl std::fmt::Debug for Context<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Context")
-            .field("defaults", self.defaults)
-            .finish_non_exhaustive()
+        f.debug_struct("Context").field("defaults", self.defaults).finish_non_exhaustive()
     }
 }

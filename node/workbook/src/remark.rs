@@ -16,10 +16,7 @@ pub(crate) fn remark(rt: &RecordType, draft: &mut Draft, content: &mut Content, 
         let (zh, en) = if kept {
             ("已记入备注", "kept among the remarks")
         } else {
-            (
-                "没有导入，请在记录中补填",
-                "not imported; fill it in on the record",
-            )
+            ("没有导入，请在记录中补填", "not imported; fill it in on the record")
         };
         draft.warnings.push(CellWarning {
             cell: cell_name(leftover.column, number),
@@ -35,13 +32,9 @@ fn is_said_elsewhere(rt: &RecordType, content: &Content, leftover: &Leftover) ->
     let Some(path) = &leftover.path else {
         return false;
     };
-    let is_day = rt
-        .field(path)
-        .is_some_and(|f| matches!(f.kind, Kind::Date | Kind::DateTime));
+    let is_day = rt.field(path).is_some_and(|f| matches!(f.kind, Kind::Date | Kind::DateTime));
     is_day
-        && content
-            .text(path)
-            .is_some_and(|day| leftover.text.starts_with(&day[..4.min(day.len())]))
+        && content.text(path).is_some_and(|day| leftover.text.starts_with(&day[..4.min(day.len())]))
 }
 
 /// Remarks may be read at more levels than a field; sensitive words never get there.

@@ -123,21 +123,13 @@ impl Report {
             writeln!(text, "{indent}{words}").expect("writing to a String does not fail");
         };
         if !self.unknown_columns.is_empty() {
-            line(
-                "",
-                &format!("未识别的列（未导入）：{}", self.unknown_columns.join("、")),
-            );
+            line("", &format!("未识别的列（未导入）：{}", self.unknown_columns.join("、")));
         }
         self.notes.iter().for_each(|note| line("", note));
-        let refused = self
-            .rows
-            .iter()
-            .filter(|row| row.outcome == Outcome::Refused);
+        let refused = self.rows.iter().filter(|row| row.outcome == Outcome::Refused);
         for row in refused.clone().take(REFUSED_SHOWN_MAX) {
             line("", &format!("第 {} 行未导入：", row.number));
-            row.slips
-                .iter()
-                .for_each(|slip| line("  ", &slip.sentence_zh()));
+            row.slips.iter().for_each(|slip| line("  ", &slip.sentence_zh()));
         }
         let hidden = tally.refused.saturating_sub(REFUSED_SHOWN_MAX);
         if hidden > 0 {

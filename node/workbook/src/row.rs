@@ -80,10 +80,7 @@ impl CellSlip {
         if self.value.is_empty() {
             format!("{} {}：{}", self.cell, self.column_zh, self.zh)
         } else {
-            format!(
-                "{} {}“{}”：{}",
-                self.cell, self.column_zh, self.value, self.zh
-            )
+            format!("{} {}“{}”：{}", self.cell, self.column_zh, self.value, self.zh)
         }
     }
 }
@@ -115,12 +112,6 @@ impl fmt::Debug for NaturalKey {
 impl fmt::Debug for CellSlip {
     // The messages are left out: they may quote the value.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "CellSlip({} {} {})",
-            self.cell,
-            self.column_zh,
-            mask(&self.value)
-        )
+        write!(f, "CellSlip({} {} {})", self.cell, self.column_zh, mask(&self.value))
     }
 }

@@ -6,9 +6,7 @@
 pub(crate) fn fold(text: &str) -> String {
     let folded: String = text.chars().filter_map(fold_char).collect();
     let trimmed = folded.trim();
-    let trimmed = trimmed
-        .strip_prefix(['\'', '\u{2018}', '\u{2019}'])
-        .unwrap_or(trimmed);
+    let trimmed = trimmed.strip_prefix(['\'', '\u{2018}', '\u{2019}']).unwrap_or(trimmed);
     trimmed.trim().to_owned()
 }
 
@@ -24,11 +22,7 @@ pub(crate) fn tidy(text: &str) -> String {
         })
         .collect();
     let trimmed = visible.trim();
-    trimmed
-        .strip_prefix('\'')
-        .unwrap_or(trimmed)
-        .trim()
-        .to_owned()
+    trimmed.strip_prefix('\'').unwrap_or(trimmed).trim().to_owned()
 }
 
 /// [`fold`] without any white space: for headings, codes, numbers and marks.

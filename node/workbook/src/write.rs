@@ -64,9 +64,7 @@ pub fn write(
     let mut book = Workbook::new();
     print(&mut book, &shower, &rows)
         .and_then(|()| book.save_to_buffer())
-        .map_err(|error| WorkbookError::Write {
-            what: error.to_string(),
-        })
+        .map_err(|error| WorkbookError::Write { what: error.to_string() })
 }
 
 fn print(book: &mut Workbook, shower: &Shower<'_>, rows: &[Vec<Shown>]) -> Result<(), XlsxError> {
@@ -82,23 +80,13 @@ fn print(book: &mut Workbook, shower: &Shower<'_>, rows: &[Vec<Shown>]) -> Resul
     sheet.set_name(sheet_name(&ledger.zh))?;
     page_setup(sheet, last)?;
 
-    let title = if head.title.is_empty() {
-        ledger.zh.as_str()
-    } else {
-        head.title
-    };
-    let big = Format::new()
-        .set_bold()
-        .set_font_size(18)
-        .set_align(FormatAlign::Center);
+    let title = if head.title.is_empty() { ledger.zh.as_str() } else { head.title };
+    let big = Format::new().set_bold().set_font_size(18).set_align(FormatAlign::Center);
     spread(sheet, 0, last, title, &big)?;
     let office = format!("单位：{}　　日期：{}", head.office_zh, head.date);
     spread(sheet, 1, last, &office, &Format::new())?;
 
-    let bold = boxed()
-        .set_bold()
-        .set_align(FormatAlign::Center)
-        .set_text_wrap();
+    let bold = boxed().set_bold().set_align(FormatAlign::Center).set_text_wrap();
     for (index, column) in (0u16..).zip(&ledger.columns) {
         sheet.write_string_with_format(2, index, &column.zh, &bold)?;
         sheet.set_column_width(index, shower.width(column))?;
@@ -123,10 +111,7 @@ fn print(book: &mut Workbook, shower: &Shower<'_>, rows: &[Vec<Shown>]) -> Resul
 }
 
 fn page_setup(sheet: &mut Worksheet, last: u16) -> Result<(), XlsxError> {
-    sheet
-        .set_paper_size(PAPER_A4)
-        .set_landscape()
-        .set_print_fit_to_pages(1, 0);
+    sheet.set_paper_size(PAPER_A4).set_landscape().set_print_fit_to_pages(1, 0);
     sheet.set_margins(0.4, 0.4, 0.6, 0.6, 0.3, 0.3);
     sheet.set_repeat_rows(2, 2)?;
     sheet.set_freeze_panes(DATA_ROW, if last > 2 { 2 } else { 0 })?;
@@ -146,22 +131,15 @@ fn drop_down(
     let Some(list) = shower.rt.code_list(field) else {
         return Ok(());
     };
-    let labels: Vec<&str> = list
-        .codes
-        .iter()
-        .map(|code| shower.head.lang.pick(&code.zh, &code.en))
-        .collect();
+    let labels: Vec<&str> =
+        list.codes.iter().map(|code| shower.head.lang.pick(&code.zh, &code.en)).collect();
     let chars: usize = labels.iter().map(|label| label.chars().count() + 1).sum();
     // A comma would split a label in two.
     if chars > CHOICES_CHARS_MAX || labels.iter().any(|label| label.contains(',')) {
         return Ok(());
     }
     let choices = DataValidation::new().allow_list_strings(&labels)?;
-    let last_row = if end == DATA_ROW {
-        DATA_ROW + TEMPLATE_ROWS
-    } else {
-        end - 1
-    };
+    let last_row = if end == DATA_ROW { DATA_ROW + TEMPLATE_ROWS } else { end - 1 };
     sheet.add_data_validation(DATA_ROW, index, last_row, index, &choices)?;
     Ok(())
 }
@@ -195,10 +173,8 @@ fn totals(
 }
 
 fn foot(sheet: &mut Worksheet, at: u32, last: u16, head: &Head<'_>) -> Result<(), XlsxError> {
-    let words = format!(
-        "填表人：　　　　　　审核人：　　　　　　日期：{}　　　　　　（公章）",
-        head.date
-    );
+    let words =
+        format!("填表人：　　　　　　审核人：　　　　　　日期：{}　　　　　　（公章）", head.date);
     spread(sheet, at, last, &words, &Format::new())
 }
 
@@ -218,17 +194,11 @@ fn spread(
 }
 
 fn boxed() -> Format {
-    Format::new()
-        .set_border(FormatBorder::Thin)
-        .set_align(FormatAlign::VerticalCenter)
+    Format::new().set_border(FormatBorder::Thin).set_align(FormatAlign::VerticalCenter)
 }
 
 fn number_format(places: usize) -> String {
-    if places == 0 {
-        "0".to_owned()
-    } else {
-        format!("0.{}", "0".repeat(places))
-    }
+    if places == 0 { "0".to_owned() } else { format!("0.{}", "0".repeat(places)) }
 }
 
 fn row_after(rows: usize) -> u32 {
@@ -242,26 +212,18 @@ fn sheet_name(zh: &str) -> String {
         .filter(|c| !matches!(c, '[' | ']' | ':' | '*' | '?' | '/' | '\\' | '\''))
         .collect();
     let name: String = name.chars().take(31).collect();
-    if name.is_empty() {
-        "台账".to_owned()
-    } else {
-        name
-    }
+    if name.is_empty() { "台账".to_owned() } else { name }
 }
 
 impl std::fmt::Debug for Head<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Head")
-            .field("title", &self.title)
-            .finish_non_exhaustive()
+        f.debug_struct("Head").field("title", &self.title).finish_non_exhaustive()
     }
 }
 
 impl std::fmt::Debug for Line<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Line")
-            .field("state", &self.state)
-            .finish_non_exhaustive()
+        f.debug_struct("Line").field("state", &self.state).finish_non_exhaustive()
     }
 }
 

@@ -36,9 +36,7 @@ fn parts_that_unpack_without_end_are_not_unpacked() {
     // The same with a directory that claims a small size.
     let mut liar = bytes;
     let size = (200u32 << 20).to_le_bytes();
-    let places: Vec<usize> = (0..liar.len() - 4)
-        .filter(|at| liar[*at..at + 4] == size)
-        .collect();
+    let places: Vec<usize> = (0..liar.len() - 4).filter(|at| liar[*at..at + 4] == size).collect();
     assert!(!places.is_empty());
     for at in places {
         liar[at..at + 4].copy_from_slice(&1000u32.to_le_bytes());
@@ -62,22 +60,10 @@ fn entities_that_multiply_are_not_expanded() {
 
 #[test]
 fn one_cell_in_the_last_corner_claims_no_memory() {
-    let sheet = sheet_xml(
-        "<row r=\"1048576\"><c r=\"XFD1048576\"><v>1</v></c></row>",
-        "",
-    );
-    assert_eq!(
-        import(&with_part(SHEET, &sheet)).unwrap_err(),
-        WorkbookError::TooManyColumns
-    );
-    let sheet = sheet_xml(
-        "<row r=\"1048576\"><c r=\"A1048576\"><v>1</v></c></row>",
-        "",
-    );
-    assert!(matches!(
-        import(&with_part(SHEET, &sheet)),
-        Err(WorkbookError::NoHeading { .. })
-    ));
+    let sheet = sheet_xml("<row r=\"1048576\"><c r=\"XFD1048576\"><v>1</v></c></row>", "");
+    assert_eq!(import(&with_part(SHEET, &sheet)).unwrap_err(), WorkbookError::TooManyColumns);
+    let sheet = sheet_xml("<row r=\"1048576\"><c r=\"A1048576\"><v>1</v></c></row>", "");
+    assert!(matches!(import(&with_part(SHEET, &sheet)), Err(WorkbookError::NoHeading { .. })));
 }
 
 #[test]
@@ -86,10 +72,7 @@ fn more_rows_than_an_office_has_are_refused() {
         .map(|row| format!("<row r=\"{row}\"><c r=\"A{row}\"><v>1</v></c></row>"))
         .collect();
     let sheet = sheet_xml(&rows, "");
-    assert_eq!(
-        import(&with_part(SHEET, &sheet)).unwrap_err(),
-        WorkbookError::TooManyRows
-    );
+    assert_eq!(import(&with_part(SHEET, &sheet)).unwrap_err(), WorkbookError::TooManyRows);
 }
 
 #[test]
@@ -102,12 +85,7 @@ fn one_long_text_in_every_cell_is_refused() {
         .map(|row| format!("<row r=\"{row}\"><c r=\"A{row}\" t=\"s\"><v>0</v></c></row>"))
         .collect();
     let bytes = with_parts(&[(STRINGS, &strings), (SHEET, &sheet_xml(&rows, ""))]);
-    assert_eq!(
-        import(&bytes).unwrap_err(),
-        WorkbookError::Bomb {
-            what: "too much text"
-        }
-    );
+    assert_eq!(import(&bytes).unwrap_err(), WorkbookError::Bomb { what: "too much text" });
 }
 
 #[test]
@@ -124,8 +102,7 @@ fn merged_regions_over_the_whole_sheet_cost_nothing() {
 #[test]
 fn a_workbook_of_another_program_is_named() {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    zip.start_file("word/document.xml", SimpleFileOptions::default())
-        .unwrap();
+    zip.start_file("word/document.xml", SimpleFileOptions::default()).unwrap();
     let bytes = zip.finish().unwrap().into_inner();
     let error = import(&bytes).unwrap_err();
     assert!(matches!(error, WorkbookError::NotAWorkbook { .. }));
@@ -175,15 +152,7 @@ fn svc() -> RecordType {
 
 fn import(bytes: &[u8]) -> Result<Sheet, WorkbookError> {
     let defaults = Defaults::default();
-    read(
-        bytes,
-        &svc(),
-        None,
-        &Context {
-            defaults: &defaults,
-            divisions: &|_| None,
-        },
-    )
+    read(bytes, &svc(), None, &Context { defaults: &defaults, divisions: &|_| None })
 }
 
 fn template() -> Vec<u8> {
@@ -209,11 +178,7 @@ fn sheet_xml(rows: &str, after: &str) -> String {
 fn part_of(bytes: &[u8], name: &str) -> String {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
     let mut text = String::new();
-    archive
-        .by_name(name)
-        .unwrap()
-        .read_to_string(&mut text)
-        .unwrap();
+    archive.by_name(name).unwrap().read_to_string(&mut text).unwrap();
     text
 }
 
@@ -229,8 +194,7 @@ fn with_parts(parts: &[(&str, &str)]) -> Vec<u8> {
     for index in 0..archive.len() {
         let mut part = archive.by_index(index).unwrap();
         let name = part.name().unwrap().into_owned();
-        zip.start_file(&*name, SimpleFileOptions::default())
-            .unwrap();
+        zip.start_file(&*name, SimpleFileOptions::default()).unwrap();
         match parts.iter().find(|(replaced, _)| *replaced == name) {
             Some((_, text)) => zip.write_all(text.as_bytes()).unwrap(),
             None => {

@@ -46,10 +46,7 @@ fn two_villages_with_the_same_numbers_do_not_share_a_row() {
         let rt = record_type("SVC");
         let divisions = |name: &str| (name == NAME).then(|| code.to_owned());
         let defaults = defaults_for(&rt, &desk(code));
-        let context = Context {
-            defaults: &defaults,
-            divisions: &divisions,
-        };
+        let context = Context { defaults: &defaults, divisions: &divisions };
         let sheet = read(&made[0].bytes, &rt, None, &context).unwrap();
         sheet.rows.into_iter().map(|row| row.fingerprint).collect()
     };
@@ -79,9 +76,7 @@ fn check_rows(sheet: &Sheet, planted: &Planted, seed: u64) {
         if let Some(wrong) = expected.refused {
             let words = word_of(wrong);
             assert!(
-                reasons
-                    .iter()
-                    .any(|reason| words.iter().any(|word| reason.contains(word))),
+                reasons.iter().any(|reason| words.iter().any(|word| reason.contains(word))),
                 "{} seed {seed} row {}: {wrong:?} is told as {reasons:?}",
                 sheet.ledger_zh,
                 expected.number
@@ -119,14 +114,5 @@ fn desk(code: &str) -> Desk {
 fn import(bytes: &[u8], rt: &RecordType) -> Sheet {
     let divisions = |name: &str| (name == NAME).then(|| VILLAGE.to_owned());
     let defaults = defaults_for(rt, &desk(VILLAGE));
-    read(
-        bytes,
-        rt,
-        None,
-        &Context {
-            defaults: &defaults,
-            divisions: &divisions,
-        },
-    )
-    .unwrap()
+    read(bytes, rt, None, &Context { defaults: &defaults, divisions: &divisions }).unwrap()
 }

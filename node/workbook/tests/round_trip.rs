@@ -27,22 +27,12 @@ proptest! {
 #[test]
 fn a_blank_template_has_no_rows_and_is_recognised() {
     for rt in builtin() {
-        for ledger in rt
-            .ledgers
-            .iter()
-            .filter(|ledger| ledger.rows_from.is_none())
-        {
+        for ledger in rt.ledgers.iter().filter(|ledger| ledger.rows_from.is_none()) {
             let bytes = write(ledger, &rt, &[], &head()).unwrap();
             let defaults = defaults_for(&rt, &desk());
-            let context = Context {
-                defaults: &defaults,
-                divisions: &code_of,
-            };
+            let context = Context { defaults: &defaults, divisions: &code_of };
             let sheet = read(&bytes, &rt, None, &context).unwrap();
-            assert_eq!(
-                (sheet.ledger_key.as_str(), sheet.rows.len()),
-                (ledger.key.as_str(), 0)
-            );
+            assert_eq!((sheet.ledger_key.as_str(), sheet.rows.len()), (ledger.key.as_str(), 0));
             assert_eq!(sheet.unknown_columns, Vec::<String>::new());
         }
     }
@@ -55,11 +45,7 @@ fn a_ledger_is_a_landscape_page_with_a_frozen_repeated_heading_and_drop_downs() 
     let part = |name: &str| {
         let mut archive = zip::ZipArchive::new(Cursor::new(&bytes)).unwrap();
         let mut text = String::new();
-        archive
-            .by_name(name)
-            .unwrap()
-            .read_to_string(&mut text)
-            .unwrap();
+        archive.by_name(name).unwrap().read_to_string(&mut text).unwrap();
         text
     };
     let sheet = part("xl/worksheets/sheet1.xml");
@@ -74,21 +60,11 @@ fn a_ledger_is_a_landscape_page_with_a_frozen_repeated_heading_and_drop_downs() 
     }
     assert!(part("xl/workbook.xml").contains("_xlnm.Print_Titles"));
     let strings = part("xl/sharedStrings.xml");
-    for wanted in [
-        "代办事项登记台账",
-        "合计",
-        "共 0 条",
-        "填表人",
-        "审核人",
-        "（公章）",
-    ] {
+    for wanted in ["代办事项登记台账", "合计", "共 0 条", "填表人", "审核人", "（公章）"]
+    {
         assert!(strings.contains(wanted), "{wanted}");
     }
-    assert_eq!(
-        bytes,
-        write(&rt.ledgers[0], &rt, &[], &head()).unwrap(),
-        "the same bytes again"
-    );
+    assert_eq!(bytes, write(&rt.ledgers[0], &rt, &[], &head()).unwrap(), "the same bytes again");
 }
 
 #[test]
@@ -96,63 +72,31 @@ fn what_looks_like_a_formula_stays_words() {
     let rt = builtin().into_iter().find(|rt| rt.code == "SVC").unwrap();
     let mut content = Content::default();
     let evil = "=HYPERLINK(\"http://x\",\"点我\")";
-    content
-        .values
-        .insert("applicant.name".into(), Value::Text(evil.into()));
-    let line = Line {
-        content: &content,
-        state: "registered",
-    };
+    content.values.insert("applicant.name".into(), Value::Text(evil.into()));
+    let line = Line { content: &content, state: "registered" };
     let bytes = write(&rt.ledgers[0], &rt, &[line], &head()).unwrap();
     let mut archive = zip::ZipArchive::new(Cursor::new(&bytes)).unwrap();
     let mut sheet = String::new();
-    archive
-        .by_name("xl/worksheets/sheet1.xml")
-        .unwrap()
-        .read_to_string(&mut sheet)
-        .unwrap();
+    archive.by_name("xl/worksheets/sheet1.xml").unwrap().read_to_string(&mut sheet).unwrap();
     assert!(!sheet.contains("<f>"));
 }
 
 fn check_round_trip(rt: &RecordType, ledger: &Ledger, seed: u64) {
     let mut dice = Dice(seed);
     let state = &rt.states[dice.below(rt.states.len())].code;
-    let contents: Vec<Content> = (0..5)
-        .map(|row| content(&mut dice, rt, ledger, row))
-        .collect();
-    let lines: Vec<Line<'_>> = contents
-        .iter()
-        .map(|content| Line { content, state })
-        .collect();
+    let contents: Vec<Content> = (0..5).map(|row| content(&mut dice, rt, ledger, row)).collect();
+    let lines: Vec<Line<'_>> = contents.iter().map(|content| Line { content, state }).collect();
     let bytes = write(ledger, rt, &lines, &head()).unwrap();
     let defaults = defaults_for(rt, &desk());
-    let context = Context {
-        defaults: &defaults,
-        divisions: &code_of,
-    };
+    let context = Context { defaults: &defaults, divisions: &code_of };
     let sheet = read(&bytes, rt, Some(&ledger.key), &context).unwrap();
-    assert_eq!(
-        sheet.rows.len(),
-        contents.len(),
-        "{} seed {seed}",
-        ledger.key
-    );
+    assert_eq!(sheet.rows.len(), contents.len(), "{} seed {seed}", ledger.key);
     for (row, content) in sheet.rows.iter().zip(&contents) {
         for slip in &row.slips {
-            assert!(
-                slip.value.is_empty(),
-                "{} seed {seed}: {}",
-                ledger.key,
-                slip.sentence_zh()
-            );
+            assert!(slip.value.is_empty(), "{} seed {seed}: {}", ledger.key, slip.sentence_zh());
         }
         for (path, value) in &content.values {
-            assert_eq!(
-                row.content.value(path),
-                Some(value),
-                "{} {path} seed {seed}",
-                ledger.key
-            );
+            assert_eq!(row.content.value(path), Some(value), "{} {path} seed {seed}", ledger.key);
         }
         for (list, items) in &content.lists {
             let names = |items: &[Item]| -> Vec<Content> {
@@ -173,11 +117,7 @@ fn check_round_trip(rt: &RecordType, ledger: &Ledger, seed: u64) {
                 ledger.key
             );
         }
-        if ledger
-            .columns
-            .iter()
-            .any(|column| column.special.as_deref() == Some("state"))
-        {
+        if ledger.columns.iter().any(|column| column.special.as_deref() == Some("state")) {
             assert_eq!(row.claimed_state.as_ref(), Some(state));
         }
     }
@@ -189,14 +129,9 @@ fn content(dice: &mut Dice, rt: &RecordType, ledger: &Ledger, row: usize) -> Con
     for column in &ledger.columns {
         let Some(path) = &column.path else { continue };
         let resolved = ledger.resolve(rt, path).unwrap();
-        let is_plain = column
-            .special
-            .as_deref()
-            .is_none_or(|special| special == "wan");
-        let is_key = matches!(
-            path.as_str(),
-            "business_no" | "file_no" | "asset_no" | "project_name"
-        );
+        let is_plain = column.special.as_deref().is_none_or(|special| special == "wan");
+        let is_key =
+            matches!(path.as_str(), "business_no" | "file_no" | "asset_no" | "project_name");
         match resolved.lists.as_slice() {
             [] if is_plain && (is_key || dice.below(5) > 0) => {
                 let value = if path == "business_no" {
@@ -210,17 +145,10 @@ fn content(dice: &mut Dice, rt: &RecordType, ledger: &Ledger, row: usize) -> Con
                 if matches!(list.as_str(), "materials" | "mediators") =>
             {
                 let items = (0..dice.below(4)).map(|index| {
-                    let mut item = Item {
-                        id: index.to_string(),
-                        content: Content::default(),
-                    };
-                    let name = format!(
-                        "{}{index}",
-                        dice.pick(&["身份证", "户口本", "王芳", "李强"])
-                    );
-                    item.content
-                        .values
-                        .insert(resolved.leaf.clone(), Value::Text(name));
+                    let mut item = Item { id: index.to_string(), content: Content::default() };
+                    let name =
+                        format!("{}{index}", dice.pick(&["身份证", "户口本", "王芳", "李强"]));
+                    item.content.values.insert(resolved.leaf.clone(), Value::Text(name));
                     item
                 });
                 let items: Vec<Item> = items.collect();
@@ -232,23 +160,11 @@ fn content(dice: &mut Dice, rt: &RecordType, ledger: &Ledger, row: usize) -> Con
         }
     }
     // A row says something even if the dice left every column out.
-    let first = [
-        "applicant.name",
-        "household.head.name",
-        "project_name",
-        "asset_name",
-        "brief",
-    ];
-    for path in first.iter().filter(|path| {
-        ledger
-            .columns
-            .iter()
-            .any(|c| c.path.as_deref() == Some(*path))
-    }) {
-        content
-            .values
-            .entry((*path).to_string())
-            .or_insert(Value::Text(format!("张三{row}")));
+    let first = ["applicant.name", "household.head.name", "project_name", "asset_name", "brief"];
+    for path in
+        first.iter().filter(|path| ledger.columns.iter().any(|c| c.path.as_deref() == Some(*path)))
+    {
+        content.values.entry((*path).to_string()).or_insert(Value::Text(format!("张三{row}")));
     }
     content
 }
@@ -268,12 +184,7 @@ fn value(dice: &mut Dice, rt: &RecordType, field: &Field, key: Option<usize>) ->
         "2026.1.5",
     ];
     let date = |dice: &mut Dice| {
-        format!(
-            "{}-{:02}-{:02}",
-            1990 + dice.below(60),
-            1 + dice.below(12),
-            1 + dice.below(28)
-        )
+        format!("{}-{:02}-{:02}", 1990 + dice.below(60), 1 + dice.below(12), 1 + dice.below(28))
     };
     match &field.kind {
         Kind::Str { .. } | Kind::Text { .. } | Kind::Ref { .. } => {
@@ -290,11 +201,7 @@ fn value(dice: &mut Dice, rt: &RecordType, field: &Field, key: Option<usize>) ->
         Kind::Bool => Value::Bool(dice.below(2) == 0),
         Kind::Date => Value::Text(date(dice)),
         Kind::DateTime => {
-            let time = if dice.below(2) == 0 {
-                "00:00:00"
-            } else {
-                "09:30:07"
-            };
+            let time = if dice.below(2) == 0 { "00:00:00" } else { "09:30:07" };
             Value::Text(format!("{}T{time}+08:00", date(dice)))
         }
         Kind::Enum => {
@@ -303,20 +210,16 @@ fn value(dice: &mut Dice, rt: &RecordType, field: &Field, key: Option<usize>) ->
         }
         Kind::EnumMany => {
             let codes = &rt.code_list(field).unwrap().codes;
-            let mut some: Vec<&str> = (0..3)
-                .map(|_| codes[dice.below(codes.len())].code.as_str())
-                .collect();
+            let mut some: Vec<&str> =
+                (0..3).map(|_| codes[dice.below(codes.len())].code.as_str()).collect();
             some.sort_unstable();
             some.dedup();
             Value::Text(some.join(","))
         }
         Kind::Division { .. } => Value::Text(VILLAGE.into()),
         Kind::IdNumber => {
-            let first17 = format!(
-                "13059919{}{:03}",
-                600_101 + 10_000 * dice.below(30),
-                dice.below(1000)
-            );
+            let first17 =
+                format!("13059919{}{:03}", 600_101 + 10_000 * dice.below(30), dice.below(1000));
             let check = id_check_digit(&first17).unwrap();
             Value::Text(format!("{first17}{check}"))
         }
@@ -352,10 +255,8 @@ struct Dice(u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 17
     }
 

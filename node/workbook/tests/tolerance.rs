@@ -31,28 +31,17 @@ fn days_are_understood_in_every_style_of_the_offices() {
         Date(2026, 1, 5),
     ] {
         let row = &pvm("识别时间", ink)[0];
-        assert_eq!(
-            row.content.text("identified_on"),
-            Some("2026-01-05"),
-            "{row:?}"
-        );
+        assert_eq!(row.content.text("identified_on"), Some("2026-01-05"), "{row:?}");
         assert!(row.is_sound());
     }
 }
 
 #[test]
 fn numbers_money_and_measures_may_carry_their_units() {
-    for (ink, people) in [
-        (Text("3人"), 3),
-        (Text("３"), 3),
-        (Number(3.0), 3),
-        (Text("3 "), 3),
-        (Text("3口"), 3),
-    ] {
-        assert_eq!(
-            pvm("人口", ink)[0].content.value("population"),
-            Some(&Value::Int(people))
-        );
+    for (ink, people) in
+        [(Text("3人"), 3), (Text("３"), 3), (Number(3.0), 3), (Text("3 "), 3), (Text("3口"), 3)]
+    {
+        assert_eq!(pvm("人口", ink)[0].content.value("population"), Some(&Value::Int(people)));
     }
     for (ink, fen) in [
         (Text("8900元"), 890_000),
@@ -63,21 +52,15 @@ fn numbers_money_and_measures_may_carry_their_units() {
         (Number(0.1 + 0.2), 30),
     ] {
         let row = &pvm("人均纯收入（元）", ink)[0];
-        assert_eq!(
-            row.content.value("net_income_pc"),
-            Some(&Value::Int(fen)),
-            "{row:?}"
-        );
+        assert_eq!(row.content.value("net_income_pc"), Some(&Value::Int(fen)), "{row:?}");
     }
 }
 
 #[test]
 fn the_unit_of_the_heading_or_the_page_counts_where_the_cell_has_none() {
-    for (ink, fen) in [
-        (Number(48.5), 48_500_000),
-        (Text("48.5万元"), 48_500_000),
-        (Text("485000元"), 48_500_000),
-    ] {
+    for (ink, fen) in
+        [(Number(48.5), 48_500_000), (Text("48.5万元"), 48_500_000), (Text("485000元"), 48_500_000)]
+    {
         let sheet = sheet(
             "IND",
             &["项目名称", "地点", "内容规模", "总投资\n（万元）"],
@@ -95,33 +78,21 @@ fn the_unit_of_the_heading_or_the_page_counts_where_the_cell_has_none() {
             },
         );
         let row = &sheet.unwrap().rows[0];
-        assert_eq!(
-            row.content.value("budget_total"),
-            Some(&Value::Int(fen)),
-            "{row:?}"
-        );
+        assert_eq!(row.content.value("budget_total"), Some(&Value::Int(fen)), "{row:?}");
     }
 }
 
 #[test]
 fn labels_codes_and_labels_with_codes_mean_the_same() {
-    for text in [
-        "边缘易致贫户",
-        "2",
-        "2 边缘易致贫户",
-        "边缘易致贫户（2）",
-        " 边缘易致贫户 ",
-    ] {
+    for text in ["边缘易致贫户", "2", "2 边缘易致贫户", "边缘易致贫户（2）", " 边缘易致贫户 "]
+    {
         let row = &pvm("类别", Text(text))[0];
         assert_eq!(row.content.text("category"), Some("2"), "{text}: {row:?}");
     }
     let row = &pvm("风险", Text("因病、因残"))[0];
     assert_eq!(row.content.text("risk_types"), Some("01,02"));
     let row = &pvm("类别", Text("3 边缘易致贫户"))[0];
-    assert!(
-        !row.is_sound(),
-        "a code that contradicts its label is not guessed at"
-    );
+    assert!(!row.is_sound(), "a code that contradicts its label is not guessed at");
 }
 
 #[test]
@@ -141,27 +112,16 @@ fn ticks_mean_yes_and_crosses_no() {
     ] {
         // A column that the ledger does not list, but the record type has.
         let row = &pvm("是否脱贫户", ink)[0];
-        assert_eq!(
-            row.content.value("is_tuopin"),
-            Some(&Value::Bool(yes)),
-            "{row:?}"
-        );
+        assert_eq!(row.content.value("is_tuopin"), Some(&Value::Bool(yes)), "{row:?}");
     }
 }
 
 #[test]
 fn an_id_number_that_excel_spoilt_is_refused_with_a_remedy() {
-    for ink in [
-        Number(1.305_991_990_010_112_3e17),
-        Text("1.30599E+17"),
-        Text("1.30599e+17"),
-    ] {
+    for ink in [Number(1.305_991_990_010_112_3e17), Text("1.30599E+17"), Text("1.30599e+17")] {
         let rows = pvm("证件号码", ink);
         let slip = &rows[0].slips[0];
-        assert_eq!(
-            (slip.cell.as_str(), slip.column_zh.as_str()),
-            ("D3", "证件号码")
-        );
+        assert_eq!((slip.cell.as_str(), slip.column_zh.as_str()), ("D3", "证件号码"));
         assert!(slip.zh.contains("文本"), "{}", slip.zh);
     }
 }
@@ -176,14 +136,8 @@ fn an_id_number_is_checked_and_gives_sex_and_birth_date() {
     ] {
         let row = &pvm("身份证号", Text(text))[0];
         assert!(row.is_sound(), "{row:?}");
-        assert_eq!(
-            row.content.text("household.head.id_no"),
-            Some("130599197905264650")
-        );
-        assert_eq!(
-            row.content.text("household.head.birth_date"),
-            Some("1979-05-26")
-        );
+        assert_eq!(row.content.text("household.head.id_no"), Some("130599197905264650"));
+        assert_eq!(row.content.text("household.head.birth_date"), Some("1979-05-26"));
         assert_eq!(row.content.text("household.head.sex"), Some("1"));
     }
     assert!(!pvm("证件号码", Text("130599197905264651"))[0].is_sound());
@@ -192,34 +146,16 @@ fn an_id_number_is_checked_and_gives_sex_and_birth_date() {
 
 #[test]
 fn several_phones_in_one_cell_are_kept_with_a_warning() {
-    for text in [
-        "10011112222/10033334444",
-        "10011112222、10033334444",
-        "10011112222\n10033334444",
-    ] {
+    for text in ["10011112222/10033334444", "10011112222、10033334444", "10011112222\n10033334444"]
+    {
         let row = &pvm("联系电话", Text(text))[0];
-        assert_eq!(
-            row.content.text("household.head.phone"),
-            Some("10011112222,10033334444")
-        );
-        assert!(
-            row.warnings
-                .iter()
-                .any(|warning| warning.zh.contains("2 个号码")),
-            "{row:?}"
-        );
+        assert_eq!(row.content.text("household.head.phone"), Some("10011112222,10033334444"));
+        assert!(row.warnings.iter().any(|warning| warning.zh.contains("2 个号码")), "{row:?}");
     }
-    for ink in [
-        Text("100 1111 2222"),
-        Number(10_011_112_222.0),
-        Text("１００１１１１２２２２"),
-    ] {
+    for ink in [Text("100 1111 2222"), Number(10_011_112_222.0), Text("１００１１１１２２２２")]
+    {
         let row = &pvm("电话", ink)[0];
-        assert_eq!(
-            row.content.text("household.head.phone"),
-            Some("10011112222"),
-            "{row:?}"
-        );
+        assert_eq!(row.content.text("household.head.phone"), Some("10011112222"), "{row:?}");
         assert!(row.is_sound());
     }
 }
@@ -238,34 +174,21 @@ fn a_villages_name_stands_for_its_code() {
 fn columns_may_stand_in_any_order_and_strange_ones_are_reported() {
     let headings = ["类 别", "户主姓名", "村支书签字", "身份证号码"];
     let sheet = sheet("PVM", &headings, |_| {
-        vec![
-            Text("边缘易致贫户"),
-            Text("张三"),
-            Text("李四"),
-            Text("130599197905264650"),
-        ]
+        vec![Text("边缘易致贫户"), Text("张三"), Text("李四"), Text("130599197905264650")]
     })
     .unwrap();
     assert_eq!(sheet.unknown_columns, ["村支书签字"]);
-    assert_eq!(
-        sheet.rows[0].content.text("household.head.name"),
-        Some("张三")
-    );
+    assert_eq!(sheet.rows[0].content.text("household.head.name"), Some("张三"));
     assert!(sheet.rows[0].is_sound(), "{:?}", sheet.rows);
 }
 
 #[test]
 fn a_heading_without_what_every_row_needs_is_refused_by_name() {
-    let read = sheet("PVM", &["类别", "风险", "人口"], |_| {
-        vec![Text("1"), Text("01"), Text("3")]
-    });
-    let Err(WorkbookError::MissingColumns { columns, .. }) = read else {
-        panic!("{read:?}")
-    };
+    let read =
+        sheet("PVM", &["类别", "风险", "人口"], |_| vec![Text("1"), Text("01"), Text("3")]);
+    let Err(WorkbookError::MissingColumns { columns, .. }) = read else { panic!("{read:?}") };
     assert_eq!(columns, "户主");
-    let read = sheet("PVM", &["甲", "乙", "丙"], |_| {
-        vec![Text("1"), Text("2"), Text("3")]
-    });
+    let read = sheet("PVM", &["甲", "乙", "丙"], |_| vec![Text("1"), Text("2"), Text("3")]);
     assert!(matches!(read, Err(WorkbookError::NoHeading { .. })));
 }
 
@@ -279,12 +202,8 @@ fn totals_subtotals_feet_and_numbered_empty_rows_are_no_data() {
         vec![Text("合 计"), Text("2户"), Text(""), Text("5")],
         vec![Text("填表人：王五")],
     ];
-    let sheet = sheet_of(
-        "PVM",
-        &["序号", "户主", "类别", "人口"],
-        rows.into_iter().collect(),
-    )
-    .unwrap();
+    let sheet =
+        sheet_of("PVM", &["序号", "户主", "类别", "人口"], rows.into_iter().collect()).unwrap();
     let numbers: Vec<u32> = sheet.rows.iter().map(|row| row.number).collect();
     assert_eq!(numbers, [3, 6]);
 }
@@ -293,27 +212,13 @@ fn totals_subtotals_feet_and_numbered_empty_rows_are_no_data() {
 fn the_same_row_twice_is_one_and_the_same_number_with_other_words_is_a_mistake() {
     let headings = ["编号", "申请人", "事项名称", "服务方式"];
     let row = |number, name| vec![Text(number), Text(name), Text("政策咨询"), Text("窗口办理")];
-    let rows = vec![
-        row("1", "张三"),
-        row("1", "张三"),
-        row("1", "李四"),
-        row("2", "李四"),
-    ];
+    let rows = vec![row("1", "张三"), row("1", "张三"), row("1", "李四"), row("2", "李四")];
     let sheet = sheet_of("SVC", &headings, rows).unwrap();
     let sound: Vec<bool> = sheet.rows.iter().map(Row::is_sound).collect();
-    let slips: Vec<_> = sheet.rows[0]
-        .slips
-        .iter()
-        .map(|slip| slip.sentence_zh())
-        .collect();
+    let slips: Vec<_> = sheet.rows[0].slips.iter().map(|slip| slip.sentence_zh()).collect();
     assert_eq!(sound, [true, true, false, true], "{slips:?}");
     assert_eq!(sheet.rows[0].fingerprint, sheet.rows[1].fingerprint);
-    assert!(
-        sheet.rows[1]
-            .warnings
-            .iter()
-            .any(|warning| warning.zh.contains("第 3 行"))
-    );
+    assert!(sheet.rows[1].warnings.iter().any(|warning| warning.zh.contains("第 3 行")));
 }
 
 #[test]
@@ -321,10 +226,7 @@ fn a_changed_cell_changes_the_digest_and_not_the_identity() {
     let headings = ["编号", "申请人", "事项名称", "服务方式"];
     let make = |name| {
         let row = vec![Text("7"), Text(name), Text("政策咨询"), Text("窗口办理")];
-        sheet_of("SVC", &headings, vec![row])
-            .unwrap()
-            .rows
-            .remove(0)
+        sheet_of("SVC", &headings, vec![row]).unwrap().rows.remove(0)
     };
     let (one, two) = (make("张三"), make("张三丰"));
     assert_eq!(one.fingerprint, two.fingerprint);
@@ -335,10 +237,7 @@ fn a_changed_cell_changes_the_digest_and_not_the_identity() {
 fn nothing_that_is_printed_for_a_log_names_a_person() {
     let row = &pvm("证件号码", Text("130599197905264651"))[0];
     let printed = format!("{row:?}");
-    assert!(
-        !printed.contains("130599197905264651") && !printed.contains("张三"),
-        "{printed}"
-    );
+    assert!(!printed.contains("130599197905264651") && !printed.contains("张三"), "{printed}");
     assert!(printed.contains("D3"), "{printed}");
 }
 
@@ -368,9 +267,7 @@ fn sheet_of(code: &str, headings: &[&str], rows: Vec<Vec<Ink>>) -> Result<Sheet,
     let mut book = Workbook::new();
     let sheet = book.add_worksheet();
     let dated = Format::new().set_num_format("yyyy/m/d");
-    sheet
-        .merge_range(0, 0, 0, 8, "某村台账", &Format::new())
-        .unwrap();
+    sheet.merge_range(0, 0, 0, 8, "某村台账", &Format::new()).unwrap();
     for (column, heading) in (0u16..).zip(headings) {
         sheet.write_string(1, column, *heading).unwrap();
     }
@@ -382,9 +279,7 @@ fn sheet_of(code: &str, headings: &[&str], rows: Vec<Vec<Ink>>) -> Result<Sheet,
                 Yes(yes) => sheet.write_boolean(at, column, yes).unwrap(),
                 Date(year, month, day) => {
                     let stamp = ExcelDateTime::from_ymd(year, month, day).unwrap();
-                    sheet
-                        .write_datetime_with_format(at, column, &stamp, &dated)
-                        .unwrap()
+                    sheet.write_datetime_with_format(at, column, &stamp, &dated).unwrap()
                 }
             };
         }
@@ -399,13 +294,5 @@ fn sheet_of(code: &str, headings: &[&str], rows: Vec<Vec<Ink>>) -> Result<Sheet,
     };
     let divisions = |name: &str| (name == "东张庄村").then(|| VILLAGE.to_owned());
     let defaults = defaults_for(&rt, &desk);
-    read(
-        &bytes,
-        &rt,
-        None,
-        &Context {
-            defaults: &defaults,
-            divisions: &divisions,
-        },
-    )
+    read(&bytes, &rt, None, &Context { defaults: &defaults, divisions: &divisions })
 }

@@ -20,8 +20,5 @@ pub fn builtin() -> Vec<RecordType> {
 
 /// The embedded files by name, for a county that wants to start from them.
 pub fn builtin_files() -> Vec<(String, String)> {
-    FILES
-        .iter()
-        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-        .collect()
+    FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }

@@ -32,21 +32,12 @@ impl RecordType {
 
     /// Reads a definition that another office published; refuses what is not canonical or not sound.
     pub fn from_canonical(bytes: &[u8]) -> Result<RecordType, SchemaError> {
-        let refuse = |flaw| SchemaError {
-            file: String::new(),
-            line: 0,
-            flaw,
-        };
+        let refuse = |flaw| SchemaError { file: String::new(), line: 0, flaw };
         if bytes.len() > SCHEMA_BYTES_MAX {
-            return Err(refuse(SchemaFlaw::TooLarge {
-                max: SCHEMA_BYTES_MAX,
-            }));
+            return Err(refuse(SchemaFlaw::TooLarge { max: SCHEMA_BYTES_MAX }));
         }
-        let rt: RecordType = serde_json::from_slice(bytes).map_err(|e| {
-            refuse(SchemaFlaw::Syntax {
-                message: e.to_string(),
-            })
-        })?;
+        let rt: RecordType = serde_json::from_slice(bytes)
+            .map_err(|e| refuse(SchemaFlaw::Syntax { message: e.to_string() }))?;
         // Before anything is built from it: only a sound definition is bounded in size and depth.
         if let Some((_, flaw)) = lint(&rt).into_iter().next() {
             return Err(refuse(flaw));
@@ -93,9 +84,5 @@ fn write(json: &Json, out: &mut Vec<u8>) {
 }
 
 fn write_text(text: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(
-        serde_json::to_string(text)
-            .expect("text is JSON")
-            .as_bytes(),
-    );
+    out.extend_from_slice(serde_json::to_string(text).expect("text is JSON").as_bytes());
 }

@@ -36,14 +36,8 @@ pub fn compile(files: &[(String, String)]) -> Result<Vec<RecordType>, Vec<Schema
         }
     }
     if !files.iter().any(|(name, _)| is_shared(name)) {
-        let flaw = SchemaFlaw::NoShared {
-            name: SHARED_FILE.to_owned(),
-        };
-        errors.push(SchemaError {
-            file: SHARED_FILE.to_owned(),
-            line: 0,
-            flaw,
-        });
+        let flaw = SchemaFlaw::NoShared { name: SHARED_FILE.to_owned() };
+        errors.push(SchemaError { file: SHARED_FILE.to_owned(), line: 0, flaw });
     }
     let Some(shared) = shared.filter(|_| errors.is_empty()) else {
         return Err(errors);
@@ -59,18 +53,12 @@ pub fn compile(files: &[(String, String)]) -> Result<Vec<RecordType>, Vec<Schema
             }
         }
         if types.iter().any(|earlier| earlier.code == rt.code) {
-            let flaw = SchemaFlaw::Duplicate {
-                name: rt.code.clone(),
-            };
+            let flaw = SchemaFlaw::Duplicate { name: rt.code.clone() };
             errors.push(part.error("type", flaw));
         }
         types.push(rt);
     }
-    if errors.is_empty() {
-        Ok(types)
-    } else {
-        Err(errors)
-    }
+    if errors.is_empty() { Ok(types) } else { Err(errors) }
 }
 
 /// Joins a type's file with the shared one and checks the whole.
@@ -109,14 +97,7 @@ fn join(shared: &Part, own: &Part, head: &TypeHead) -> (RecordType, Vec<SchemaEr
         structs: structs
             .map(|one| {
                 let fields = one.fields.into_iter().map(|draft| draft.field).collect();
-                (
-                    one.name.clone(),
-                    Struct {
-                        name: one.name,
-                        zh: one.zh,
-                        fields,
-                    },
-                )
+                (one.name.clone(), Struct { name: one.name, zh: one.zh, fields })
             })
             .collect(),
         lists,
@@ -128,15 +109,8 @@ fn join(shared: &Part, own: &Part, head: &TypeHead) -> (RecordType, Vec<SchemaEr
     };
     errors.extend(lint(&rt).into_iter().map(|(place, flaw)| {
         // The type's own places come first: where both files have one, the type's was read last.
-        match own
-            .line(&place)
-            .or_else(|| shared.line(&place).map(|found| (found.0, found.1)))
-        {
-            Some((file, line)) => SchemaError {
-                file: file.to_owned(),
-                line,
-                flaw,
-            },
+        match own.line(&place).or_else(|| shared.line(&place).map(|found| (found.0, found.1))) {
+            Some((file, line)) => SchemaError { file: file.to_owned(), line, flaw },
             None => own.error("type", flaw),
         }
     }));
@@ -146,20 +120,14 @@ fn join(shared: &Part, own: &Part, head: &TypeHead) -> (RecordType, Vec<SchemaEr
 /// Leaves out structures, lists and holidays that the type does not use, so that its content
 /// address changes only when the type does.
 fn prune(mut rt: RecordType) -> RecordType {
-    let mut used = Used {
-        structs: BTreeSet::new(),
-        lists: BTreeSet::from([ROLE_LIST.to_owned()]),
-    };
+    let mut used = Used { structs: BTreeSet::new(), lists: BTreeSet::from([ROLE_LIST.to_owned()]) };
     used.follow(&rt.fields, &rt.structs);
     rt.structs.retain(|name, _| used.structs.contains(name));
-    rt.lists
-        .retain(|name: &String, _: &mut CodeList| used.lists.contains(name));
-    let counts_days = rt.fields.iter().any(|f| {
-        matches!(
-            f.compute,
-            Some(super::compute::Compute::WorkdaysAfter { .. })
-        )
-    });
+    rt.lists.retain(|name: &String, _: &mut CodeList| used.lists.contains(name));
+    let counts_days = rt
+        .fields
+        .iter()
+        .any(|f| matches!(f.compute, Some(super::compute::Compute::WorkdaysAfter { .. })));
     if !counts_days {
         rt.calendar = Calendar::default();
     }

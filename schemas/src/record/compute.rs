@@ -105,9 +105,7 @@ fn due(rt: &RecordType, field: &Field, values: &BTreeMap<String, Value>) -> Opti
         }
         Compute::WorkdaysAfter { from, days } => {
             let from = Day::from_stored(values.get(from)?.as_text()?.get(..10)?)?;
-            let day = rt
-                .calendar
-                .workdays_after(from, values.get(days)?.as_int()?)?;
+            let day = rt.calendar.workdays_after(from, values.get(days)?.as_int()?)?;
             match field.kind {
                 Kind::Date => Some(Value::Text(day.to_stored())),
                 _ => None,
@@ -120,10 +118,8 @@ fn input(rt: &RecordType, name: &str, values: &BTreeMap<String, Value>) -> Optio
     match values.get(name) {
         Some(Value::Int(number)) => Some(*number),
         Some(Value::Null) | None => {
-            let optional = rt
-                .fields
-                .iter()
-                .any(|f| f.name == name && f.required == Required::Never);
+            let optional =
+                rt.fields.iter().any(|f| f.name == name && f.required == Required::Never);
             optional.then_some(0)
         }
         Some(_) => None,
@@ -132,11 +128,7 @@ fn input(rt: &RecordType, name: &str, values: &BTreeMap<String, Value>) -> Optio
 
 fn divide(sum: i128, count: i128) -> i128 {
     let (whole, rest) = (sum / count, sum % count);
-    if 2 * rest.abs() >= count {
-        whole + sum.signum()
-    } else {
-        whole
-    }
+    if 2 * rest.abs() >= count { whole + sum.signum() } else { whole }
 }
 
 impl Calendar {
@@ -160,10 +152,6 @@ impl Calendar {
     pub fn is_workday(&self, day: Day) -> bool {
         let stored = day.to_stored();
         let listed = |days: &[String]| days.binary_search(&stored).is_ok();
-        if day.weekday() >= 5 {
-            listed(&self.workdays)
-        } else {
-            !listed(&self.holidays)
-        }
+        if day.weekday() >= 5 { listed(&self.workdays) } else { !listed(&self.holidays) }
     }
 }

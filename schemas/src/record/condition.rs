@@ -78,16 +78,16 @@ impl Condition {
     /// Whether the condition holds for a record.
     pub(crate) fn holds(&self, facts: &impl Facts) -> bool {
         match self {
-            Condition::In { field, codes } => facts
-                .text(field)
-                .is_some_and(|text| codes.iter().any(|code| code == text)),
-            Condition::Has { field, code } => facts
-                .text(field)
-                .is_some_and(|text| text.split(',').any(|one| one == code)),
+            Condition::In { field, codes } => {
+                facts.text(field).is_some_and(|text| codes.iter().any(|code| code == text))
+            }
+            Condition::Has { field, code } => {
+                facts.text(field).is_some_and(|text| text.split(',').any(|one| one == code))
+            }
             Condition::Filled { field } => facts.filled(field),
-            Condition::AnyFalse { fields } => fields
-                .iter()
-                .any(|field| facts.text(field) == Some("false")),
+            Condition::AnyFalse { fields } => {
+                fields.iter().any(|field| facts.text(field) == Some("false"))
+            }
             Condition::State { states } => states.iter().any(|state| state == facts.state()),
             Condition::Left { state } => facts.left(state),
             Condition::PiAtLeast { class } => facts.holds_pi(*class),
@@ -105,11 +105,7 @@ impl Condition {
             }
             match condition {
                 Condition::All(parts) | Condition::Any(parts) => {
-                    1 + parts
-                        .iter()
-                        .map(|part| walk(part, room - 1))
-                        .max()
-                        .unwrap_or(0)
+                    1 + parts.iter().map(|part| walk(part, room - 1)).max().unwrap_or(0)
                 }
                 Condition::Not(part) => 1 + walk(part, room - 1),
                 _ => 1,
@@ -121,12 +117,7 @@ impl Condition {
 
 /// Says a condition in words, with the labels of the root form of `rt`.
 pub fn sentence(rt: &RecordType, condition: &Condition, lang: Lang) -> String {
-    Words {
-        rt,
-        scope: &rt.fields,
-        lang,
-    }
-    .say(condition)
+    Words { rt, scope: &rt.fields, lang }.say(condition)
 }
 
 /// Says a condition of one form, structure or item in words.
@@ -168,17 +159,11 @@ impl Words<'_> {
             ),
             Condition::AnyFalse { fields } => {
                 let fields = self.join(fields.iter().map(|field| self.label(field)));
-                self.pick(
-                    format!("“{fields}”中任一项为“否”"),
-                    format!("any of “{fields}” is no"),
-                )
+                self.pick(format!("“{fields}”中任一项为“否”"), format!("any of “{fields}” is no"))
             }
             Condition::State { states } => {
                 let states = self.join(states.iter().map(|state| self.state(state)));
-                self.pick(
-                    format!("状态为“{states}”"),
-                    format!("the state is {states}"),
-                )
+                self.pick(format!("状态为“{states}”"), format!("the state is {states}"))
             }
             Condition::Left { state } => {
                 let state = self.state(state);
@@ -232,10 +217,7 @@ impl Words<'_> {
     }
 
     fn label(&self, name: &str) -> String {
-        match (
-            self.scope.iter().find(|field| field.name == name),
-            self.lang,
-        ) {
+        match (self.scope.iter().find(|field| field.name == name), self.lang) {
             (Some(field), Lang::Zh) => field.zh.clone(),
             (Some(field), Lang::En) => field.en.clone(),
             (None, _) => name.to_owned(),

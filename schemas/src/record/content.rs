@@ -52,12 +52,7 @@ impl Content {
 // Contents are people's lives: what reaches a log by accident says how much there is, not what.
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Content({} values, {} lists)",
-            self.values.len(),
-            self.lists.len()
-        )
+        write!(f, "Content({} values, {} lists)", self.values.len(), self.lists.len())
     }
 }
 

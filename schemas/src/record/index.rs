@@ -70,15 +70,9 @@ impl RecordType {
 
 impl Index {
     fn new(rt: &RecordType) -> Index {
-        let mut build = Build {
-            rt,
-            fields: BTreeMap::new(),
-        };
+        let mut build = Build { rt, fields: BTreeMap::new() };
         let root = build.scope(&rt.fields, None, "", 0);
-        Index {
-            root,
-            fields: build.fields,
-        }
+        Index { root, fields: build.fields }
     }
 
     pub(crate) fn field(&self, path: &str) -> Option<&Field> {
@@ -87,9 +81,7 @@ impl Index {
 
     /// Every dotted path, through groups and lists, with its field.
     pub(crate) fn paths(&self) -> impl Iterator<Item = (&str, &Field)> {
-        self.fields
-            .iter()
-            .map(|(path, field)| (path.as_str(), field))
+        self.fields.iter().map(|(path, field)| (path.as_str(), field))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -111,10 +103,7 @@ struct Build<'a> {
 
 impl Build<'_> {
     fn scope(&mut self, fields: &[Field], holder: Option<&Field>, at: &str, depth: usize) -> Scope {
-        let mut scope = Scope {
-            entries: Vec::new(),
-            by_path: BTreeMap::new(),
-        };
+        let mut scope = Scope { entries: Vec::new(), by_path: BTreeMap::new() };
         self.fill(&mut scope, fields, holder, "", None, at, depth);
         scope
     }
@@ -170,15 +159,7 @@ impl Build<'_> {
             });
             if is_group {
                 let prefix = format!("{path}.");
-                self.fill(
-                    scope,
-                    inner,
-                    holder.as_ref(),
-                    &prefix,
-                    Some(number),
-                    at,
-                    depth + 1,
-                );
+                self.fill(scope, inner, holder.as_ref(), &prefix, Some(number), at, depth + 1);
             }
         }
     }

@@ -18,20 +18,13 @@ const SLIPS_MAX: usize = 500;
 /// an amount means 元; a JSON integer is taken as stored, so `1250` there means 分.
 /// Items without an `id` are numbered by position.
 pub fn from_json(rt: &RecordType, json: &Json) -> Result<Content, Vec<(String, ValueSlip)>> {
-    let mut reading = Reading {
-        rt,
-        slips: Vec::new(),
-    };
+    let mut reading = Reading { rt, slips: Vec::new() };
     let mut content = Content::default();
     match json {
         Json::Object(map) => reading.object(&rt.index().root, map, "", "", &mut content),
         _ => reading.slip("", ValueSlip::WrongShape),
     }
-    if reading.slips.is_empty() {
-        Ok(content)
-    } else {
-        Err(reading.slips)
-    }
+    if reading.slips.is_empty() { Ok(content) } else { Err(reading.slips) }
 }
 
 /// Contents as a nested JSON object of stored values.

@@ -121,11 +121,7 @@ impl Ledger {
         if within.is_empty() {
             return None;
         }
-        Some(ColumnPath {
-            lists,
-            leaf: within,
-            field: field?,
-        })
+        Some(ColumnPath { lists, leaf: within, field: field? })
     }
 }
 
@@ -139,10 +135,7 @@ impl ColumnStep {
                 let (field, code) = text.split_once('=')?;
                 let codes = rt.code_list(rt.field(&format!("{list}.{field}"))?)?;
                 codes.code(code)?;
-                Some(ColumnStep::Where {
-                    field: field.to_owned(),
-                    code: code.to_owned(),
-                })
+                Some(ColumnStep::Where { field: field.to_owned(), code: code.to_owned() })
             }
         }
     }

@@ -43,30 +43,15 @@ fn lint_lists(rt: &RecordType, found: &mut Vec<Finding>) {
     for list in rt.lists.values() {
         let place = format!("lists.{}", list.name);
         if list.codes.is_empty() {
-            found.push((
-                place.clone(),
-                SchemaFlaw::EmptyList {
-                    name: list.name.clone(),
-                },
-            ));
+            found.push((place.clone(), SchemaFlaw::EmptyList { name: list.name.clone() }));
         }
         for (number, code) in list.codes.iter().enumerate() {
             let at = || format!("{place}.codes.{number}");
             if !names::is_code(&code.code) {
-                found.push((
-                    at(),
-                    SchemaFlaw::BadName {
-                        found: code.code.clone(),
-                    },
-                ));
+                found.push((at(), SchemaFlaw::BadName { found: code.code.clone() }));
             }
             if code.zh.is_empty() || code.en.is_empty() {
-                found.push((
-                    at(),
-                    SchemaFlaw::MissingLabel {
-                        name: code.code.clone(),
-                    },
-                ));
+                found.push((at(), SchemaFlaw::MissingLabel { name: code.code.clone() }));
             }
             let earlier = &list.codes[..number];
             if earlier.iter().any(|earlier| earlier.code == code.code) {
@@ -83,10 +68,7 @@ fn lint_lists(rt: &RecordType, found: &mut Vec<Finding>) {
 }
 
 fn lint_calendar(rt: &RecordType, found: &mut Vec<Finding>) {
-    let sides = [
-        (&rt.calendar.holidays, false),
-        (&rt.calendar.workdays, true),
-    ];
+    let sides = [(&rt.calendar.holidays, false), (&rt.calendar.workdays, true)];
     for (days, weekend) in sides {
         let mut last = "";
         for day in days {
@@ -103,34 +85,18 @@ fn lint_calendar(rt: &RecordType, found: &mut Vec<Finding>) {
 fn lint_ledgers(rt: &RecordType, found: &mut Vec<Finding>) {
     for (number, ledger) in rt.ledgers.iter().enumerate() {
         let place = format!("ledgers.{}", ledger.key);
-        if rt.ledgers[..number]
-            .iter()
-            .any(|earlier| earlier.key == ledger.key)
-        {
-            found.push((
-                place.clone(),
-                SchemaFlaw::Duplicate {
-                    name: ledger.key.clone(),
-                },
-            ));
+        if rt.ledgers[..number].iter().any(|earlier| earlier.key == ledger.key) {
+            found.push((place.clone(), SchemaFlaw::Duplicate { name: ledger.key.clone() }));
         }
         if let Some(list) = &ledger.rows_from
-            && !rt
-                .fields
-                .iter()
-                .any(|f| f.name == *list && matches!(f.kind, Kind::List { .. }))
+            && !rt.fields.iter().any(|f| f.name == *list && matches!(f.kind, Kind::List { .. }))
         {
             found.push((place.clone(), SchemaFlaw::ColumnPath { path: list.clone() }));
         }
         for (number, column) in ledger.columns.iter().enumerate() {
             let at = || format!("{place}.columns.{number}");
             if column.zh.is_empty() {
-                found.push((
-                    at(),
-                    SchemaFlaw::MissingLabel {
-                        name: ledger.key.clone(),
-                    },
-                ));
+                found.push((at(), SchemaFlaw::MissingLabel { name: ledger.key.clone() }));
             }
             if let Some(path) = &column.path
                 && ledger.resolve(rt, path).is_none()
@@ -140,13 +106,7 @@ fn lint_ledgers(rt: &RecordType, found: &mut Vec<Finding>) {
             if !special_fits(column.special.as_deref(), column.path.is_some()) {
                 let found_word = column.special.clone().unwrap_or_default();
                 let allowed = SPECIALS.join(", ");
-                found.push((
-                    at(),
-                    SchemaFlaw::ColumnSpecial {
-                        found: found_word,
-                        allowed,
-                    },
-                ));
+                found.push((at(), SchemaFlaw::ColumnSpecial { found: found_word, allowed }));
             }
         }
     }

@@ -273,16 +273,12 @@ impl RecordType {
 
     /// The steps by which a record of this type may be created.
     pub fn initial_transitions(&self) -> impl Iterator<Item = &Transition> {
-        self.transitions
-            .iter()
-            .filter(|t| t.from == Transition::CREATION)
+        self.transitions.iter().filter(|t| t.from == Transition::CREATION)
     }
 
     /// Finds the step between two states; `-` stands for "does not exist yet".
     pub fn transition(&self, from: &str, to: &str) -> Option<&Transition> {
-        self.transitions
-            .iter()
-            .find(|t| t.from == from && t.to == to)
+        self.transitions.iter().find(|t| t.from == from && t.to == to)
     }
 
     /// Finds a state by its code.

@@ -30,14 +30,7 @@ pub fn problems(
     left_states: &[String],
 ) -> Vec<Problem> {
     let root = &rt.index().root;
-    let record = Record {
-        rt,
-        root,
-        content,
-        state,
-        left: left_states,
-        pi: Cell::new(None),
-    };
+    let record = Record { rt, root, content, state, left: left_states, pi: Cell::new(None) };
     let mut found = Found(Vec::new());
     if rt.state(state).is_none() {
         found.push(
@@ -53,14 +46,8 @@ pub fn problems(
         found.push(
             field.name.clone(),
             ProblemCode::Computed,
-            format!(
-                "“{}”填写为{}，按公式应为{}",
-                field.zh, differing.held_zh, differing.due_zh
-            ),
-            format!(
-                "“{}” says {}, computed {}",
-                field.en, differing.held_en, differing.due_en
-            ),
+            format!("“{}”填写为{}，按公式应为{}", field.zh, differing.held_zh, differing.due_zh),
+            format!("“{}” says {}, computed {}", field.en, differing.held_en, differing.due_en),
         );
     }
     found.0
@@ -112,14 +99,7 @@ fn check_scope(
             return;
         }
         match scope.find(path) {
-            Some((
-                number,
-                Entry {
-                    shape: Shape::List(inner),
-                    field,
-                    ..
-                },
-            )) => {
+            Some((number, Entry { shape: Shape::List(inner), field, .. })) => {
                 if !items.is_empty() {
                     mark(scope, &mut filled, number);
                 }
@@ -151,22 +131,14 @@ fn check_list(
     path: String,
     found: &mut Found,
 ) {
-    let most = if field.items_max == 0 {
-        ITEMS_MAX
-    } else {
-        field.items_max as usize
-    };
+    let most = if field.items_max == 0 { ITEMS_MAX } else { field.items_max as usize };
     if items.len() > most {
         found.slip(path, field, &ValueSlip::TooManyItems { max: most });
         return;
     }
     let fewest = field.items_min as usize;
     if !items.is_empty() && items.len() < fewest {
-        found.slip(
-            path.clone(),
-            field,
-            &ValueSlip::TooFewChoices { min: fewest },
-        );
+        found.slip(path.clone(), field, &ValueSlip::TooFewChoices { min: fewest });
     }
     let fields = match &field.kind {
         super::model::Kind::List { of } => record.rt.structs.get(of).map_or(&[][..], |s| &s.fields),
@@ -180,21 +152,11 @@ fn check_list(
                 path.clone(),
                 ProblemCode::ItemId,
                 format!("“{}”中有条目的编号为空、过长或重复", field.zh),
-                format!(
-                    "“{}” has an item whose id is empty, too long or used twice",
-                    field.en
-                ),
+                format!("“{}” has an item whose id is empty, too long or used twice", field.en),
             );
         }
         let shown: String = item.id.chars().take(ITEM_ID_CHARS_MAX).collect();
-        check_scope(
-            record,
-            scope,
-            fields,
-            &item.content,
-            &format!("{path}[{shown}]."),
-            found,
-        );
+        check_scope(record, scope, fields, &item.content, &format!("{path}[{shown}]."), found);
     }
 }
 
@@ -221,13 +183,7 @@ fn check_required(
             Required::When(condition) => {
                 let prefix = &entry.path[..entry.prefix];
                 !filled[number]
-                    && condition.holds(&Scoped {
-                        record,
-                        scope,
-                        content,
-                        filled,
-                        prefix,
-                    })
+                    && condition.holds(&Scoped { record, scope, content, filled, prefix })
             }
         };
         if let Shape::Group { has_required } = entry.shape {
@@ -280,10 +236,7 @@ fn report_missing(
                 _ => fields,
             };
             let say = |lang| sentence_in(record.rt, siblings, condition, lang);
-            (
-                format!("{}时必填", say(Lang::Zh)),
-                format!("required when {}", say(Lang::En)),
-            )
+            (format!("{}时必填", say(Lang::Zh)), format!("required when {}", say(Lang::En)))
         }
         Required::Always | Required::Never => ("必填".to_owned(), "required".to_owned()),
     };
@@ -313,23 +266,13 @@ impl Record<'_> {
 fn highest_pi(scope: &Scope, content: &Content) -> u8 {
     let values = content.values.iter().filter(|(_, value)| !value.is_blank());
     let values = values.filter_map(|(path, _)| Some(scope.find(path)?.1.field.pi));
-    let lists = content
-        .lists
-        .iter()
-        .filter_map(|(path, items)| match scope.find(path)?.1 {
-            Entry {
-                shape: Shape::List(inner),
-                field,
-                ..
-            } => {
-                let below = items
-                    .iter()
-                    .map(|item| highest_pi(inner, &item.content))
-                    .max();
-                below.map(|below| below.max(field.pi))
-            }
-            _ => None,
-        });
+    let lists = content.lists.iter().filter_map(|(path, items)| match scope.find(path)?.1 {
+        Entry { shape: Shape::List(inner), field, .. } => {
+            let below = items.iter().map(|item| highest_pi(inner, &item.content)).max();
+            below.map(|below| below.max(field.pi))
+        }
+        _ => None,
+    });
     values.chain(lists).max().unwrap_or(0)
 }
 
@@ -344,11 +287,7 @@ struct Scoped<'a> {
 
 impl Scoped<'_> {
     fn with_path<T>(&self, field: &str, read: impl FnOnce(&str) -> T) -> T {
-        if self.prefix.is_empty() {
-            read(field)
-        } else {
-            read(&format!("{}{field}", self.prefix))
-        }
+        if self.prefix.is_empty() { read(field) } else { read(&format!("{}{field}", self.prefix)) }
     }
 }
 
@@ -364,9 +303,7 @@ impl Facts for Scoped<'_> {
 
     fn filled(&self, field: &str) -> bool {
         self.with_path(field, |path| {
-            self.scope
-                .find(path)
-                .is_some_and(|(number, _)| self.filled[number])
+            self.scope.find(path).is_some_and(|(number, _)| self.filled[number])
         })
     }
 

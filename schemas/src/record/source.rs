@@ -23,11 +23,7 @@ pub(crate) struct Pair<'t> {
 impl<'a> Source<'a> {
     pub(crate) fn new(file: &'a str, text: &str) -> Source<'a> {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
-        Source {
-            file,
-            line_starts: starts.collect(),
-            errors: Vec::new(),
-        }
+        Source { file, line_starts: starts.collect(), errors: Vec::new() }
     }
 
     /// The line, from 1, of a place in the file.
@@ -36,11 +32,7 @@ impl<'a> Source<'a> {
     }
 
     pub(crate) fn flaw(&mut self, at: usize, flaw: SchemaFlaw) {
-        let error = SchemaError {
-            file: self.file.to_owned(),
-            line: self.line(at),
-            flaw,
-        };
+        let error = SchemaError { file: self.file.to_owned(), line: self.line(at), flaw };
         self.errors.push(error);
     }
 
@@ -97,11 +89,10 @@ impl<'a> Source<'a> {
     }
 
     pub(crate) fn number(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<u32> {
-        let number = value.get_ref().as_integer().and_then(|n| {
-            (n.radix() == 10)
-                .then(|| n.as_str().parse::<u32>().ok())
-                .flatten()
-        });
+        let number = value
+            .get_ref()
+            .as_integer()
+            .and_then(|n| (n.radix() == 10).then(|| n.as_str().parse::<u32>().ok()).flatten());
         if number.is_none() {
             self.wrong_sort(key, value, "一个非负整数", "a whole number, not negative");
         }
@@ -123,21 +114,12 @@ impl<'a> Source<'a> {
         zh: &str,
         en: &str,
     ) {
-        let flaw = SchemaFlaw::WrongSort {
-            key: key.into(),
-            zh: zh.into(),
-            en: en.into(),
-        };
+        let flaw = SchemaFlaw::WrongSort { key: key.into(), zh: zh.into(), en: en.into() };
         self.flaw(value.span().start, flaw);
     }
 
     pub(crate) fn missing(&mut self, at: usize, key: &str) {
-        self.flaw(
-            at,
-            SchemaFlaw::MissingKey {
-                key: key.to_owned(),
-            },
-        );
+        self.flaw(at, SchemaFlaw::MissingKey { key: key.to_owned() });
     }
 }
 
@@ -145,11 +127,7 @@ impl<'a> Source<'a> {
 pub(crate) fn pairs<'t>(table: &'t DeTable<'t>) -> Vec<Pair<'t>> {
     let mut pairs: Vec<Pair<'t>> = table
         .iter()
-        .map(|(key, value)| Pair {
-            key: key.get_ref().as_ref(),
-            at: key.span().start,
-            value,
-        })
+        .map(|(key, value)| Pair { key: key.get_ref().as_ref(), at: key.span().start, value })
         .collect();
     pairs.sort_by_key(|pair| pair.at);
     pairs

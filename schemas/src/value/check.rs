@@ -60,9 +60,7 @@ fn check_text(rt: &RecordType, field: &Field, text: &str) -> Result<(), ValueSli
             check_length(text, REF_CHARS_MAX)
         }
         Kind::Date => Day::from_stored(text).map(|_| ()).ok_or(ValueSlip::NotADay),
-        Kind::DateTime => is_stored_moment(text)
-            .then_some(())
-            .ok_or(ValueSlip::NotAMoment),
+        Kind::DateTime => is_stored_moment(text).then_some(()).ok_or(ValueSlip::NotAMoment),
         Kind::Enum => match rt.code_list(field) {
             Some(list) if list.code(text).is_some() => Ok(()),
             list => Err(not_in_list(list, text)),
@@ -100,11 +98,7 @@ fn check_many(list: Option<&CodeList>, field: &Field, text: &str) -> Result<(), 
     if max > 0 && count > max {
         return Err(ValueSlip::TooManyChoices { max });
     }
-    if count < min {
-        Err(ValueSlip::TooFewChoices { min })
-    } else {
-        Ok(())
-    }
+    if count < min { Err(ValueSlip::TooFewChoices { min }) } else { Ok(()) }
 }
 
 fn check_length(text: &str, max: usize) -> Result<(), ValueSlip> {
@@ -113,20 +107,12 @@ fn check_length(text: &str, max: usize) -> Result<(), ValueSlip> {
         return Ok(());
     }
     let found = text.chars().count();
-    if found <= max {
-        Ok(())
-    } else {
-        Err(ValueSlip::TooLong { max, found })
-    }
+    if found <= max { Ok(()) } else { Err(ValueSlip::TooLong { max, found }) }
 }
 
 fn check_printable(text: &str, lines: bool) -> Result<(), ValueSlip> {
     let unprintable = |c: char| c.is_control() && !(lines && (c == '\n' || c == '\t'));
-    if text.chars().any(unprintable) {
-        Err(ValueSlip::ControlCharacter)
-    } else {
-        Ok(())
-    }
+    if text.chars().any(unprintable) { Err(ValueSlip::ControlCharacter) } else { Ok(()) }
 }
 
 pub(crate) fn not_in_list(list: Option<&CodeList>, found: &str) -> ValueSlip {

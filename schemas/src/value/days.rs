@@ -41,11 +41,7 @@ impl Day {
         let year = digits(&b[..4])?;
         let month = digits(&b[5..7])?;
         let day = digits(&b[8..])?;
-        Day::new(
-            i32::try_from(year).ok()?,
-            u8::try_from(month).ok()?,
-            u8::try_from(day).ok()?,
-        )
+        Day::new(i32::try_from(year).ok()?, u8::try_from(month).ok()?, u8::try_from(day).ok()?)
     }
 
     /// The stored form.
@@ -172,11 +168,7 @@ fn tidy(text: &str) -> String {
 
 fn rest(tail: &str) -> Rest {
     let tail = tail.trim_start_matches(['T', 't', ' ', ',']).trim();
-    if tail.is_empty() {
-        Rest::None
-    } else {
-        Rest::Text(tail.to_owned())
-    }
+    if tail.is_empty() { Rest::None } else { Rest::Text(tail.to_owned()) }
 }
 
 fn excel(head: &str, tail: &str) -> Option<(Day, Rest)> {
@@ -199,11 +191,7 @@ fn excel(head: &str, tail: &str) -> Option<(Day, Rest)> {
 }
 
 fn compact_day(text: &str) -> Option<Day> {
-    Day::new(
-        text[..4].parse().ok()?,
-        text[4..6].parse().ok()?,
-        text[6..8].parse().ok()?,
-    )
+    Day::new(text[..4].parse().ok()?, text[4..6].parse().ok()?, text[6..8].parse().ok()?)
 }
 
 fn after<'a>(text: &'a str, separators: &[char]) -> Option<&'a str> {
@@ -221,48 +209,33 @@ fn part(text: &str) -> Option<(u8, &str)> {
 /// Reads a time of day and its offset from UTC, both in seconds.
 fn read_time(text: &str) -> Option<(i64, i64)> {
     let (text, offset) = zone(text)?;
-    let (text, afternoon) = if let Some(rest) = ["下午", "晚上", "晚"]
-        .iter()
-        .find_map(|word| text.strip_prefix(word))
+    let (text, afternoon) = if let Some(rest) =
+        ["下午", "晚上", "晚"].iter().find_map(|word| text.strip_prefix(word))
     {
         (rest, true)
     } else {
-        let morning = ["上午", "早上", "凌晨", "中午"]
-            .iter()
-            .find_map(|w| text.strip_prefix(w));
+        let morning = ["上午", "早上", "凌晨", "中午"].iter().find_map(|w| text.strip_prefix(w));
         (morning.unwrap_or(text), false)
     };
     let (hour, text) = part(text.trim())?;
-    let hour = if afternoon && hour < 12 {
-        hour + 12
-    } else {
-        hour
-    };
+    let hour = if afternoon && hour < 12 { hour + 12 } else { hour };
     let (minute, text) = next_part(text, &[':', '时', '点'])?;
     let (second, text) = next_part(text, &[':', '分'])?;
     let text = text.strip_prefix('秒').unwrap_or(text);
     // Fractions of a second carry nothing that an office records.
-    let text = text
-        .strip_prefix('.')
-        .map_or(text, |t| t.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let text =
+        text.strip_prefix('.').map_or(text, |t| t.trim_start_matches(|c: char| c.is_ascii_digit()));
     if !text.is_empty() || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    Some((
-        i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second),
-        offset,
-    ))
+    Some((i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second), offset))
 }
 
 fn next_part<'a>(text: &'a str, separators: &[char]) -> Option<(u8, &'a str)> {
     let Some(rest) = text.strip_prefix(separators) else {
         return Some((0, text));
     };
-    if rest.is_empty() {
-        Some((0, rest))
-    } else {
-        part(rest)
-    }
+    if rest.is_empty() { Some((0, rest)) } else { part(rest) }
 }
 
 fn zone(text: &str) -> Option<(&str, i64)> {
@@ -281,9 +254,9 @@ fn zone(text: &str) -> Option<(&str, i64)> {
 }
 
 fn digits(bytes: &[u8]) -> Option<u32> {
-    bytes.iter().try_fold(0_u32, |sum, b| {
-        b.is_ascii_digit().then(|| sum * 10 + u32::from(b - b'0'))
-    })
+    bytes
+        .iter()
+        .try_fold(0_u32, |sum, b| b.is_ascii_digit().then(|| sum * 10 + u32::from(b - b'0')))
 }
 
 fn month_length(year: i32, month: u8) -> u8 {

@@ -8,12 +8,9 @@ use crate::record::{Field, Kind, RecordType};
 pub fn display(rt: &RecordType, field: &Field, value: &Value, lang: Lang) -> String {
     match (value, &field.kind) {
         (Value::Null, _) => String::new(),
-        (Value::Bool(truth), _) => (if *truth {
-            lang.pick("是", "yes")
-        } else {
-            lang.pick("否", "no")
-        })
-        .to_owned(),
+        (Value::Bool(truth), _) => {
+            (if *truth { lang.pick("是", "yes") } else { lang.pick("否", "no") }).to_owned()
+        }
         (Value::Int(number), Kind::Money) => scaled(*number, 2),
         (Value::Int(number), Kind::Dec { scale }) => scaled(*number, *scale),
         (Value::Int(number), _) => number.to_string(),
@@ -38,10 +35,7 @@ fn label(rt: &RecordType, field: &Field, code: &str, lang: Lang) -> String {
 
 fn show_moment(stored: &str) -> String {
     // The zone is the same everywhere in the country and seconds are rarely known.
-    let shown = stored
-        .strip_suffix("+08:00")
-        .unwrap_or(stored)
-        .replacen('T', " ", 1);
+    let shown = stored.strip_suffix("+08:00").unwrap_or(stored).replacen('T', " ", 1);
     match shown.strip_suffix(":00") {
         Some(minutes) if shown.len() == "2026-01-05 08:30:00".len() => minutes.to_owned(),
         _ => shown,

@@ -18,11 +18,7 @@ pub fn id_check_digit(first17: &str) -> Option<char> {
     if digits.len() != ID_WEIGHTS.len() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let sum: u32 = digits
-        .iter()
-        .zip(ID_WEIGHTS)
-        .map(|(d, w)| u32::from(d - b'0') * w)
-        .sum();
+    let sum: u32 = digits.iter().zip(ID_WEIGHTS).map(|(d, w)| u32::from(d - b'0') * w).sum();
     Some(char::from(ID_CHECKS[(sum % 11) as usize]))
 }
 
@@ -45,30 +41,18 @@ pub(crate) fn check_id(text: &str) -> Result<(), ValueSlip> {
     // Passports and permits begin with a letter, ID numbers never do.
     if text.as_bytes().first().is_some_and(u8::is_ascii_uppercase) {
         let sound = (5..=18).contains(&text.len())
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-        return if sound {
-            Ok(())
-        } else {
-            Err(ValueSlip::IdShape)
-        };
+            && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        return if sound { Ok(()) } else { Err(ValueSlip::IdShape) };
     }
     if text.len() != 18 || !text.is_ascii() {
-        return Err(ValueSlip::IdLength {
-            found: text.chars().count(),
-        });
+        return Err(ValueSlip::IdLength { found: text.chars().count() });
     }
     let expected = id_check_digit(&text[..17]).ok_or(ValueSlip::IdShape)?;
     let birth = format!("{}-{}-{}", &text[6..10], &text[10..12], &text[12..14]);
     if Day::from_stored(&birth).is_none() {
         return Err(ValueSlip::IdBirth);
     }
-    if text.ends_with(expected) {
-        Ok(())
-    } else {
-        Err(ValueSlip::IdCheckDigit)
-    }
+    if text.ends_with(expected) { Ok(()) } else { Err(ValueSlip::IdCheckDigit) }
 }
 
 /// Checks a unified social credit code.
@@ -77,11 +61,7 @@ pub(crate) fn check_credit_code(text: &str) -> Result<(), ValueSlip> {
         return Err(ValueSlip::CreditCodeShape);
     }
     let expected = credit_code_check(&text[..17]).ok_or(ValueSlip::CreditCodeShape)?;
-    if text.ends_with(expected) {
-        Ok(())
-    } else {
-        Err(ValueSlip::CreditCodeCheck)
-    }
+    if text.ends_with(expected) { Ok(()) } else { Err(ValueSlip::CreditCodeCheck) }
 }
 
 /// Checks one to three telephone numbers joined by commas.
@@ -90,11 +70,7 @@ pub(crate) fn check_phones(text: &str) -> Result<(), ValueSlip> {
     if count > PHONES_MAX {
         return Err(ValueSlip::TooManyChoices { max: PHONES_MAX });
     }
-    if text.split(',').all(is_phone) {
-        Ok(())
-    } else {
-        Err(ValueSlip::Phone)
-    }
+    if text.split(',').all(is_phone) { Ok(()) } else { Err(ValueSlip::Phone) }
 }
 
 /// A mobile number, a landline with its area code, or a test number (`100` and eight digits, which
@@ -120,18 +96,13 @@ pub(crate) fn check_division(text: &str, digits: u8) -> Result<(), ValueSlip> {
     let sound = text.len() == usize::from(digits)
         && text.bytes().all(|b| b.is_ascii_digit())
         && !text.starts_with('0');
-    if sound {
-        Ok(())
-    } else {
-        Err(ValueSlip::Division { digits })
-    }
+    if sound { Ok(()) } else { Err(ValueSlip::Division { digits }) }
 }
 
 /// Checks a place: latitude and longitude in degrees, at most six decimals (ten centimetres).
 pub(crate) fn check_geo(text: &str) -> Result<(), ValueSlip> {
-    let sound = text
-        .split_once(',')
-        .is_some_and(|(lat, lon)| is_degrees(lat, 90) && is_degrees(lon, 180));
+    let sound =
+        text.split_once(',').is_some_and(|(lat, lon)| is_degrees(lat, 90) && is_degrees(lon, 180));
     if sound { Ok(()) } else { Err(ValueSlip::Geo) }
 }
 
@@ -140,10 +111,7 @@ fn is_degrees(text: &str, most: u32) -> bool {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
     let sound = (1..=3).contains(&whole.len())
         && (1..=6).contains(&decimals.len())
-        && whole
-            .bytes()
-            .chain(decimals.bytes())
-            .all(|b| b.is_ascii_digit());
+        && whole.bytes().chain(decimals.bytes()).all(|b| b.is_ascii_digit());
     if !sound {
         return false;
     }

@@ -46,10 +46,7 @@ pub fn parse(rt: &RecordType, field: &Field, text: &str) -> Result<Value, ValueS
     }
     let wide = half_width(plain);
     let half = wide.trim();
-    let free_text = matches!(
-        field.kind,
-        Kind::Str { .. } | Kind::Text { .. } | Kind::Ref { .. }
-    );
+    let free_text = matches!(field.kind, Kind::Str { .. } | Kind::Text { .. } | Kind::Ref { .. });
     if !free_text && is_blank_mark(half) {
         return Ok(Value::Null);
     }
@@ -108,10 +105,7 @@ fn money(text: &str) -> Result<i64, ValueSlip> {
 }
 
 fn number(text: &str, scale: u8) -> Result<i64, ValueSlip> {
-    let bare = UNITS
-        .iter()
-        .find_map(|unit| text.strip_suffix(unit))
-        .unwrap_or(text);
+    let bare = UNITS.iter().find_map(|unit| text.strip_suffix(unit)).unwrap_or(text);
     scaled(bare.trim_end(), scale, scale)
 }
 
@@ -140,9 +134,7 @@ fn scaled(text: &str, scale: u8, max: u8) -> Result<i64, ValueSlip> {
         .bytes()
         .chain(kept.bytes())
         .chain(zeros)
-        .try_fold(0_i64, |sum, b| {
-            sum.checked_mul(10)?.checked_add(i64::from(b - b'0'))
-        })
+        .try_fold(0_i64, |sum, b| sum.checked_mul(10)?.checked_add(i64::from(b - b'0')))
         .ok_or(ValueSlip::OutOfRange)?;
     Ok(if negative { -number } else { number })
 }
@@ -162,9 +154,7 @@ fn certificate(text: &str) -> Result<String, ValueSlip> {
         return Err(ValueSlip::Scientific);
     }
     // A leading quote is how spread-sheets mark a number as text.
-    Ok(text
-        .trim_start_matches(['\'', '’', '`'])
-        .to_ascii_uppercase())
+    Ok(text.trim_start_matches(['\'', '’', '`']).to_ascii_uppercase())
 }
 
 fn division(text: &str, digits: u8) -> String {
@@ -178,11 +168,7 @@ fn division(text: &str, digits: u8) -> String {
 
 fn phones(text: &str) -> String {
     text.split(['、', ',', ';', '/', '\n', ' '])
-        .map(|part| {
-            part.chars()
-                .filter(|c| !c.is_whitespace())
-                .collect::<String>()
-        })
+        .map(|part| part.chars().filter(|c| !c.is_whitespace()).collect::<String>())
         .filter(|part| !part.is_empty())
         .map(|part| phone(&part))
         .collect::<Vec<_>>()
@@ -190,24 +176,14 @@ fn phones(text: &str) -> String {
 }
 
 fn phone(text: &str) -> String {
-    let text = text
-        .strip_prefix("+86")
-        .unwrap_or(text)
-        .trim_start_matches('-');
-    let digits: String = text
-        .chars()
-        .filter(|c| !matches!(c, '-' | '(' | ')'))
-        .collect();
+    let text = text.strip_prefix("+86").unwrap_or(text).trim_start_matches('-');
+    let digits: String = text.chars().filter(|c| !matches!(c, '-' | '(' | ')')).collect();
     // Hyphens group a mobile number and are dropped; a landline keeps the one behind its area code.
     if !digits.starts_with('0') || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return digits;
     }
     // Beijing, Shanghai and other large cities have area codes of three digits: 010, 02x.
-    let area = if digits.starts_with("01") || digits.starts_with("02") {
-        3
-    } else {
-        4
-    };
+    let area = if digits.starts_with("01") || digits.starts_with("02") { 3 } else { 4 };
     if digits.len() <= area {
         return digits;
     }
@@ -260,11 +236,7 @@ fn by_part(code: &Code, wanted: &str) -> bool {
 
 /// A text as labels are compared: half-width, lower case, without blanks.
 fn key(text: &str) -> String {
-    half_width(text)
-        .chars()
-        .filter(|c| !c.is_whitespace())
-        .flat_map(char::to_lowercase)
-        .collect()
+    half_width(text).chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
 }
 
 /// Finds the codes that a text lists, sorted and joined by commas.
@@ -283,10 +255,7 @@ fn choices(list: Option<&CodeList>, text: &str) -> Result<String, ValueSlip> {
                 let run = &text[pieces[at].start..pieces[end - 1].end];
                 choice(list, run).ok().map(|code| (code, end))
             })
-            .map_or_else(
-                || choice(list, &text[pieces[at].clone()]).map(|c| (c, at + 1)),
-                Ok,
-            )?;
+            .map_or_else(|| choice(list, &text[pieces[at].clone()]).map(|c| (c, at + 1)), Ok)?;
         codes.push(code);
         at = next;
     }
@@ -305,10 +274,7 @@ fn pieces(text: &str) -> Vec<std::ops::Range<usize>> {
     for (end, next) in ends {
         let piece = text[start..end].trim();
         if !piece.is_empty() {
-            let from = start
-                + text[start..end]
-                    .find(piece)
-                    .expect("a trimmed part is a part");
+            let from = start + text[start..end].find(piece).expect("a trimmed part is a part");
             pieces.push(from..from + piece.len());
         }
         start = next;

@@ -76,15 +76,8 @@ fn a_definition_that_holds_itself_is_refused_and_not_followed() {
     let person = rt.structs["Person"].fields[0].clone();
     let mut guardian = person;
     guardian.name = "guardian_person".into();
-    guardian.kind = xw_schemas::record::Kind::Struct {
-        name: "Person".into(),
-    };
+    guardian.kind = xw_schemas::record::Kind::Struct { name: "Person".into() };
     rt.structs.get_mut("Person").unwrap().fields.push(guardian);
     let refused = RecordType::from_canonical(&rt.canonical_bytes()).unwrap_err();
-    assert_eq!(
-        refused.flaw,
-        SchemaFlaw::StructRecursion {
-            name: "Person".into()
-        }
-    );
+    assert_eq!(refused.flaw, SchemaFlaw::StructRecursion { name: "Person".into() });
 }

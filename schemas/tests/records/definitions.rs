@@ -17,28 +17,18 @@ fn the_embedded_files_are_clean() {
 /// the one on which `at` then stands.
 fn spoil(file: &str, from: &str, to: &str, at: &str) -> (Vec<SchemaError>, u32) {
     let mut files = builtin_files();
-    let (_, text) = files
-        .iter_mut()
-        .find(|(name, _)| name == file)
-        .expect("an embedded file");
+    let (_, text) = files.iter_mut().find(|(name, _)| name == file).expect("an embedded file");
     assert!(text.contains(from), "{file} does not hold {from}");
     *text = text.replacen(from, to, 1);
-    let offset = text
-        .find(at)
-        .unwrap_or_else(|| panic!("{file} does not hold {at}"));
+    let offset = text.find(at).unwrap_or_else(|| panic!("{file} does not hold {at}"));
     let line = text[..offset].matches('\n').count() as u32 + 1;
-    (
-        compile(&files).expect_err("the change breaks the definition"),
-        line,
-    )
+    (compile(&files).expect_err("the change breaks the definition"), line)
 }
 
 #[track_caller]
 fn refused(file: &str, from: &str, to: &str, at: &str, flaw: impl Fn(&Flaw) -> bool) {
     let (errors, line) = spoil(file, from, to, at);
-    let found = errors
-        .iter()
-        .any(|e| e.file == file && e.line == line && flaw(&e.flaw));
+    let found = errors.iter().any(|e| e.file == file && e.line == line && flaw(&e.flaw));
     let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
     assert!(found, "expected {file}:{line}, got {all:#?}");
     for error in &errors {
@@ -116,16 +106,10 @@ fn lists_in_lists_in_lists_are_refused_where_the_outermost_stands() {
     let mut files = builtin_files();
     let role = "type = \"enum\", req = \"?\", list = \"CL_ROLE\"";
     assert!(files[0].1.contains(role));
-    files[0].1 = files[0]
-        .1
-        .replacen(role, "type = \"list<Todo>\", req = \"?\"", 1);
+    files[0].1 = files[0].1.replacen(role, "type = \"list<Todo>\", req = \"?\"", 1);
     let errors = compile(&files).unwrap_err();
-    let line = files[2]
-        .1
-        .lines()
-        .position(|line| line.starts_with("visits = "))
-        .unwrap() as u32
-        + 1;
+    let line =
+        files[2].1.lines().position(|line| line.starts_with("visits = ")).unwrap() as u32 + 1;
     let found = errors.iter().any(|e| {
         (e.file.as_str(), e.line) == ("PVM.toml", line)
             && matches!(&e.flaw, Flaw::TooDeep { field, .. } if field == "visits")
@@ -135,18 +119,9 @@ fn lists_in_lists_in_lists_are_refused_where_the_outermost_stands() {
 
 #[test]
 fn a_folder_without_the_shared_file_is_refused() {
-    let files: Vec<_> = builtin_files()
-        .into_iter()
-        .filter(|(n, _)| n != "shared.toml")
-        .collect();
+    let files: Vec<_> = builtin_files().into_iter().filter(|(n, _)| n != "shared.toml").collect();
     let errors = compile(&files).unwrap_err();
-    assert!(matches!(
-        errors[..],
-        [SchemaError {
-            flaw: Flaw::NoShared { .. },
-            ..
-        }]
-    ));
+    assert!(matches!(errors[..], [SchemaError { flaw: Flaw::NoShared { .. }, .. }]));
 }
 
 #[test]
@@ -155,9 +130,8 @@ fn two_files_for_one_type_are_refused() {
     let (_, text) = files[1].clone();
     files.push(("copy.toml".into(), text));
     let errors = compile(&files).unwrap_err();
-    let found = errors
-        .iter()
-        .any(|e| e.file == "copy.toml" && matches!(e.flaw, Flaw::Duplicate { .. }));
+    let found =
+        errors.iter().any(|e| e.file == "copy.toml" && matches!(e.flaw, Flaw::Duplicate { .. }));
     assert!(found, "{errors:?}");
 }
 
@@ -165,9 +139,7 @@ fn two_files_for_one_type_are_refused() {
 fn all_flaws_are_reported_at_once_and_those_of_the_shared_file_once() {
     let mut files = builtin_files();
     files[0].1 = files[0].1.replacen("zh = \"标题（事由）\", ", "", 1);
-    files[1].1 = files[1]
-        .1
-        .replacen("type = \"money\"", "type = \"money\", list = \"CL_SEX\"", 1);
+    files[1].1 = files[1].1.replacen("type = \"money\"", "type = \"money\", list = \"CL_SEX\"", 1);
     let errors = compile(&files).unwrap_err();
     let names: Vec<(&str, bool)> = errors
         .iter()
@@ -196,27 +168,15 @@ fn conditions_are_said_in_words() {
             _ => panic!("{field} has no condition"),
         }
     };
-    assert_eq!(
-        say("SVC", "rating_reason", Lang::Zh),
-        "“好差评等级”为“不满意”或“非常不满意”"
-    );
+    assert_eq!(say("SVC", "rating_reason", Lang::Zh), "“好差评等级”为“不满意”或“非常不满意”");
     assert_eq!(
         say("SVC", "rating_reason", Lang::En),
         "“Rating” is Dissatisfied or Very dissatisfied"
     );
-    assert_eq!(
-        say("SVC", "agent_relation", Lang::Zh),
-        "填写了“代办（经办）人”"
-    );
-    assert_eq!(
-        say("PVM", "disaster_kind", Lang::Zh),
-        "“致贫返贫风险（最多5项）”含“因自然灾害”"
-    );
+    assert_eq!(say("SVC", "agent_relation", Lang::Zh), "填写了“代办（经办）人”");
+    assert_eq!(say("PVM", "disaster_kind", Lang::Zh), "“致贫返贫风险（最多5项）”含“因自然灾害”");
     assert_eq!(say("MED", "result", Lang::Zh), "已离开“调查调解中”状态");
-    assert_eq!(
-        say("MED", "paper_location", Lang::Zh),
-        "“是否有纸质原件”为“是”"
-    );
+    assert_eq!(say("MED", "paper_location", Lang::Zh), "“是否有纸质原件”为“是”");
     assert_eq!(
         say("MED", "notice_given", Lang::En),
         "the record holds personal information of class 2 or higher"

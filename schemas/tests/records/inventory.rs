@@ -241,12 +241,8 @@ const STEPS: &str = "
 #[test]
 fn four_types_have_the_numbers_of_the_model() {
     // Own fields of the model, states of the model, steps of the model.
-    let expected = [
-        ("SVC", 37, 10, 14),
-        ("PVM", 56, 11, 14),
-        ("IND", 63, 16, 18),
-        ("MED", 44, 11, 14),
-    ];
+    let expected =
+        [("SVC", 37, 10, 14), ("PVM", 56, 11, 14), ("IND", 63, 16, 18), ("MED", 44, 11, 14)];
     let types = builtin();
     assert_eq!(types.len(), expected.len());
     assert_eq!(HEADER.split_whitespace().count(), 25);
@@ -256,11 +252,7 @@ fn four_types_have_the_numbers_of_the_model() {
         // Archived and void are added to every type.
         assert_eq!(rt.states.len(), states + 2, "{code}");
         let of_the_work = |to: &str| to != "archived" && to != "void";
-        assert_eq!(
-            rt.transitions.iter().filter(|t| of_the_work(&t.to)).count(),
-            steps,
-            "{code}"
-        );
+        assert_eq!(rt.transitions.iter().filter(|t| of_the_work(&t.to)).count(), steps, "{code}");
     }
 }
 
@@ -276,10 +268,7 @@ fn no_field_of_the_model_is_lost() {
             .iter()
             .map(|f| f.name.as_str())
             .filter(|name| {
-                !HEADER
-                    .split_whitespace()
-                    .chain(own.split_whitespace())
-                    .any(|n| n == *name)
+                !HEADER.split_whitespace().chain(own.split_whitespace()).any(|n| n == *name)
             })
             .filter(|name| !name.ends_with("_other"))
             .collect();
@@ -297,23 +286,16 @@ fn no_field_of_the_model_is_lost() {
 fn people_households_measures_and_visits_have_all_their_members() {
     let types = builtin();
     let pvm = find(&types, "PVM");
-    for (name, members) in [
-        ("Person", PERSON),
-        ("Household", HOUSEHOLD),
-        ("Measure", MEASURE),
-        ("Visit", VISIT),
-    ] {
+    for (name, members) in
+        [("Person", PERSON), ("Household", HOUSEHOLD), ("Measure", MEASURE), ("Visit", VISIT)]
+    {
         let has: Vec<&str> = pvm.structs[name]
             .fields
             .iter()
             .map(|f| f.name.as_str())
             .filter(|name| !name.ends_with("_other"))
             .collect();
-        assert_eq!(
-            has,
-            members.split_whitespace().collect::<Vec<_>>(),
-            "{name}"
-        );
+        assert_eq!(has, members.split_whitespace().collect::<Vec<_>>(), "{name}");
     }
 }
 
@@ -322,9 +304,7 @@ fn requirements_classes_and_readers_are_those_of_the_model() {
     let types = builtin();
     for line in REQUIRED.split_whitespace() {
         let (code, rest) = line.split_once('.').unwrap();
-        let [name, required, pi, vis] = rest.split(':').collect::<Vec<_>>()[..] else {
-            panic!()
-        };
+        let [name, required, pi, vis] = rest.split(':').collect::<Vec<_>>()[..] else { panic!() };
         let field = find(&types, code).field(name).unwrap();
         let says = match &field.required {
             Required::Always => "*",
@@ -344,11 +324,7 @@ fn requirements_classes_and_readers_are_those_of_the_model() {
 fn every_code_of_the_lists_in_use_is_there() {
     let mut lists: BTreeMap<String, usize> = BTreeMap::new();
     for rt in builtin() {
-        lists.extend(
-            rt.lists
-                .values()
-                .map(|list| (list.name.clone(), list.codes.len())),
-        );
+        lists.extend(rt.lists.values().map(|list| (list.name.clone(), list.codes.len())));
     }
     for line in CODES.split_whitespace() {
         let (name, count) = line.split_once('=').unwrap();
@@ -363,20 +339,13 @@ fn states_and_steps_are_those_of_the_model() {
         let mut words = line.split_whitespace();
         let rt = find(&types, words.next().unwrap());
         let states: Vec<&str> = rt.states.iter().map(|s| s.code.as_str()).collect();
-        assert_eq!(
-            states,
-            words.chain(["archived", "void"]).collect::<Vec<_>>(),
-            "{}",
-            rt.code
-        );
+        assert_eq!(states, words.chain(["archived", "void"]).collect::<Vec<_>>(), "{}", rt.code);
     }
     for line in STEPS.lines().filter(|line| !line.trim().is_empty()) {
         let [code, from, to, who @ ..] = &line.split_whitespace().collect::<Vec<_>>()[..] else {
             panic!()
         };
-        let step = find(&types, code)
-            .transition(from, to)
-            .unwrap_or_else(|| panic!("{line}"));
+        let step = find(&types, code).transition(from, to).unwrap_or_else(|| panic!("{line}"));
         assert_eq!(step.who, *who, "{line}");
     }
 }
@@ -385,33 +354,17 @@ fn states_and_steps_are_those_of_the_model() {
 fn only_the_office_that_made_a_record_voids_it_and_says_why() {
     for rt in builtin() {
         for state in rt.states.iter().filter(|state| !state.terminal) {
-            let step = rt
-                .transition(&state.code, "void")
-                .expect("work can be voided");
+            let step = rt.transition(&state.code, "void").expect("work can be voided");
             assert!(step.needs_reason, "{} {}", rt.code, state.code);
-            assert!(
-                step.who.iter().all(|role| rt.edit_roles.contains(role)),
-                "{}",
-                rt.code
-            );
+            assert!(step.who.iter().all(|role| rt.edit_roles.contains(role)), "{}", rt.code);
         }
         for state in rt
             .states
             .iter()
             .filter(|s| s.terminal && !["archived", "void"].contains(&s.code.as_str()))
         {
-            assert!(
-                rt.transition(&state.code, "archived").is_some(),
-                "{} {}",
-                rt.code,
-                state.code
-            );
-            assert!(
-                rt.transition(&state.code, "void").is_none(),
-                "{} {}",
-                rt.code,
-                state.code
-            );
+            assert!(rt.transition(&state.code, "archived").is_some(), "{} {}", rt.code, state.code);
+            assert!(rt.transition(&state.code, "void").is_none(), "{} {}", rt.code, state.code);
         }
     }
 }
@@ -440,14 +393,8 @@ fn the_ledgers_of_the_model_are_there_and_every_column_leads_somewhere() {
             keys.push(ledger.key.clone());
             assert_eq!(ledger.columns.first().unwrap().zh, "序号");
             assert_eq!(ledger.columns.last().unwrap().zh, "备注");
-            for path in ledger
-                .columns
-                .iter()
-                .filter_map(|column| column.path.as_ref())
-            {
-                let found = ledger
-                    .resolve(&rt, path)
-                    .unwrap_or_else(|| panic!("{path}"));
+            for path in ledger.columns.iter().filter_map(|column| column.path.as_ref()) {
+                let found = ledger.resolve(&rt, path).unwrap_or_else(|| panic!("{path}"));
                 assert!(!matches!(found.field.kind, Kind::Struct { .. }), "{path}");
             }
         }
@@ -465,10 +412,7 @@ fn the_ledgers_of_the_model_are_there_and_every_column_leads_somewhere() {
 }
 
 fn find<'a>(types: &'a [RecordType], code: &str) -> &'a RecordType {
-    types
-        .iter()
-        .find(|rt| rt.code == code)
-        .expect("a built-in type")
+    types.iter().find(|rt| rt.code == code).expect("a built-in type")
 }
 
 fn words_of(code: &str) -> &'static str {

@@ -38,24 +38,13 @@ static FIELDS: LazyLock<Vec<(usize, Field)>> = LazyLock::new(|| {
 
 /// A stored value that fits the field, grown from a seed.
 fn fitting(rt: &RecordType, field: &Field, seed: u64) -> Value {
-    let day = |seed: u64| {
-        Day::from_number((seed % 60_000) as i64 - 20_000)
-            .unwrap()
-            .to_stored()
-    };
+    let day = |seed: u64| Day::from_number((seed % 60_000) as i64 - 20_000).unwrap().to_stored();
     let text = |max: u32| {
         let letters = ['户', '李', 'a', '７', '、', '√', '（', '9', '.', '，'];
         let length = seed % u64::from(max.min(12)) + 1;
-        (0..length)
-            .map(|i| letters[((seed >> i) % 10) as usize])
-            .collect::<String>()
+        (0..length).map(|i| letters[((seed >> i) % 10) as usize]).collect::<String>()
     };
-    let codes = || {
-        rt.lists[field.list.as_ref().unwrap()]
-            .codes
-            .iter()
-            .map(|c| c.code.as_str())
-    };
+    let codes = || rt.lists[field.list.as_ref().unwrap()].codes.iter().map(|c| c.code.as_str());
     Value::Text(match &field.kind {
         Kind::Bool => return Value::Bool(seed.is_multiple_of(2)),
         Kind::Int | Kind::Dec { .. } => return Value::Int((seed % 1_000_000_000_000) as i64),
@@ -74,17 +63,10 @@ fn fitting(rt: &RecordType, field: &Field, seed: u64) -> Value {
         }
         Kind::Enum => codes().nth(seed as usize % codes().count()).unwrap().into(),
         Kind::EnumMany => {
-            let most = if field.items_max == 0 {
-                99
-            } else {
-                field.items_max as usize
-            };
+            let most = if field.items_max == 0 { 99 } else { field.items_max as usize };
             let first = codes().nth(seed as usize % codes().count()).unwrap();
-            let mut some: Vec<&str> = codes()
-                .enumerate()
-                .filter(|(i, _)| seed >> i & 1 == 1)
-                .map(|(_, c)| c)
-                .collect();
+            let mut some: Vec<&str> =
+                codes().enumerate().filter(|(i, _)| seed >> i & 1 == 1).map(|(_, c)| c).collect();
             some.truncate(most);
             if some.is_empty() {
                 some.push(first);
@@ -106,11 +88,7 @@ fn fitting(rt: &RecordType, field: &Field, seed: u64) -> Value {
         Kind::Phone => match seed % 3 {
             0 => format!("100{:08}", seed % 100_000_000),
             1 => format!("0319-{:07}", seed % 10_000_000),
-            _ => format!(
-                "13{:09},0319-{:07}",
-                seed % 1_000_000_000,
-                seed % 10_000_000
-            ),
+            _ => format!("13{:09},0319-{:07}", seed % 1_000_000_000, seed % 10_000_000),
         },
         Kind::Geo => format!("{}.{:06},{}.5", seed % 90, seed % 1_000_000, seed % 180),
         Kind::Hash => format!("{seed:064x}"),
@@ -130,11 +108,8 @@ fn any_value() -> impl Strategy<Value = Value> {
 
 /// Paths that exist, nearly exist, and do not.
 fn any_path() -> impl Strategy<Value = String> {
-    let real: Vec<String> = TYPES
-        .iter()
-        .flat_map(|rt| rt.paths())
-        .map(|(p, _)| p.to_owned())
-        .collect();
+    let real: Vec<String> =
+        TYPES.iter().flat_map(|rt| rt.paths()).map(|(p, _)| p.to_owned()).collect();
     prop_oneof![
         8 => proptest::sample::select(real),
         1 => ".{0,12}",
@@ -143,19 +118,12 @@ fn any_path() -> impl Strategy<Value = String> {
 }
 
 fn any_content() -> impl Strategy<Value = Content> {
-    let flat = btree_map(any_path(), any_value(), 0..12).prop_map(|values| Content {
-        values,
-        lists: Default::default(),
-    });
+    let flat = btree_map(any_path(), any_value(), 0..12)
+        .prop_map(|values| Content { values, lists: Default::default() });
     flat.prop_recursive(3, 24, 4, |inner| {
-        let items = vec(
-            ("[a-z0-9]{0,3}", inner).prop_map(|(id, content)| Item { id, content }),
-            0..4,
-        );
-        (
-            btree_map(any_path(), any_value(), 0..12),
-            btree_map(any_path(), items, 0..4),
-        )
+        let items =
+            vec(("[a-z0-9]{0,3}", inner).prop_map(|(id, content)| Item { id, content }), 0..4);
+        (btree_map(any_path(), any_value(), 0..12), btree_map(any_path(), items, 0..4))
             .prop_map(|(values, lists)| Content { values, lists })
     })
 }

@@ -20,9 +20,7 @@ fn header() -> Json {
 }
 
 fn with(mut base: Json, more: Json) -> Json {
-    let (Json::Object(base_map), Json::Object(more)) = (&mut base, more) else {
-        panic!()
-    };
+    let (Json::Object(base_map), Json::Object(more)) = (&mut base, more) else { panic!() };
     base_map.extend(more);
     base
 }
@@ -78,10 +76,7 @@ fn every_missing_field_is_named_with_its_reason() {
     assert_eq!(paths(&found), expected);
     assert!(found.iter().all(|p| p.code == ProblemCode::Missing));
     assert_eq!(found[0].zh(), "“业务编号”未填写（必填）");
-    assert_eq!(
-        found[16].en(),
-        "“Materials” is empty (required from the state Registered on)"
-    );
+    assert_eq!(found[16].en(), "“Materials” is empty (required from the state Registered on)");
 }
 
 #[test]
@@ -105,24 +100,15 @@ fn conditions_decide_what_is_asked_for() {
         found.iter().map(|p| p.path.clone()).collect::<Vec<_>>()
     };
     assert_eq!(asked(json!({ "service_mode": "3" })), ["agent.name"]);
-    assert_eq!(
-        asked(json!({ "agent": { "name": "李试" } })),
-        ["agent_relation", "authorisation"]
-    );
+    assert_eq!(asked(json!({ "agent": { "name": "李试" } })), ["agent_relation", "authorisation"]);
     assert_eq!(
         asked(json!({ "agent": { "phone": "10012345678" } })),
         ["agent.name", "agent_relation", "authorisation"]
     );
     assert_eq!(asked(json!({ "paper_original": true })), ["paper_location"]);
     assert_eq!(asked(json!({ "applicant_kind": "2" })), ["applicant_org"]);
-    assert_eq!(
-        asked(json!({ "matter_code": "1301" })),
-        ["requesting_authority", "legal_ground"]
-    );
-    assert_eq!(
-        asked(json!({ "matter_code": "9999" })),
-        ["matter_code_other"]
-    );
+    assert_eq!(asked(json!({ "matter_code": "1301" })), ["requesting_authority", "legal_ground"]);
+    assert_eq!(asked(json!({ "matter_code": "9999" })), ["matter_code_other"]);
     assert_eq!(
         asked(json!({ "applicant": { "name": "张试", "id_type": "990" } })),
         ["applicant.id_type_other"]
@@ -137,17 +123,12 @@ fn conditions_decide_what_is_asked_for() {
 fn a_mediation_names_its_result_on_any_way_out() {
     let med = rt("MED");
     let asked = |state: &str, left: &[&str]| {
-        judge(&med, header(), state, left)
-            .iter()
-            .any(|p| p.path == "result")
+        judge(&med, header(), state, left).iter().any(|p| p.path == "result")
     };
     assert!(!asked("mediating", &["reported", "accepted"]));
     assert!(asked("failed", &["reported", "accepted", "mediating"]));
     assert!(asked("withdrawn", &["reported", "accepted", "mediating"]));
-    assert!(asked(
-        "closed",
-        &["reported", "accepted", "mediating", "withdrawn"]
-    ));
+    assert!(asked("closed", &["reported", "accepted", "mediating", "withdrawn"]));
     let failed = judge(&med, header(), "failed", &["mediating"]);
     assert!(paths(&failed).contains(&"referral"));
     let closed = judge(&med, header(), "closed", &["mediating", "failed"]);
@@ -158,9 +139,7 @@ fn a_mediation_names_its_result_on_any_way_out() {
 fn any_guarantee_that_fails_asks_for_a_note() {
     let pvm = rt("PVM");
     let asked = |more: Json| {
-        judge(&pvm, with(header(), more), "clue", &[])
-            .iter()
-            .any(|p| p.path == "guarantee_note")
+        judge(&pvm, with(header(), more), "clue", &[]).iter().any(|p| p.path == "guarantee_note")
     };
     assert!(!asked(json!({ "food_ok": true, "water_ok": true })));
     assert!(asked(json!({ "food_ok": true, "water_ok": false })));
@@ -197,24 +176,12 @@ fn items_are_judged_where_they_stand() {
 fn what_does_not_belong_is_refused() {
     let svc_type = rt("SVC");
     let mut content = from_json(&svc_type, &svc()).unwrap();
-    content
-        .values
-        .insert("colour".into(), Value::Text("red".into()));
-    content
-        .values
-        .insert("materials".into(), Value::Text("x".into()));
-    content
-        .values
-        .insert("fee".into(), Value::Text("12".into()));
-    content
-        .values
-        .insert("rating".into(), Value::Text("9".into()));
-    content
-        .values
-        .insert("matter_name".into(), Value::Text("户".repeat(81)));
-    content
-        .values
-        .insert("applicant".into(), Value::Text("张试".into()));
+    content.values.insert("colour".into(), Value::Text("red".into()));
+    content.values.insert("materials".into(), Value::Text("x".into()));
+    content.values.insert("fee".into(), Value::Text("12".into()));
+    content.values.insert("rating".into(), Value::Text("9".into()));
+    content.values.insert("matter_name".into(), Value::Text("户".repeat(81)));
+    content.values.insert("applicant".into(), Value::Text("张试".into()));
     content.lists.insert("title".into(), vec![Item::default()]);
     content.lists.insert("_steps".into(), vec![Item::default()]);
     let found = problems(&svc_type, &content, "registered", &[]);
@@ -245,18 +212,12 @@ fn a_state_that_does_not_exist_is_a_problem() {
 #[test]
 fn lists_have_floors_ceilings_and_distinct_items() {
     let pvm = rt("PVM");
-    let staff = |n: usize| {
-        (0..n)
-            .map(|i| json!({ "staff": format!("{i}") }))
-            .collect::<Vec<_>>()
-    };
+    let staff = |n: usize| (0..n).map(|i| json!({ "staff": format!("{i}") })).collect::<Vec<_>>();
     let count = |n: usize| {
         let content = from_json(&pvm, &json!({ "verify_members": staff(n) }));
         content.map(|c| {
             let found = problems(&pvm, &c, "clue", &[]);
-            found
-                .iter()
-                .any(|p| p.path == "verify_members" && p.code == ProblemCode::Count)
+            found.iter().any(|p| p.path == "verify_members" && p.code == ProblemCode::Count)
         })
     };
     assert_eq!(count(1), Ok(true));
@@ -264,42 +225,17 @@ fn lists_have_floors_ceilings_and_distinct_items() {
     assert_eq!(count(200), Ok(false));
     assert_eq!(
         count(201),
-        Err(vec![(
-            "verify_members".into(),
-            ValueSlip::TooManyItems { max: 200 }
-        )])
+        Err(vec![("verify_members".into(), ValueSlip::TooManyItems { max: 200 })])
     );
     let mut content = Content::default();
-    content.lists.insert(
-        "verify_members".into(),
-        vec![
-            Item {
-                id: "a".into(),
-                ..Item::default()
-            };
-            201
-        ],
-    );
-    assert!(
-        problems(&pvm, &content, "clue", &[])
-            .iter()
-            .any(|p| p.code == ProblemCode::Count)
-    );
-    content.lists.insert(
-        "verify_members".into(),
-        vec![
-            Item {
-                id: "a".into(),
-                ..Item::default()
-            };
-            2
-        ],
-    );
-    assert!(
-        problems(&pvm, &content, "clue", &[])
-            .iter()
-            .any(|p| p.code == ProblemCode::ItemId)
-    );
+    content
+        .lists
+        .insert("verify_members".into(), vec![Item { id: "a".into(), ..Item::default() }; 201]);
+    assert!(problems(&pvm, &content, "clue", &[]).iter().any(|p| p.code == ProblemCode::Count));
+    content
+        .lists
+        .insert("verify_members".into(), vec![Item { id: "a".into(), ..Item::default() }; 2]);
+    assert!(problems(&pvm, &content, "clue", &[]).iter().any(|p| p.code == ProblemCode::ItemId));
 }
 
 #[test]
@@ -317,11 +253,9 @@ fn income_and_due_dates_are_worked_out() {
     assert_eq!(content.values["ref_income_pc"], Value::Int(466_683));
 
     let svc_type = rt("SVC");
-    let mut content = from_json(
-        &svc_type,
-        &json!({ "accepted_at": "2026-02-12 09:00", "promised_days": 3 }),
-    )
-    .unwrap();
+    let mut content =
+        from_json(&svc_type, &json!({ "accepted_at": "2026-02-12 09:00", "promised_days": 3 }))
+            .unwrap();
     fill_computed(&svc_type, &mut content);
     // Friday 13th, the worked Saturday 14th, then Spring Festival until Monday 23rd: Tuesday 24th.
     assert_eq!(content.values["due_date"], Value::Text("2026-02-24".into()));
@@ -340,27 +274,20 @@ fn a_computed_field_that_differs_is_a_warning_and_is_left_alone() {
     let found = problems(&svc_type, &content, "registered", &[]);
     assert_eq!(paths(&found), ["due_date"]);
     assert!(found[0].is_warning());
-    assert_eq!(
-        found[0].zh(),
-        "“应办结日期”填写为2026-01-09，按公式应为2026-01-06"
-    );
+    assert_eq!(found[0].zh(), "“应办结日期”填写为2026-01-09，按公式应为2026-01-06");
 }
 
 #[test]
 fn json_is_read_nested_or_dotted_and_written_nested() {
     let svc_type = rt("SVC");
-    let nested = from_json(
-        &svc_type,
-        &json!({ "applicant": { "name": "张试", "id_type": "身份证明" } }),
-    );
+    let nested =
+        from_json(&svc_type, &json!({ "applicant": { "name": "张试", "id_type": "身份证明" } }));
     assert!(
         matches!(&nested.unwrap_err()[..], [(path, ValueSlip::NotInList { .. })] if path == "applicant.id_type")
     );
-    let dotted = from_json(
-        &svc_type,
-        &json!({ "applicant.name": "张试", "fee": "12.5", "trips": 2 }),
-    )
-    .unwrap();
+    let dotted =
+        from_json(&svc_type, &json!({ "applicant.name": "张试", "fee": "12.5", "trips": 2 }))
+            .unwrap();
     assert_eq!(
         to_json(&dotted),
         json!({ "applicant": { "name": "张试" }, "fee": 1250, "trips": 2 })
@@ -375,14 +302,9 @@ fn json_is_read_nested_or_dotted_and_written_nested() {
     assert!(seen.contains(&("nope", &ValueSlip::UnknownField)));
     assert!(seen.contains(&("materials", &ValueSlip::WrongShape)));
     assert!(seen.contains(&("fee", &ValueSlip::WrongSort)));
-    let twice = from_json(
-        &svc_type,
-        &json!({ "applicant.name": "张试", "applicant": { "name": "李试" } }),
-    );
-    assert_eq!(
-        twice.unwrap_err(),
-        [("applicant.name".into(), ValueSlip::Twice)]
-    );
+    let twice =
+        from_json(&svc_type, &json!({ "applicant.name": "张试", "applicant": { "name": "李试" } }));
+    assert_eq!(twice.unwrap_err(), [("applicant.name".into(), ValueSlip::Twice)]);
 }
 
 #[test]

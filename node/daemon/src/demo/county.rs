@@ -129,9 +129,9 @@ impl County {
     async fn try_ask(&self, at: usize, request: Request) -> Result<Json, Trouble> {
         let folder = self.offices[at].folder.clone();
         let asked = tokio::task::spawn_blocking(move || client::ask_running(&folder, &request));
-        asked.await.unwrap_or_else(|error| {
-            Err(Trouble::new("demo", error.to_string(), error.to_string()))
-        })
+        asked
+            .await
+            .unwrap_or_else(|error| Err(Trouble::new("demo", error.to_string(), error.to_string())))
     }
 
     /// Waits until an office's status says so.

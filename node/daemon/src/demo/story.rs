@@ -13,9 +13,7 @@ use xw_bootstrap::synthetic::VILLAGES;
 
 use super::Seen;
 use super::county::County;
-use crate::request::{
-    EditRecord, ImportLedger, ListRecords, Request, ResolveRecord, Who,
-};
+use crate::request::{EditRecord, ImportLedger, ListRecords, Request, ResolveRecord, Who};
 
 /// The offices, in the order of the county.
 const COUNTY: usize = 0;
@@ -77,8 +75,11 @@ impl Story {
                     tally("new") + tally("unchanged") == ledger.planted.accepted() as u64
                         && tally("refused") == ledger.planted.refused() as u64,
                     "{}：导入结果 {} 与预期（接受 {}，拒绝 {}）不符：{}",
-                    ledger.file_name, answer["tally"], ledger.planted.accepted(),
-                    ledger.planted.refused(), answer["table_zh"].as_str().unwrap_or_default()
+                    ledger.file_name,
+                    answer["tally"],
+                    ledger.planted.accepted(),
+                    ledger.planted.refused(),
+                    answer["table_zh"].as_str().unwrap_or_default()
                 );
                 new += tally("new");
                 refused += tally("refused");
@@ -103,7 +104,9 @@ impl Story {
         let records = seen.records;
         for at in [TOWNSHIP, COUNTY] {
             county
-                .wait(at, "收齐全部记录", |status| status["records"].as_u64() == Some(records))
+                .wait(at, "收齐全部记录", |status| {
+                    status["records"].as_u64() == Some(records)
+                })
                 .await?;
         }
         for at in VILLAGE {
@@ -121,7 +124,11 @@ impl Story {
     }
 
     /// Two offices change one field of one record while a village is cut off.
-    pub(super) async fn disagree(&mut self, county: &County, seen: &mut Seen) -> anyhow::Result<()> {
+    pub(super) async fn disagree(
+        &mut self,
+        county: &County,
+        seen: &mut Seen,
+    ) -> anyhow::Result<()> {
         self.chapter("四、断线、分歧、裁定");
         let village = VILLAGE[2];
         let name = VILLAGES[2].1;
@@ -138,9 +145,9 @@ impl Story {
         county.line.cut();
         county
             .wait(village, "断线", |status| {
-                status["neighbours"].as_array().is_some_and(|all| {
-                    all.iter().all(|neighbour| neighbour["connected"] == false)
-                })
+                status["neighbours"]
+                    .as_array()
+                    .is_some_and(|all| all.iter().all(|neighbour| neighbour["connected"] == false))
             })
             .await?;
         self.say(&format!("{name}的线断了。村里照常办公。"));
@@ -171,7 +178,8 @@ impl Story {
         for value in values {
             self.say(&format!(
                 "    {}. {}（{} {}，{}）",
-                value["n"], value["value"].as_str().unwrap_or_default(),
+                value["n"],
+                value["value"].as_str().unwrap_or_default(),
                 value["office"].as_str().unwrap_or_default(),
                 value["by"].as_str().unwrap_or_default(),
                 value["at"].as_str().unwrap_or_default()
@@ -223,26 +231,30 @@ impl Story {
         );
         self.say(&format!(
             "搜“医保”（两个字）：全镇 {} 条办件。范围：{}（{}）。",
-            answer["total"], coverage["zh"].as_str().unwrap_or_default(),
+            answer["total"],
+            coverage["zh"].as_str().unwrap_or_default(),
             coverage["en"].as_str().unwrap_or_default()
         ));
-        let sealed = ListRecords { types: vec!["MED".to_owned()], limit: Some(1), ..ListRecords::default() };
+        let sealed =
+            ListRecords { types: vec!["MED".to_owned()], limit: Some(1), ..ListRecords::default() };
         let at_county = county.ask(COUNTY, Request::List(sealed)).await?;
         ensure!(
             at_county["rows"][0]["sealed"] == true && at_county["total"].as_u64() > Some(0),
-            "县里不应看到调解内容：{}", at_county["rows"][0]
+            "县里不应看到调解内容：{}",
+            at_county["rows"][0]
         );
         self.say(&format!(
             "县里对调解记录只有签名条目、没有内容（密封 {} 条），仍能验证谁在何时写了什么、一条不少。",
             at_county["total"]
         ));
-        let other = ListRecords {
-            divisions: vec![VILLAGES[1].0.to_owned()],
-            ..ListRecords::default()
-        };
+        let other =
+            ListRecords { divisions: vec![VILLAGES[1].0.to_owned()], ..ListRecords::default() };
         let peeked = county.ask(VILLAGE[0], Request::List(other)).await?;
         ensure!(peeked["total"] == 0, "村里看到了别村的记录：{peeked}");
-        self.say(&format!("{}查{}的记录：0 条。别村的记录从不到村里来。", VILLAGES[0].1, VILLAGES[1].1));
+        self.say(&format!(
+            "{}查{}的记录：0 条。别村的记录从不到村里来。",
+            VILLAGES[0].1, VILLAGES[1].1
+        ));
         Ok(())
     }
 
@@ -261,7 +273,8 @@ impl Story {
                         let answer = county.ask(office, Request::Digest).await?;
                         digests.push(of_space(&answer, &space)?);
                     }
-                    let headers = digests.iter().all(|digest| digest["headers"] == digests[0]["headers"]);
+                    let headers =
+                        digests.iter().all(|digest| digest["headers"] == digests[0]["headers"]);
                     if headers && digests[0]["view"] == digests[1]["view"] {
                         same = Some(digests[0].clone());
                         return anyhow::Ok(());
@@ -308,11 +321,8 @@ impl Story {
     ) -> anyhow::Result<()> {
         self.chapter("八、篡改一个字节");
         let village = VILLAGE[0];
-        let list = ListRecords {
-            types: vec!["IND".to_owned()],
-            limit: Some(1),
-            ..ListRecords::default()
-        };
+        let list =
+            ListRecords { types: vec!["IND".to_owned()], limit: Some(1), ..ListRecords::default() };
         let found = county.ask(village, Request::List(list)).await?;
         let title = text(&found["rows"][0]["title"])?;
         county.stop(village)?;
@@ -350,14 +360,24 @@ impl Story {
             ("全镇项目", format!("{program} --dir {township} list --type IND --sort -updated")),
             ("搜两个字", format!("{program} --dir {township} list --text 医保")),
             ("有哪些记录类型", format!("{program} --dir {village} types SVC")),
-            ("村里新登记一件", format!("{program} --dir {village} record new SVC --set matter_name=城乡居民医保缴费")),
+            (
+                "村里新登记一件",
+                format!(
+                    "{program} --dir {village} record new SVC --set matter_name=城乡居民医保缴费"
+                ),
+            ),
             ("导出台账", format!("{program} --dir {township} export 办件.xlsx --type SVC")),
             ("核验", format!("{program} --dir {township} verify")),
         ] {
             self.say(&format!("  {what}：\n    {command}"));
         }
         for office in &county.offices {
-            self.say(&format!("  {}（{}）：{}", office.name, office.division, office.folder.path().display()));
+            self.say(&format!(
+                "  {}（{}）：{}",
+                office.name,
+                office.division,
+                office.folder.path().display()
+            ));
         }
         self.say("按 Ctrl-C 结束演示。");
     }

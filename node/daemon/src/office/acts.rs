@@ -13,8 +13,7 @@ use xw_ledger::view::View;
 use xw_schemas::cose::SecretKey;
 use xw_schemas::id::{RecordId, hex};
 use xw_schemas::record::{
-    Content, RecordType, SchemaHash, Transition, Value, fill_computed, from_json, parse,
-    problems,
+    Content, RecordType, SchemaHash, Transition, Value, fill_computed, from_json, parse, problems,
 };
 use xw_schemas::space::{Division, Space};
 use xw_store::Held;
@@ -61,8 +60,7 @@ impl Office {
             on_behalf_of: String::new(),
         };
         let mut tail = self.tail(space)?;
-        let (record, signed) =
-            self.sign_new(&definition, &mut tail, &content, step, &person)?;
+        let (record, signed) = self.sign_new(&definition, &mut tail, &content, step, &person)?;
         let entry = signed.entry.id();
         self.keep(vec![signed])?;
         self.saved(space, record, &entry.to_string())
@@ -85,9 +83,8 @@ impl Office {
         let draft = Draft::of_new(content, step);
         let (code, hash) = (&definition.code, definition.hash());
         let definitions = self.store.definitions();
-        let signed = write_change(
-            roster, definitions, tail, record, code, hash, &[], &draft, author, act,
-        )?;
+        let signed =
+            write_change(roster, definitions, tail, record, code, hash, &[], &draft, author, act)?;
         self.approve(record, &[], &signed)?;
         tail.push(&signed.entry);
         Ok((record, signed))
@@ -120,12 +117,21 @@ impl Office {
                 .collect();
             Trouble::new(
                 "no-such-step",
-                format!("当前状态“{}”不能直接转到“{}”。可办理：{}", state_zh(&opened.definition, &from), asked.to, next.join("、")),
+                format!(
+                    "当前状态“{}”不能直接转到“{}”。可办理：{}",
+                    state_zh(&opened.definition, &from),
+                    asked.to,
+                    next.join("、")
+                ),
                 format!("no step leads from {from} to {to}"),
             )
         })?;
         if transition.needs_reason && asked.reason.trim().is_empty() {
-            return Err(Trouble::new("no-reason", "办理这一步必须写明原因（--reason）", "this step needs a --reason"));
+            return Err(Trouble::new(
+                "no-reason",
+                "办理这一步必须写明原因（--reason）",
+                "this step needs a --reason",
+            ));
         }
         let (person, role) = self.who_steps(&opened.definition, transition, &asked.who)?;
         let edits = self.edits(&opened, &asked.fields, &Default::default())?;
@@ -198,7 +204,15 @@ impl Office {
         let base = base(roster, &self.own_key(), &evidence);
         let (code, schema) = (&opened.definition.code, opened.schema);
         let signed = write_change(
-            roster, self.store.definitions(), &tail, opened.id, code, schema, &base, draft, author,
+            roster,
+            self.store.definitions(),
+            &tail,
+            opened.id,
+            code,
+            schema,
+            &base,
+            draft,
+            author,
             clock::act(),
         )?;
         self.approve(opened.id, &evidence, &signed)?;
@@ -235,6 +249,7 @@ impl Office {
             "record": record, "entry": entry, "business_no": number,
             "state": opened.view.state,
             "state_zh": state_zh(&opened.definition, &opened.view.state),
+            "state_en": opened.definition.state(&opened.view.state).map(|state| state.en.clone()),
             "conflicts": opened.view.conflicts.len(),
         }))
     }
@@ -373,9 +388,8 @@ impl Office {
     /// A person here and a role of theirs that passes.
     fn pick(&self, who: &Who, passes: impl Fn(&str) -> bool) -> Answer<(String, String)> {
         let actors = self.actors(who)?;
-        let wanted = |role: &&String| {
-            passes(role) && who.role.as_ref().is_none_or(|asked| asked == *role)
-        };
+        let wanted =
+            |role: &&String| passes(role) && who.role.as_ref().is_none_or(|asked| asked == *role);
         for (_, signer) in &actors {
             if let Some(role) = signer.roles.iter().find(wanted) {
                 return Ok((signer.name.clone(), role.clone()));
@@ -434,7 +448,9 @@ impl Office {
             roster.signer(&person.key.public()).is_some_and(|signer: &Signer| signer.name == name)
         };
         let person = self.people.iter().find(named);
-        person.map(|person| &person.key).ok_or_else(|| Trouble::missing("该经办人的密钥", "key of that person"))
+        person
+            .map(|person| &person.key)
+            .ok_or_else(|| Trouble::missing("该经办人的密钥", "key of that person"))
     }
 
     /// A state's code from its code or Chinese name.
@@ -510,13 +526,17 @@ fn split_place(path: &str) -> (Place, String) {
 fn item_edit(definition: &RecordType, path: &str, value: &Json) -> Answer<Edit> {
     let (at, member) = split_place(path);
     let Place::Item(steps) = &at else {
-        return Err(Trouble::new("path", format!("“{path}”不是列表项的字段"), format!("{path} names no member of an item")));
+        return Err(Trouble::new(
+            "path",
+            format!("“{path}”不是列表项的字段"),
+            format!("{path} names no member of an item"),
+        ));
     };
     let lists: Vec<&str> = steps.iter().map(|(list, _)| list.as_str()).collect();
     let full = format!("{}.{member}", lists.join("."));
-    let field = definition
-        .field(&full)
-        .ok_or_else(|| Trouble::new("path", format!("没有字段“{path}”"), format!("there is no field {path}")))?;
+    let field = definition.field(&full).ok_or_else(|| {
+        Trouble::new("path", format!("没有字段“{path}”"), format!("there is no field {path}"))
+    })?;
     let text = match value {
         Json::String(text) => text.clone(),
         other => other.to_string(),
@@ -524,8 +544,9 @@ fn item_edit(definition: &RecordType, path: &str, value: &Json) -> Answer<Edit> 
     let value = if value.is_null() {
         Value::Null
     } else {
-        parse(definition, field, &text)
-            .map_err(|slip| Trouble::of_slips(vec![(path.to_owned(), slip)], |_| field.zh.clone()))?
+        parse(definition, field, &text).map_err(|slip| {
+            Trouble::of_slips(vec![(path.to_owned(), slip)], |_| field.zh.clone())
+        })?
     };
     Ok(Edit::Put { at, path: member, value })
 }
@@ -546,13 +567,12 @@ fn merge(content: &mut Content, edits: &[Edit]) {
 }
 
 fn clear_computed(definition: &RecordType, content: &mut Content) {
-    content.values.retain(|path, _| {
-        !definition.field(path).is_some_and(|field| field.compute.is_some())
-    });
+    content
+        .values
+        .retain(|path, _| !definition.field(path).is_some_and(|field| field.compute.is_some()));
 }
 
 /// Nothing given is an empty form.
 fn object(fields: &Json) -> Json {
     if fields.is_null() { json!({}) } else { fields.clone() }
 }
-

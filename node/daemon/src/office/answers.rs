@@ -66,8 +66,7 @@ impl Office {
     pub(crate) fn history(&self, name: &str) -> Answer<Json> {
         let found = self.find_row(name)?;
         let entries = self.reader.history(found.record)?;
-        let space =
-            xw_schemas::space::Space { division: found.division, audience: found.audience };
+        let space = xw_schemas::space::Space { division: found.division, audience: found.audience };
         let held = self.store.evidence(space, found.record)?;
         let changes = self.what_changed(found.record, &held);
         let rows: Vec<Json> = entries
@@ -203,7 +202,8 @@ impl Office {
                 })
                 .filter(|(path, _)| !path.ends_with(".id"))
                 .map(|(path, value)| {
-                    let zh = if path.starts_with('_') { step_label(&path) } else { label(rt, &path) };
+                    let zh =
+                        if path.starts_with('_') { step_label(&path) } else { label(rt, &path) };
                     json!({"path": path, "zh": zh, "value": shown(rt, &path, &value)})
                 })
                 .collect();

@@ -54,7 +54,11 @@ impl Office {
             division_name: &name,
         };
         let bytes = xw_workbook::write(ledger, &rt, &lines, &head).map_err(|error| {
-            Trouble::new("workbook", error.zh(), format!("{} ({})", error.en(), with_causes(&error)))
+            Trouble::new(
+                "workbook",
+                error.zh(),
+                format!("{} ({})", error.en(), with_causes(&error)),
+            )
         })?;
         Ok(json!({
             "file_name": format!("{}-{}-{date}.xlsx", ledger.zh, self.settings.division),
@@ -72,6 +76,10 @@ fn find_ledger<'a>(rt: &'a RecordType, name: Option<&str>) -> Answer<&'a Ledger>
     found.ok_or_else(|| {
         let all: Vec<String> =
             rt.ledgers.iter().map(|ledger| format!("{}（{}）", ledger.zh, ledger.key)).collect();
-        Trouble::new("ledger", format!("没有这种台账，可选：{}", all.join("、")), "there is no such ledger")
+        Trouble::new(
+            "ledger",
+            format!("没有这种台账，可选：{}", all.join("、")),
+            "there is no such ledger",
+        )
     })
 }

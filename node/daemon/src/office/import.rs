@@ -90,12 +90,20 @@ impl Office {
         let defaults = defaults_for(rt, &desk);
         let roster = self.store.roster();
         let named = |name: &str| {
-            let found = roster.places().find(|(_, place)| place.as_str() == name);
-            found.map(|(division, _)| division.to_string())
+            let place = roster.places().find(|(_, place)| place.as_str() == name);
+            let office = || roster.offices().find(|office| office.name == name);
+            place
+                .map(|(division, _)| *division)
+                .or_else(|| office().map(|office| office.division))
+                .map(|division| division.to_string())
         };
         let context = Context { defaults: &defaults, divisions: &named };
         xw_workbook::read(bytes, rt, asked.ledger.as_deref(), &context).map_err(|error| {
-            Trouble::new("workbook", error.zh(), format!("{} ({})", error.en(), with_causes(&error)))
+            Trouble::new(
+                "workbook",
+                error.zh(),
+                format!("{} ({})", error.en(), with_causes(&error)),
+            )
         })
     }
 
@@ -200,8 +208,7 @@ impl Office {
         tail: &mut xw_ledger::draft::Tail,
         numbers: &mut Numbers,
     ) -> Answer<(Signed, Import)> {
-        let content =
-            self.complete(rt, row.content.clone(), self.division(), person, numbers)?;
+        let content = self.complete(rt, row.content.clone(), self.division(), person, numbers)?;
         let content = Content { values: imported(content.values), ..content };
         check(rt, &content, &step.to)?;
         let (record, signed) = self.sign_new(rt, tail, &content, step.clone(), person)?;

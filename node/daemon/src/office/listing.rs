@@ -165,9 +165,14 @@ impl Office {
     /// A division by its code or name.
     pub(super) fn find_division(&self, text: &str) -> Answer<Division> {
         let roster = self.store.roster();
-        let named = || roster.places().find(|(_, name)| *name == text).map(|(division, _)| *division);
+        let named =
+            || roster.places().find(|(_, name)| *name == text).map(|(division, _)| *division);
         Division::parse(text).or_else(named).ok_or_else(|| {
-            Trouble::new("division", format!("没有区划“{text}”"), format!("there is no division {text}"))
+            Trouble::new(
+                "division",
+                format!("没有区划“{text}”"),
+                format!("there is no division {text}"),
+            )
         })
     }
 
@@ -230,7 +235,9 @@ fn find_standing(text: &str) -> Answer<Standing> {
         "county" | "final" | "县已见证" => Ok(Standing::Final),
         _ => Err(Trouble::new(
             "standing",
-            format!("到达程度“{text}”无效，可选：local（仅存本机）、township（乡镇已收）、county（县已见证）"),
+            format!(
+                "到达程度“{text}”无效，可选：local（仅存本机）、township（乡镇已收）、county（县已见证）"
+            ),
             format!("{text} is no standing; choose local, township or county"),
         )),
     }

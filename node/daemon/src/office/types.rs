@@ -10,8 +10,9 @@ impl Office {
     pub(crate) fn types(&self, code: Option<&str>) -> Answer<Json> {
         if let Some(code) = code {
             let definition = self.current(code)?;
-            let json = serde_json::to_value(definition.as_ref())
-                .map_err(|error| Trouble::new("definition", error.to_string(), error.to_string()))?;
+            let json = serde_json::to_value(definition.as_ref()).map_err(|error| {
+                Trouble::new("definition", error.to_string(), error.to_string())
+            })?;
             return Ok(json!({"definition": json, "hash": definition.hash().to_hex()}));
         }
         let mut types = Vec::new();

@@ -26,13 +26,7 @@ impl<'a, T: Copy> Runs<'a, T> {
         read: fn(&mut Reader<'a>) -> Result<T, ChangeFault>,
     ) -> Self {
         let reader = Reader::new(bytes.unwrap_or_default());
-        Runs {
-            reader,
-            read,
-            run: Run::Nulls,
-            left: 0,
-            absent: bytes.is_none(),
-        }
+        Runs { reader, read, run: Run::Nulls, left: 0, absent: bytes.is_none() }
     }
 
     /// Whether every row has been read.
@@ -85,10 +79,7 @@ pub(super) struct Deltas<'a> {
 
 impl<'a> Deltas<'a> {
     pub(super) fn new(bytes: Option<&'a [u8]>) -> Self {
-        Deltas {
-            steps: Runs::new(bytes, |reader| reader.signed()),
-            at: 0,
-        }
+        Deltas { steps: Runs::new(bytes, |reader| reader.signed()), at: 0 }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -100,9 +91,7 @@ impl<'a> Deltas<'a> {
             return Ok(None);
         };
         self.at = self.at.checked_add(step).ok_or(ChangeFault::Counter)?;
-        u64::try_from(self.at)
-            .map(Some)
-            .map_err(|_| ChangeFault::Counter)
+        u64::try_from(self.at).map(Some).map_err(|_| ChangeFault::Counter)
     }
 }
 
@@ -115,11 +104,7 @@ pub(super) struct Flags<'a> {
 
 impl<'a> Flags<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Flags {
-            reader: Reader::new(bytes),
-            value: true,
-            left: 0,
-        }
+        Flags { reader: Reader::new(bytes), value: true, left: 0 }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -165,10 +150,7 @@ pub(super) fn write_runs<T: PartialEq + Copy>(
             Some(_) => {
                 let literal = literal_len(rest);
                 write_signed(out, -(literal as i64));
-                rest[..literal]
-                    .iter()
-                    .flatten()
-                    .for_each(|value| write(out, *value));
+                rest[..literal].iter().flatten().for_each(|value| write(out, *value));
                 literal
             }
         };

@@ -46,15 +46,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Change, ChangeFault> {
         return Err(ChangeFault::Counter);
     }
 
-    let change = Change {
-        hash,
-        actor: actors[0],
-        seq,
-        start_op,
-        time_s,
-        deps,
-        ops,
-    };
+    let change = Change { hash, actor: actors[0], seq, start_op, time_s, deps, ops };
     if encode::body(&change) != body {
         return Err(ChangeFault::NotCanonical);
     }
@@ -85,9 +77,8 @@ fn deps(reader: &mut Reader<'_>) -> Result<Vec<ChangeHash>, ChangeFault> {
     if count > DEPS_MAX as u64 {
         return Err(ChangeFault::Deps);
     }
-    let deps: Vec<ChangeHash> = (0..count)
-        .map(|_| reader.array().map(ChangeHash))
-        .collect::<Result<_, _>>()?;
+    let deps: Vec<ChangeHash> =
+        (0..count).map(|_| reader.array().map(ChangeHash)).collect::<Result<_, _>>()?;
     if !deps.is_sorted_by(|a, b| a < b) {
         return Err(ChangeFault::Deps);
     }
@@ -131,9 +122,7 @@ impl<'a> Columns<'a> {
         let mut next = 0;
         for _ in 0..count {
             let spec = reader.unsigned()?;
-            let found = encode::COLUMNS[next..]
-                .iter()
-                .position(|known| u64::from(*known) == spec);
+            let found = encode::COLUMNS[next..].iter().position(|known| u64::from(*known) == spec);
             let at = next + found.ok_or(ChangeFault::Column)?;
             lengths.push((at, reader.unsigned()?));
             next = at + 1;
@@ -224,13 +213,7 @@ impl<'a> Rows<'a> {
             _ => return Err(ChangeFault::ActionType),
         };
         let pred = self.pred()?;
-        Ok(Op {
-            obj,
-            key,
-            insert,
-            action,
-            pred,
-        })
+        Ok(Op { obj, key, insert, action, pred })
     }
 
     fn obj(&mut self) -> Result<ObjId, ChangeFault> {
@@ -242,11 +225,7 @@ impl<'a> Rows<'a> {
     }
 
     fn key(&mut self) -> Result<Key, ChangeFault> {
-        match (
-            self.key_text.row()?,
-            self.key_actor.row()?,
-            self.key_counter.row()?,
-        ) {
+        match (self.key_text.row()?, self.key_actor.row()?, self.key_counter.row()?) {
             (Some(text), None, None) if key_is_sound(text) => Ok(Key::Map(text.to_owned())),
             (None, None, Some(0)) => Ok(Key::Head),
             (None, Some(actor), Some(counter)) => Ok(Key::After(self.op_id(actor, counter)?)),
@@ -264,17 +243,12 @@ impl<'a> Rows<'a> {
             encode::VALUE_INT => {
                 let mut number = Reader::new(self.value.take(length)?);
                 let value = number.signed()?;
-                if number.is_empty() {
-                    Ok(Value::Int(value))
-                } else {
-                    Err(ChangeFault::Number)
-                }
+                if number.is_empty() { Ok(Value::Int(value)) } else { Err(ChangeFault::Number) }
             }
             encode::VALUE_TEXT if length > TEXT_BYTES_MAX as u64 => Err(ChangeFault::TextTooLong),
             encode::VALUE_TEXT => {
                 let text = std::str::from_utf8(self.value.take(length)?);
-                text.map(|text| Value::Text(text.to_owned()))
-                    .map_err(|_| ChangeFault::Utf8)
+                text.map(|text| Value::Text(text.to_owned())).map_err(|_| ChangeFault::Utf8)
             }
             _ => Err(ChangeFault::ValueType),
         }

@@ -72,10 +72,7 @@ pub(super) fn body(change: &Change) -> Vec<u8> {
 
     let mut out = Vec::with_capacity(data.len() + 128 + 32 * change.deps.len());
     write_unsigned(&mut out, change.deps.len() as u64);
-    change
-        .deps
-        .iter()
-        .for_each(|dep| out.extend_from_slice(&dep.0));
+    change.deps.iter().for_each(|dep| out.extend_from_slice(&dep.0));
     write_actor(&mut out, &change.actor);
     write_unsigned(&mut out, change.seq);
     write_unsigned(&mut out, change.start_op);
@@ -83,15 +80,8 @@ pub(super) fn body(change: &Change) -> Vec<u8> {
     write_unsigned(&mut out, 0);
     write_unsigned(&mut out, others.len() as u64);
     others.iter().for_each(|actor| write_actor(&mut out, actor));
-    write_unsigned(
-        &mut out,
-        lengths.iter().filter(|length| **length > 0).count() as u64,
-    );
-    for (spec, length) in COLUMNS
-        .into_iter()
-        .zip(lengths)
-        .filter(|(_, length)| *length > 0)
-    {
+    write_unsigned(&mut out, lengths.iter().filter(|length| **length > 0).count() as u64);
+    for (spec, length) in COLUMNS.into_iter().zip(lengths).filter(|(_, length)| *length > 0) {
         write_unsigned(&mut out, u64::from(spec));
         write_unsigned(&mut out, length as u64);
     }
@@ -136,24 +126,9 @@ fn columns(change: &Change, others: &[Actor], data: &mut Vec<u8>) -> [usize; COL
         Err(_) => 0,
     };
     let ops = &change.ops;
-    let obj = || {
-        ops.iter().map(|op| {
-            if let ObjId::Op(id) = &op.obj {
-                Some(id)
-            } else {
-                None
-            }
-        })
-    };
-    let element = || {
-        ops.iter().map(|op| {
-            if let Key::After(id) = &op.key {
-                Some(id)
-            } else {
-                None
-            }
-        })
-    };
+    let obj = || ops.iter().map(|op| if let ObjId::Op(id) = &op.obj { Some(id) } else { None });
+    let element =
+        || ops.iter().map(|op| if let Key::After(id) = &op.key { Some(id) } else { None });
     let preds = || ops.iter().flat_map(|op| &op.pred);
 
     let mut lengths = [0; COLUMNS.len()];
@@ -164,21 +139,14 @@ fn columns(change: &Change, others: &[Actor], data: &mut Vec<u8>) -> [usize; COL
             OBJ_COUNTER => numbers(data, obj().map(|id| id.map(|id| id.counter))),
             KEY_ACTOR => numbers(data, element().map(|id| id.map(index))),
             KEY_COUNTER => write_deltas(data, &ops.iter().map(key_counter).collect::<Vec<_>>()),
-            KEY_TEXT => write_runs(
-                data,
-                &ops.iter().map(key_text).collect::<Vec<_>>(),
-                write_text,
-            ),
+            KEY_TEXT => write_runs(data, &ops.iter().map(key_text).collect::<Vec<_>>(), write_text),
             INSERT => write_flags(data, ops.iter().map(|op| op.insert)),
             ACTION => numbers(data, ops.iter().map(|op| Some(action_code(&op.action)))),
             VALUE_META => numbers(data, ops.iter().map(|op| Some(value_meta(&op.action)))),
             VALUE => ops.iter().for_each(|op| write_value(data, &op.action)),
             PRED_COUNT => numbers(data, ops.iter().map(|op| Some(op.pred.len() as u64))),
             PRED_ACTOR => numbers(data, preds().map(|id| Some(index(id)))),
-            _ => write_deltas(
-                data,
-                &preds().map(|id| Some(id.counter)).collect::<Vec<_>>(),
-            ),
+            _ => write_deltas(data, &preds().map(|id| Some(id.counter)).collect::<Vec<_>>()),
         }
         *length = data.len() - start;
         start = data.len();

@@ -29,10 +29,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn take(&mut self, len: u64) -> Result<&'a [u8], ChangeFault> {
         let len = usize::try_from(len).map_err(|_| ChangeFault::CutShort)?;
-        let (taken, rest) = self
-            .rest
-            .split_at_checked(len)
-            .ok_or(ChangeFault::CutShort)?;
+        let (taken, rest) = self.rest.split_at_checked(len).ok_or(ChangeFault::CutShort)?;
         self.rest = rest;
         Ok(taken)
     }
@@ -67,11 +64,7 @@ impl<'a> Reader<'a> {
             value |= u64::from(byte & 0x7f) << (7 * place);
             if byte & 0x80 == 0 {
                 let overlong = place > 0 && byte == 0;
-                return if overlong {
-                    Err(ChangeFault::Number)
-                } else {
-                    Ok(value)
-                };
+                return if overlong { Err(ChangeFault::Number) } else { Ok(value) };
             }
         }
         Err(ChangeFault::Number)
@@ -143,19 +136,7 @@ mod tests {
 
     #[test]
     fn numbers_come_back_and_lengths_agree() {
-        let edges = [
-            0,
-            1,
-            63,
-            64,
-            127,
-            128,
-            8191,
-            8192,
-            (1 << 31) - 1,
-            1 << 40,
-            i64::MAX,
-        ];
+        let edges = [0, 1, 63, 64, 127, 128, 8191, 8192, (1 << 31) - 1, 1 << 40, i64::MAX];
         for value in edges.into_iter().flat_map(|edge| [edge, -edge, !edge]) {
             let mut out = Vec::new();
             write_signed(&mut out, value);

@@ -18,15 +18,10 @@ pub(super) fn edit(
 ) -> Result<Vec<u8>, DocumentError> {
     let mut transaction = automerge.transaction();
     // An error drops the transaction, which takes back what it has done so far.
-    edits
-        .iter()
-        .try_for_each(|edit| apply(&mut transaction, edit))?;
+    edits.iter().try_for_each(|edit| apply(&mut transaction, edit))?;
     let (hash, _) = transaction.commit_with(CommitOptions::default().with_time(time_s));
     let change = hash.and_then(|hash| automerge.get_change_by_hash(&hash));
-    let bytes = change
-        .ok_or(DocumentError::NothingChanged)?
-        .raw_bytes()
-        .to_vec();
+    let bytes = change.ok_or(DocumentError::NothingChanged)?.raw_bytes().to_vec();
     Change::decode(&bytes).map_err(DocumentError::Unfit)?;
     Ok(bytes)
 }
@@ -59,13 +54,9 @@ fn find(transaction: &Transaction<'_>, place: &Place) -> Result<ObjId, DocumentE
     };
     steps.iter().try_fold(ROOT, |map, (list, id)| {
         let held = transaction.get_all(&map, list.as_str())?;
-        let found = items(transaction, &held)
-            .into_iter()
-            .find(|item| item_id(transaction, item) == *id);
-        found.ok_or_else(|| DocumentError::NoSuchItem {
-            list: list.clone(),
-            id: id.clone(),
-        })
+        let found =
+            items(transaction, &held).into_iter().find(|item| item_id(transaction, item) == *id);
+        found.ok_or_else(|| DocumentError::NoSuchItem { list: list.clone(), id: id.clone() })
     })
 }
 
@@ -78,11 +69,7 @@ fn put(
     if !key_is_sound(path) || (*map != ROOT && path == ITEM_ID_KEY) {
         return Err(DocumentError::Key(path.to_owned()));
     }
-    if transaction
-        .get_all(map, path)?
-        .iter()
-        .any(|(held, _)| held.is_object())
-    {
+    if transaction.get_all(map, path)?.iter().any(|(held, _)| held.is_object()) {
         return Err(DocumentError::ListOrValue(path.to_owned()));
     }
     let value = match value {
@@ -131,14 +118,9 @@ fn fill(
     depth: u8,
     content: &Content,
 ) -> Result<(), DocumentError> {
-    content
-        .values
-        .iter()
-        .try_for_each(|(path, value)| put(transaction, map, path, value))?;
+    content.values.iter().try_for_each(|(path, value)| put(transaction, map, path, value))?;
     for (list, items) in &content.lists {
-        items
-            .iter()
-            .try_for_each(|item| append(transaction, map, depth, list, item))?;
+        items.iter().try_for_each(|item| append(transaction, map, depth, list, item))?;
     }
     Ok(())
 }

@@ -39,9 +39,7 @@ fn map_content(automerge: &Automerge, map: &ObjId) -> Content {
                 id: item_id(automerge, &item),
                 content: map_content(automerge, &item),
             };
-            content
-                .lists
-                .insert(key, items.into_iter().map(item).collect());
+            content.lists.insert(key, items.into_iter().map(item).collect());
         }
     }
     content
@@ -49,16 +47,10 @@ fn map_content(automerge: &Automerge, map: &ObjId) -> Content {
 
 fn map_conflicts(automerge: &Automerge, map: &ObjId, above: &str, found: &mut Vec<FieldConflict>) {
     for key in fields(automerge, map) {
-        let path = if above.is_empty() {
-            key.clone()
-        } else {
-            format!("{above}.{key}")
-        };
+        let path = if above.is_empty() { key.clone() } else { format!("{above}.{key}") };
         let held = held(automerge, map, &key);
-        let values: Vec<_> = held
-            .iter()
-            .filter_map(|(value, id)| Some((op_id(id)?, scalar(value)?)))
-            .collect();
+        let values: Vec<_> =
+            held.iter().filter_map(|(value, id)| Some((op_id(id)?, scalar(value)?))).collect();
         for item in items(automerge, &held) {
             let path = format!("{path}[{}]", item_id(automerge, &item));
             map_conflicts(automerge, &item, &path, found);
@@ -71,10 +63,7 @@ fn map_conflicts(automerge: &Automerge, map: &ObjId, above: &str, found: &mut Ve
 
 /// The keys of a map but for an item's id.
 fn fields(automerge: &Automerge, map: &ObjId) -> Vec<String> {
-    automerge
-        .keys(map)
-        .filter(|key| *map == ROOT || key != ITEM_ID_KEY)
-        .collect()
+    automerge.keys(map).filter(|key| *map == ROOT || key != ITEM_ID_KEY).collect()
 }
 
 /// All that stands at a key, ascending by operation.
@@ -86,7 +75,5 @@ fn held<'a>(automerge: &'a Automerge, map: &ObjId, key: &str) -> Vec<(Value<'a>,
 /// The items of all lists that stand at a key.
 pub(super) fn items(document: &impl ReadDoc, held: &[(Value<'_>, ObjId)]) -> Vec<ObjId> {
     let lists = held.iter().filter(|(value, _)| is_list(value));
-    lists
-        .flat_map(|(_, list)| document.list_range(list, ..).map(|item| item.id()))
-        .collect()
+    lists.flat_map(|(_, list)| document.list_range(list, ..).map(|item| item.id())).collect()
 }

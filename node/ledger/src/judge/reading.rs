@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 
 use xw_schemas::entry::VerifiedEntry;
 use xw_schemas::id::EntryId;
-use xw_schemas::record::{
-    Content, Item, ProblemCode, RecordType, Value, is_bookkeeping, problems,
-};
+use xw_schemas::record::{Content, Item, ProblemCode, RecordType, Value, is_bookkeeping, problems};
 use xw_schemas::space::Tier;
 
 use super::{Court, Evidence};
@@ -119,7 +117,11 @@ impl Court<'_> {
         }
     }
 
-    fn fold(&self, steps: &[(String, Stepped)], fresh: Option<(ChangeHash, &VerifiedEntry)>) -> Folded {
+    fn fold(
+        &self,
+        steps: &[(String, Stepped)],
+        fresh: Option<(ChangeHash, &VerifiedEntry)>,
+    ) -> Folded {
         let stepped: Vec<Stepped> = steps.iter().map(|(_, step)| step.clone()).collect();
         match fresh {
             // The change under judgement has seen every step that stands in its own past.
@@ -167,9 +169,8 @@ impl Court<'_> {
                 .filter(move |item| self.verdicts.get(&item.entry.id()).is_some_and(wanted))
                 .map(|item| item.entry.core().claimed_time_ms)
         };
-        let count = |wanted: fn(&Verdict) -> bool| {
-            u32::try_from(times(wanted).count()).unwrap_or(u32::MAX)
-        };
+        let count =
+            |wanted: fn(&Verdict) -> bool| u32::try_from(times(wanted).count()).unwrap_or(u32::MAX);
         let sealed = self.history.is_empty();
         let counts: fn(&Verdict) -> bool = if sealed {
             |verdict| matches!(verdict, Verdict::Sealed)
@@ -203,12 +204,12 @@ impl Court<'_> {
             changes: count(counts),
             // What does not stand in its log is left out: of a forked slot nodes keep different
             // variants, and rows must not tell which.
-            refused: count(|verdict| {
-                matches!(verdict, Verdict::Refused(refusal) if !refusal.is_of_the_log())
-            }),
-            waiting: count(|verdict| {
-                matches!(verdict, Verdict::Waiting(missing) if *missing != Missing::Cut)
-            }),
+            refused: count(
+                |verdict| matches!(verdict, Verdict::Refused(refusal) if !refusal.is_of_the_log()),
+            ),
+            waiting: count(
+                |verdict| matches!(verdict, Verdict::Waiting(missing) if *missing != Missing::Cut),
+            ),
         };
         if !sealed {
             self.fill(&mut view, self.definitions.get(&statement.schema)?);
@@ -252,11 +253,8 @@ impl Court<'_> {
                 overruled: reading.folded.overruled.contains(&at),
             })
             .collect();
-        view.problems = reading
-            .problems
-            .into_iter()
-            .map(|(path, code)| ViewProblem { path, code })
-            .collect();
+        view.problems =
+            reading.problems.into_iter().map(|(path, code)| ViewProblem { path, code }).collect();
         view.state = reading.folded.state;
         view.content = reading.content;
     }

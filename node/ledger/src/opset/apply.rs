@@ -53,12 +53,7 @@ impl OpSet {
     fn make_list(&mut self, parent: usize, key: &str, id: OpId) -> usize {
         let depth = self.maps[parent].depth + 1;
         let at = self.lists.len();
-        self.lists.push(ListObject {
-            depth,
-            parent,
-            key: key.into(),
-            elements: BTreeMap::new(),
-        });
+        self.lists.push(ListObject { depth, parent, key: key.into(), elements: BTreeMap::new() });
         self.objects.insert(id, ObjectAt::List(at));
         at
     }
@@ -66,11 +61,7 @@ impl OpSet {
     fn insert(&mut self, list: usize, after: Option<OpId>, id: OpId) {
         let depth = self.lists[list].depth + 1;
         let map = self.maps.len();
-        self.maps.push(MapObject {
-            depth,
-            parent: Some(list),
-            keys: BTreeMap::new(),
-        });
+        self.maps.push(MapObject { depth, parent: Some(list), keys: BTreeMap::new() });
         self.objects.insert(id, ObjectAt::Map(map));
         self.lists[list].elements.insert(id, Element { after, map });
     }

@@ -12,12 +12,7 @@ use crate::change::{Action, Change, Key, ObjId, Op, OpId, item_id_is_sound};
 /// Whether every operation of `change` is one that an honest author writes on `past`.
 pub(crate) fn check_ops(past: &OpSet, change: &Change) -> Result<(), Unsound> {
     let made = Vec::with_capacity(change.ops.len());
-    let mut layer = Layer {
-        past,
-        change,
-        made,
-        touched: BTreeMap::new(),
-    };
+    let mut layer = Layer { past, change, made, touched: BTreeMap::new() };
     for (id, op) in change.ops_with_ids() {
         let made = layer.check_op(id, op)?;
         layer.made.push(made);
@@ -41,14 +36,8 @@ struct Layer<'a> {
 
 #[derive(Clone, Copy)]
 enum Made {
-    List {
-        depth: u8,
-    },
-    Item {
-        depth: u8,
-        list: ListAt,
-        named: bool,
-    },
+    List { depth: u8 },
+    Item { depth: u8, list: ListAt, named: bool },
 }
 
 /// A map of the past, or the one that the operation at this index has made.
@@ -132,11 +121,7 @@ impl<'a> Layer<'a> {
         if !op.pred.is_empty() {
             return Err(Unsound::Preds);
         }
-        Ok(Some(Made::Item {
-            depth: depth + 1,
-            list,
-            named: false,
-        }))
+        Ok(Some(Made::Item { depth: depth + 1, list, named: false }))
     }
 
     fn at_key(
@@ -217,10 +202,7 @@ impl<'a> From<&'a super::Visible> for Seen<'a> {
             Held::Value(value) => Some(value),
             Held::List(_) => None,
         };
-        Seen {
-            op: visible.op,
-            value,
-        }
+        Seen { op: visible.op, value }
     }
 }
 
@@ -228,10 +210,7 @@ fn check_put(op: &Op, value: &Value, visible: &[Seen<'_>]) -> Result<(), Unsound
     expect_preds(op, visible)?;
     // Automerge writes nothing when the value stands there alone, and a deletion of the losers
     // when it is the winner of a conflict.
-    if visible
-        .last()
-        .is_some_and(|winner| winner.value == Some(value))
-    {
+    if visible.last().is_some_and(|winner| winner.value == Some(value)) {
         return Err(Unsound::NothingChanged);
     }
     Ok(())

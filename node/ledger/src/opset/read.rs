@@ -62,10 +62,7 @@ impl OpSet {
                     let values = visible
                         .iter()
                         .filter_map(|held| held.value().map(|value| (held.op, value.clone())));
-                    found.push(FieldConflict {
-                        path: at.path_of(key),
-                        values: values.collect(),
-                    });
+                    found.push(FieldConflict { path: at.path_of(key), values: values.collect() });
                 }
             }
         }
@@ -80,11 +77,7 @@ impl OpSet {
         let mut twice = BTreeSet::new();
         for (map, at) in self.named_maps() {
             for (key, visible) in &self.maps[map].keys {
-                for item in visible
-                    .iter()
-                    .filter_map(Visible::list)
-                    .flat_map(|l| self.items(l))
-                {
+                for item in visible.iter().filter_map(Visible::list).flat_map(|l| self.items(l)) {
                     let name = (at.path_of(key), self.item_id(item).to_owned());
                     if !seen.insert(name.clone()) {
                         twice.insert(name);
@@ -112,12 +105,7 @@ impl OpSet {
         for list in &self.lists {
             for (op, element) in &list.elements {
                 let at = self.name_of(element.map);
-                marks.push(Mark {
-                    path: at.path,
-                    field: at.field,
-                    op: *op,
-                    wrote: Wrote::Item,
-                });
+                marks.push(Mark { path: at.path, field: at.field, op: *op, wrote: Wrote::Item });
             }
         }
         marks.sort_by(|a, b| (&a.path, a.op).cmp(&(&b.path, b.op)));
@@ -141,12 +129,7 @@ impl OpSet {
             };
             Some(match key {
                 Some(key) => at.mark(key, id, wrote),
-                None => Mark {
-                    path: at.path,
-                    field: at.field,
-                    op: id,
-                    wrote,
-                },
+                None => Mark { path: at.path, field: at.field, op: id, wrote },
             })
         };
         change.ops_with_ids().filter_map(mark).collect()
@@ -166,10 +149,8 @@ impl OpSet {
             if lists.peek().is_some() {
                 // An item is two levels deeper and the check stops at depth 4, so this recursion
                 // is never more than two deep.
-                let item = |map| Item {
-                    id: self.item_id(map).to_owned(),
-                    content: self.map_content(map),
-                };
+                let item =
+                    |map| Item { id: self.item_id(map).to_owned(), content: self.map_content(map) };
                 let items = lists.flat_map(|list| self.items(list)).map(item).collect();
                 content.lists.insert(key.to_string(), items);
             }
@@ -208,10 +189,7 @@ impl OpSet {
 
     fn item_id(&self, map: usize) -> &str {
         let visible = self.maps[map].keys.get(ITEM_ID_KEY);
-        match visible
-            .and_then(|visible| visible.last())
-            .and_then(Visible::value)
-        {
+        match visible.and_then(|visible| visible.last()).and_then(Visible::value) {
             Some(Value::Text(id)) => id,
             // The check refuses items without a textual id.
             _ => "",
@@ -265,19 +243,10 @@ impl Name {
     }
 
     fn mark(&self, key: &str, op: OpId, wrote: Wrote) -> Mark {
-        Mark {
-            path: self.path_of(key),
-            field: dotted(&self.field, key),
-            op,
-            wrote,
-        }
+        Mark { path: self.path_of(key), field: dotted(&self.field, key), op, wrote }
     }
 }
 
 fn dotted(above: &str, key: &str) -> String {
-    if above.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{above}.{key}")
-    }
+    if above.is_empty() { key.to_owned() } else { format!("{above}.{key}") }
 }

@@ -84,12 +84,7 @@ fn every_shortening_of_a_change_is_refused() {
         1,
         &[super::world::Step::Commit {
             author: 0,
-            edits: vec![super::world::Touch::Insert {
-                map: 0,
-                list: 0,
-                at: 0,
-                fields: 5,
-            }],
+            edits: vec![super::world::Touch::Insert { map: 0, list: 0, at: 0, fields: 5 }],
         }],
     );
     let bytes = story.changes[0].raw_bytes();

@@ -17,23 +17,14 @@ fn honest_histories_are_read_accepted_and_understood() {
     let (changes, ops, concurrent, conflicts) =
         (Cell::new(0), Cell::new(0), Cell::new(0), Cell::new(0));
     for authors in 1..=4 {
-        let config = Config {
-            cases: 100,
-            failure_persistence: None,
-            ..Config::default()
-        };
+        let config = Config { cases: 100, failure_persistence: None, ..Config::default() };
         TestRunner::new(config)
             .run(&steps(authors, 24), |steps| {
                 let story = play(authors, &steps);
                 let history = check_story(&story, authors);
                 changes.set(changes.get() + history.len());
                 ops.set(
-                    ops.get()
-                        + story
-                            .changes
-                            .iter()
-                            .map(automerge::Change::len)
-                            .sum::<usize>(),
+                    ops.get() + story.changes.iter().map(automerge::Change::len).sum::<usize>(),
                 );
                 concurrent.set(concurrent.get() + usize::from(history.heads().count() > 1));
                 conflicts.set(conflicts.get() + history.merged().conflicts().len());
@@ -59,10 +50,7 @@ pub(crate) fn check_story(story: &Story, authors: usize) -> History {
         let change = Change::decode(bytes).unwrap();
         assert_eq!(change.encode(), bytes);
         check_same_change(&change, theirs);
-        assert!(
-            oracle::accepts(&all, bytes),
-            "re-execution refuses what the library wrote"
-        );
+        assert!(oracle::accepts(&all, bytes), "re-execution refuses what the library wrote");
         all.apply_changes([theirs.clone()]).unwrap();
         check_same_past(&history, &change, &all);
         history.admit(change).unwrap();
@@ -81,21 +69,13 @@ fn check_same_change(ours: &Change, theirs: &automerge::Change) {
     assert_eq!(ours.start_op, theirs.start_op().get());
     assert_eq!(ours.max_op(), theirs.max_op());
     assert_eq!(ours.time_s, theirs.timestamp());
-    assert!(
-        ours.deps
-            .iter()
-            .map(|dep| dep.0)
-            .eq(theirs.deps().iter().map(|dep| dep.0))
-    );
+    assert!(ours.deps.iter().map(|dep| dep.0).eq(theirs.deps().iter().map(|dep| dep.0)));
     let expected: Vec<Op> = expanded.operations.iter().map(translated).collect();
     assert_eq!(ours.ops, expected);
 }
 
 fn translated(op: &legacy::Op) -> Op {
-    let id = |id: &legacy::OpId| OpId {
-        counter: id.0,
-        actor: id.1.to_bytes().try_into().unwrap(),
-    };
+    let id = |id: &legacy::OpId| OpId { counter: id.0, actor: id.1.to_bytes().try_into().unwrap() };
     Op {
         obj: match &op.obj {
             legacy::ObjectId::Root => ObjId::Root,
@@ -125,11 +105,7 @@ fn translated(op: &legacy::Op) -> Op {
 
 /// What we take for the causal past of a change is what the library shows at its dependencies.
 fn check_same_past(history: &History, change: &Change, all: &Automerge) {
-    let deps: Vec<_> = change
-        .deps
-        .iter()
-        .map(|dep| automerge::ChangeHash(dep.0))
-        .collect();
+    let deps: Vec<_> = change.deps.iter().map(|dep| automerge::ChangeHash(dep.0)).collect();
     let raw: Vec<Vec<u8>> = all
         .fork_at(&deps)
         .unwrap()
@@ -145,11 +121,7 @@ fn check_same_past(history: &History, change: &Change, all: &Automerge) {
 }
 
 pub(crate) fn check_same_state(history: &History) {
-    let raw: Vec<Vec<u8>> = history
-        .canonical_order()
-        .iter()
-        .map(|c| c.encode())
-        .collect();
+    let raw: Vec<Vec<u8>> = history.canonical_order().iter().map(|c| c.encode()).collect();
     let document = Document::from_changes(actor(5), raw.iter().map(Vec::as_slice)).unwrap();
     assert!(history.merged().content() == document.content());
     assert_eq!(history.merged().conflicts(), document.conflicts());
@@ -172,9 +144,7 @@ fn check_authors(history: &History, all: &Automerge) {
         let id = automerge::ObjId::Id(mark.op.counter, (&mark.op.actor[..]).into(), 0);
         let theirs = all.hash_for_opid(&id).unwrap();
         assert_eq!(history.author_of(mark.op).unwrap().0, theirs.0);
-        let change = history
-            .change(&history.author_of(mark.op).unwrap())
-            .unwrap();
+        let change = history.change(&history.author_of(mark.op).unwrap()).unwrap();
         assert!(history.merged().touched(change).contains(&mark));
     }
     for change in history.canonical_order() {

@@ -25,10 +25,7 @@ fn numbers_out_of_range_are_refused() {
     }
     assert_eq!(changed(&|c| c.seq = 0), Err(ChangeFault::Counter));
     for start_op in [0, COUNTER_MAX, u64::from(u32::MAX) - 1, u64::MAX >> 1] {
-        assert_eq!(
-            changed(&|c| c.start_op = start_op),
-            Err(ChangeFault::Counter)
-        );
+        assert_eq!(changed(&|c| c.start_op = start_op), Err(ChangeFault::Counter));
     }
     for start_op in [1, 2, change.start_op - 1, change.start_op + 1, 1_000_000] {
         let moved = changed(&|c| c.start_op = start_op).unwrap();
@@ -36,10 +33,7 @@ fn numbers_out_of_range_are_refused() {
     }
     assert_eq!(changed(&|c| c.ops.clear()), Err(ChangeFault::NoOps));
     let dep = change.deps[0];
-    assert_eq!(
-        changed(&|c| c.deps = vec![dep, dep]),
-        Err(ChangeFault::Deps)
-    );
+    assert_eq!(changed(&|c| c.deps = vec![dep, dep]), Err(ChangeFault::Deps));
     assert_eq!(changed(&|c| c.deps = many_deps(65)), Err(ChangeFault::Deps));
     assert!(changed(&|c| c.deps = many_deps(64)).is_ok());
 }
@@ -52,59 +46,24 @@ fn many_deps(count: u8) -> Vec<ChangeHash> {
 fn what_the_library_can_write_and_a_record_cannot_hold_is_refused() {
     type Write = fn(&mut Transaction<'_>);
     let cases: [(Write, ChangeFault); 12] = [
-        (
-            |tx| tx.put(ROOT, "a", ScalarValue::Timestamp(5)).unwrap(),
-            ChangeFault::ValueType,
-        ),
-        (
-            |tx| tx.put(ROOT, "a", ScalarValue::Uint(5)).unwrap(),
-            ChangeFault::ValueType,
-        ),
-        (
-            |tx| tx.put(ROOT, "a", ScalarValue::F64(5.0)).unwrap(),
-            ChangeFault::ValueType,
-        ),
-        (
-            |tx| tx.put(ROOT, "a", ScalarValue::counter(5)).unwrap(),
-            ChangeFault::ValueType,
-        ),
-        (
-            |tx| tx.put(ROOT, "a", vec![5_u8]).unwrap(),
-            ChangeFault::ValueType,
-        ),
-        (
-            |tx| drop(tx.put_object(ROOT, "a", ObjType::Text).unwrap()),
-            ChangeFault::ActionType,
-        ),
-        (
-            |tx| drop(tx.put_object(ROOT, "a", ObjType::Table).unwrap()),
-            ChangeFault::ActionType,
-        ),
+        (|tx| tx.put(ROOT, "a", ScalarValue::Timestamp(5)).unwrap(), ChangeFault::ValueType),
+        (|tx| tx.put(ROOT, "a", ScalarValue::Uint(5)).unwrap(), ChangeFault::ValueType),
+        (|tx| tx.put(ROOT, "a", ScalarValue::F64(5.0)).unwrap(), ChangeFault::ValueType),
+        (|tx| tx.put(ROOT, "a", ScalarValue::counter(5)).unwrap(), ChangeFault::ValueType),
+        (|tx| tx.put(ROOT, "a", vec![5_u8]).unwrap(), ChangeFault::ValueType),
+        (|tx| drop(tx.put_object(ROOT, "a", ObjType::Text).unwrap()), ChangeFault::ActionType),
+        (|tx| drop(tx.put_object(ROOT, "a", ObjType::Table).unwrap()), ChangeFault::ActionType),
         (|tx| tx.put(ROOT, "", 5).unwrap(), ChangeFault::Key),
-        (
-            |tx| tx.put(ROOT, "a".repeat(121), 5).unwrap(),
-            ChangeFault::Key,
-        ),
-        (
-            |tx| tx.put(ROOT, "visits[v1].note", 5).unwrap(),
-            ChangeFault::Key,
-        ),
+        (|tx| tx.put(ROOT, "a".repeat(121), 5).unwrap(), ChangeFault::Key),
+        (|tx| tx.put(ROOT, "visits[v1].note", 5).unwrap(), ChangeFault::Key),
         (|tx| tx.put(ROOT, "a\n", 5).unwrap(), ChangeFault::Key),
-        (
-            |tx| tx.put(ROOT, "a", "x".repeat(TEXT_BYTES_MAX + 1)).unwrap(),
-            ChangeFault::TextTooLong,
-        ),
+        (|tx| tx.put(ROOT, "a", "x".repeat(TEXT_BYTES_MAX + 1)).unwrap(), ChangeFault::TextTooLong),
     ];
     for (write, expected) in cases {
         assert_eq!(fault(&written(&mut empty(0), write)), expected);
     }
     let long = "乡".repeat(TEXT_BYTES_MAX / 3);
-    assert!(
-        Change::decode(&written(&mut empty(0), |tx| tx
-            .put(ROOT, "a", long)
-            .unwrap()))
-        .is_ok()
-    );
+    assert!(Change::decode(&written(&mut empty(0), |tx| tx.put(ROOT, "a", long).unwrap())).is_ok());
 
     let mut doc = empty(0);
     let mut tx = doc.transaction();
@@ -113,9 +72,7 @@ fn what_the_library_can_write_and_a_record_cannot_hold_is_refused() {
     let message = doc.get_last_local_change().unwrap();
     assert_eq!(fault(message.raw_bytes()), ChangeFault::Message);
     let author = Some(automerge::Author::from(vec![7; 32]));
-    let footer = written(&mut empty(0).with_author(author), |tx| {
-        tx.put(ROOT, "a", 1).unwrap()
-    });
+    let footer = written(&mut empty(0).with_author(author), |tx| tx.put(ROOT, "a", 1).unwrap());
     assert_eq!(fault(&footer), ChangeFault::ExtraBytes);
 }
 
@@ -138,10 +95,7 @@ fn deep_nesting_is_refused() {
             }
         })
     };
-    assert_eq!(
-        History::new().check(&Change::decode(&lists(2)).unwrap()),
-        Ok(())
-    );
+    assert_eq!(History::new().check(&Change::decode(&lists(2)).unwrap()), Ok(()));
     assert_eq!(unsound(&History::new(), &lists(3)), Unsound::TooDeep);
 }
 
@@ -154,32 +108,13 @@ fn changes_that_point_nowhere_are_refused() {
         let decoded = Change::decode(&change.encode()).unwrap();
         history.check(&decoded).unwrap_err()
     };
-    let id = |counter, author| OpId {
-        counter,
-        actor: actor(author),
-    };
+    let id = |counter, author| OpId { counter, actor: actor(author) };
     let created = history.canonical_order()[0];
-    let list = created
-        .ops_with_ids()
-        .find(|(_, op)| op.action == Action::MakeList)
-        .unwrap()
-        .0;
-    assert_eq!(
-        spoil(&|op| op.obj = ObjId::Op(id(1, 0))),
-        Unsound::NoSuchObject
-    );
-    assert_eq!(
-        spoil(&|op| op.obj = ObjId::Op(id(30_000, 0))),
-        Unsound::NoSuchObject
-    );
-    assert_eq!(
-        spoil(&|op| op.obj = ObjId::Op(id(3, 4))),
-        Unsound::NoSuchObject
-    );
-    assert_eq!(
-        spoil(&|op| op.obj = ObjId::Op(change.op_id(0))),
-        Unsound::NoSuchObject
-    );
+    let list = created.ops_with_ids().find(|(_, op)| op.action == Action::MakeList).unwrap().0;
+    assert_eq!(spoil(&|op| op.obj = ObjId::Op(id(1, 0))), Unsound::NoSuchObject);
+    assert_eq!(spoil(&|op| op.obj = ObjId::Op(id(30_000, 0))), Unsound::NoSuchObject);
+    assert_eq!(spoil(&|op| op.obj = ObjId::Op(id(3, 4))), Unsound::NoSuchObject);
+    assert_eq!(spoil(&|op| op.obj = ObjId::Op(change.op_id(0))), Unsound::NoSuchObject);
     assert_eq!(spoil(&|op| op.obj = ObjId::Op(list)), Unsound::Shape);
     assert_eq!(spoil(&|op| op.pred = vec![id(9_999, 0)]), Unsound::Preds);
     assert_eq!(spoil(&|op| op.pred = vec![]), Unsound::Preds);
@@ -194,14 +129,8 @@ fn changes_that_point_nowhere_are_refused() {
             pred: vec![],
         };
     };
-    assert_eq!(
-        spoil(&|op| insert(op, Key::After(id(1, 0)))),
-        Unsound::NoSuchElement
-    );
-    assert_eq!(
-        spoil(&|op| insert(op, Key::After(change.op_id(0)))),
-        Unsound::NoSuchElement
-    );
+    assert_eq!(spoil(&|op| insert(op, Key::After(id(1, 0)))), Unsound::NoSuchElement);
+    assert_eq!(spoil(&|op| insert(op, Key::After(change.op_id(0)))), Unsound::NoSuchElement);
     assert_eq!(spoil(&|op| insert(op, Key::Head)), Unsound::ItemIdMissing);
     assert_eq!(
         spoil(&|op| {
@@ -222,10 +151,7 @@ fn changes_out_of_their_place_are_refused() {
     };
     assert_eq!(spoil(&|_| ()), Ok(()));
     assert_eq!(spoil(&|c| c.seq = 5), Err(Unsound::SequenceGap));
-    assert_eq!(
-        spoil(&|c| c.deps = many_deps(1)),
-        Err(Unsound::MissingDep(ChangeHash([0; 32])))
-    );
+    assert_eq!(spoil(&|c| c.deps = many_deps(1)), Err(Unsound::MissingDep(ChangeHash([0; 32]))));
     let created = history.canonical_order()[0].clone();
     assert_eq!(history.check(&created), Err(Unsound::AlreadyHeld));
     assert_eq!(spoil(&|c| c.deps.clear()), Err(Unsound::StartOp));
@@ -237,10 +163,7 @@ fn changes_out_of_their_place_are_refused() {
         Err(Unsound::Preds)
     );
     // The author of the record once more with the same number, on the same past.
-    assert_eq!(
-        spoil(&|c| c.actor = created.actor),
-        Err(Unsound::SequenceTaken)
-    );
+    assert_eq!(spoil(&|c| c.actor = created.actor), Err(Unsound::SequenceTaken));
 
     // After the edit: its author must stand on it, and number on from it.
     let mut after = history.clone();
@@ -308,25 +231,13 @@ fn lists_values_and_item_ids_keep_their_kind() {
     let list = |tx: &mut Transaction<'_>, map, key: &str| {
         tx.put_object(map, key, ObjType::List).unwrap();
     };
-    assert_eq!(
-        next(&|tx| tx.put(ROOT, "visits", 1).unwrap()),
-        Unsound::ValueOverList
-    );
-    assert_eq!(
-        next(&|tx| tx.delete(ROOT, "visits").unwrap()),
-        Unsound::ValueOverList
-    );
-    assert_eq!(
-        next(&|tx| tx.delete(ROOT, "status").unwrap()),
-        Unsound::Delete
-    );
+    assert_eq!(next(&|tx| tx.put(ROOT, "visits", 1).unwrap()), Unsound::ValueOverList);
+    assert_eq!(next(&|tx| tx.delete(ROOT, "visits").unwrap()), Unsound::ValueOverList);
+    assert_eq!(next(&|tx| tx.delete(ROOT, "status").unwrap()), Unsound::Delete);
     assert_eq!(next(&|tx| list(tx, &ROOT, "status")), Unsound::ListOverHeld);
     assert_eq!(next(&|tx| list(tx, &ROOT, "visits")), Unsound::ListOverHeld);
     assert_eq!(next(&|tx| list(tx, &item, "id")), Unsound::ItemIdMalformed);
-    assert_eq!(
-        next(&|tx| tx.put(&item, "id", "v2").unwrap()),
-        Unsound::ItemIdRewritten
-    );
+    assert_eq!(next(&|tx| tx.put(&item, "id", "v2").unwrap()), Unsound::ItemIdRewritten);
     let items = base.get(ROOT, "visits").unwrap().unwrap().1;
     assert_eq!(next(&|tx| tx.delete(&items, 0).unwrap()), Unsound::Shape);
     assert_eq!(next(&|tx| tx.put(&items, 0, 1).unwrap()), Unsound::Shape);
@@ -336,16 +247,8 @@ fn lists_values_and_item_ids_keep_their_kind() {
         tx.put(&item, "id", id).unwrap();
         item
     };
-    for id in [
-        ScalarValue::Int(1),
-        "".into(),
-        "a]".into(),
-        "x".repeat(65).into(),
-    ] {
-        assert_eq!(
-            next(&|tx| drop(new_item(tx, id.clone()))),
-            Unsound::ItemIdMalformed
-        );
+    for id in [ScalarValue::Int(1), "".into(), "a]".into(), "x".repeat(65).into()] {
+        assert_eq!(next(&|tx| drop(new_item(tx, id.clone()))), Unsound::ItemIdMalformed);
     }
     assert_eq!(
         next(&|tx| {
@@ -371,19 +274,13 @@ fn the_largest_sound_change_is_judged_within_the_limits() {
     let mut history = History::new();
     history.admit(change).unwrap();
     let content = history.merged().content();
-    let ids = content.lists["visits"]
-        .iter()
-        .map(|item| item.id.parse::<i32>().unwrap());
+    let ids = content.lists["visits"].iter().map(|item| item.id.parse::<i32>().unwrap());
     assert!(ids.eq((0..2_047).rev()));
 }
 
 #[test]
 fn every_verdict_has_its_own_number_and_words() {
-    let unsound = [
-        Unsound::AlreadyHeld,
-        Unsound::Preds,
-        Unsound::ItemIdRewritten,
-    ];
+    let unsound = [Unsound::AlreadyHeld, Unsound::Preds, Unsound::ItemIdRewritten];
     assert_eq!(unsound.map(|why| why.code()), [101, 115, 123]);
     assert_eq!(ChangeFault::TooLong.code(), 1);
     assert_eq!(ChangeFault::NotCanonical.code(), 29);

@@ -86,10 +86,7 @@ fn runs_that_claim_millions_of_operations_are_refused() {
 
 #[test]
 fn runs_in_any_other_column_are_refused() {
-    for (at, spec) in [0x15, 0x34, 0x42, 0x56, 0x70]
-        .into_iter()
-        .enumerate()
-        .filter(|at| at.0 != 2)
+    for (at, spec) in [0x15, 0x34, 0x42, 0x56, 0x70].into_iter().enumerate().filter(|at| at.0 != 2)
     {
         let mut columns = one_put();
         let mut run = Vec::new();
@@ -100,11 +97,7 @@ fn runs_in_any_other_column_are_refused() {
             unsigned(&mut run, 1 << 40);
         }
         columns[at].1 = run;
-        assert_eq!(
-            fault(&with_columns(&columns)),
-            ChangeFault::Rows,
-            "{spec:#x}"
-        );
+        assert_eq!(fault(&with_columns(&columns)), ChangeFault::Rows, "{spec:#x}");
     }
     // Predecessors are bounded before room is made for them.
     for count in [PREDS_MAX as u64 + 1, 1 << 40, u64::MAX] {
@@ -112,11 +105,7 @@ fn runs_in_any_other_column_are_refused() {
         let mut counts = vec![0x7f];
         unsigned(&mut counts, count);
         columns[4].1 = counts;
-        assert_eq!(
-            fault(&with_columns(&columns)),
-            ChangeFault::TooManyPreds,
-            "{count}"
-        );
+        assert_eq!(fault(&with_columns(&columns)), ChangeFault::TooManyPreds, "{count}");
     }
     // Empty runs without end are read once and lead nowhere.
     let mut columns = one_put();
@@ -175,11 +164,7 @@ fn unknown_columns_and_columns_out_of_order_are_refused() {
         let mut columns = one_put();
         columns.push((spec, vec![0x7f, 5]));
         columns.sort_by_key(|(spec, _)| *spec);
-        assert_eq!(
-            fault(&with_columns(&columns)),
-            ChangeFault::Column,
-            "{spec:#x}"
-        );
+        assert_eq!(fault(&with_columns(&columns)), ChangeFault::Column, "{spec:#x}");
     }
     let mut columns = one_put();
     columns.swap(0, 1);

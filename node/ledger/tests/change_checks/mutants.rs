@@ -72,14 +72,9 @@ fn spoiled_changes_get_the_verdict_of_re_execution() {
                 count("the change itself".into());
                 return Ok(());
             }
-            let ours = Change::decode(&bytes)
-                .map_err(Verdict::Fault)
-                .and_then(|change| {
-                    base.history
-                        .check(&change)
-                        .map_err(Verdict::Unsound)
-                        .map(|()| change)
-                });
+            let ours = Change::decode(&bytes).map_err(Verdict::Fault).and_then(|change| {
+                base.history.check(&change).map_err(Verdict::Unsound).map(|()| change)
+            });
             let theirs = oracle::accepts(&base.past, &bytes);
             match (&ours, theirs) {
                 (Ok(change), true) => {
@@ -87,13 +82,9 @@ fn spoiled_changes_get_the_verdict_of_re_execution() {
                     prop_assert!(round_trips(base, change, &bytes));
                 }
                 (Err(Verdict::Fault(_)), false) => count("both refuse, as bytes".into()),
-                (Err(Verdict::Unsound(why)), false) => count(
-                    format!("both refuse, {why:?}")
-                        .split('(')
-                        .next()
-                        .unwrap()
-                        .to_owned(),
-                ),
+                (Err(Verdict::Unsound(why)), false) => {
+                    count(format!("both refuse, {why:?}").split('(').next().unwrap().to_owned())
+                }
                 (Err(Verdict::Unsound(Unsound::SequenceTaken)), true) => {
                     count("only ours refuses, the author forked".into());
                     prop_assert!(library_cannot_hold(base, &bytes));
@@ -110,18 +101,8 @@ fn spoiled_changes_get_the_verdict_of_re_execution() {
     eprintln!("mutants: {counts:#?}");
     outcome.unwrap();
     assert!(counts["both accept"] > 1_000);
-    for why in [
-        "Preds",
-        "NoSuchObject",
-        "StartOp",
-        "SequenceGap",
-        "RedundantDep",
-        "Delete",
-    ] {
-        assert!(
-            counts.contains_key(&format!("both refuse, {why}")),
-            "no mutant met {why}"
-        );
+    for why in ["Preds", "NoSuchObject", "StartOp", "SequenceGap", "RedundantDep", "Delete"] {
+        assert!(counts.contains_key(&format!("both refuse, {why}")), "no mutant met {why}");
     }
 }
 
@@ -176,28 +157,17 @@ fn library_cannot_hold(base: &Base, bytes: &[u8]) -> bool {
 /// The library takes the mutant, saves, loads and shows what we show, and the next clerk can go on.
 fn round_trips(base: &Base, change: &Change, bytes: &[u8]) -> bool {
     let mut doc = base.past.clone();
-    doc.apply_changes([automerge::Change::try_from(bytes).unwrap()])
-        .unwrap();
+    doc.apply_changes([automerge::Change::try_from(bytes).unwrap()]).unwrap();
     let saved = doc.save();
     let loaded = Automerge::load(&saved).unwrap();
-    let again = loaded
-        .get_change_by_hash(&automerge::ChangeHash(change.hash.0))
-        .unwrap();
+    let again = loaded.get_change_by_hash(&automerge::ChangeHash(change.hash.0)).unwrap();
     let mut history = base.history.clone();
     history.push(change.clone());
-    let raw: Vec<Vec<u8>> = history
-        .canonical_order()
-        .iter()
-        .map(|c| c.encode())
-        .collect();
+    let raw: Vec<Vec<u8>> = history.canonical_order().iter().map(|c| c.encode()).collect();
     let mut document = Document::from_changes(actor(5), raw.iter().map(Vec::as_slice)).unwrap();
     let alike = document.content() == history.merged().content()
         && document.conflicts() == history.merged().conflicts();
-    let edit = Edit::Put {
-        at: Place::Root,
-        path: "next".into(),
-        value: Value::Null,
-    };
+    let edit = Edit::Put { at: Place::Root, path: "next".into(), value: Value::Null };
     let next = document.edit(&[edit], 1_790_000_000).unwrap();
     alike
         && history.check(&Change::decode(&next).unwrap()) == Ok(())
@@ -208,10 +178,7 @@ fn round_trips(base: &Base, change: &Change, bytes: &[u8]) -> bool {
 
 /// Changes from stories of one to four authors, always the same ones.
 fn bases() -> Vec<Base> {
-    let config = Config {
-        rng_seed: RngSeed::Fixed(7),
-        ..Config::default()
-    };
+    let config = Config { rng_seed: RngSeed::Fixed(7), ..Config::default() };
     let mut runner = TestRunner::new(config);
     let mut bases = Vec::new();
     for round in 0..60 {
@@ -222,12 +189,7 @@ fn bases() -> Vec<Base> {
         for theirs in play(authors, &steps).changes {
             let bytes = theirs.raw_bytes().to_vec();
             let change = Change::decode(&bytes).unwrap();
-            let base = Base {
-                bytes,
-                change,
-                history: history.clone(),
-                past: past.clone(),
-            };
+            let base = Base { bytes, change, history: history.clone(), past: past.clone() };
             history.admit(base.change.clone()).unwrap();
             bases.push(base);
             past.apply_changes([theirs]).unwrap();
@@ -258,17 +220,9 @@ fn spoiled(base: &Base, spoils: &[Spoil]) -> Vec<u8> {
 }
 
 fn spoil_meaning(base: &Base, change: &mut Change, kind: u8, a: usize, b: usize) {
-    let known: Vec<ChangeHash> = base
-        .history
-        .canonical_order()
-        .iter()
-        .map(|c| c.hash)
-        .collect();
+    let known: Vec<ChangeHash> = base.history.canonical_order().iter().map(|c| c.hash).collect();
     let mut ids = named_ids(base, change);
-    ids.push(OpId {
-        counter: change.start_op + (b % 9) as u64,
-        actor: change.actor,
-    });
+    ids.push(OpId { counter: change.start_op + (b % 9) as u64, actor: change.actor });
     let id = ids[b % ids.len()];
     let count = change.ops.len();
     let op = &mut change.ops[a % count];
@@ -316,6 +270,5 @@ fn spoil_meaning(base: &Base, change: &mut Change, kind: u8, a: usize, b: usize)
 /// Every operation id that anyone has used so far.
 fn named_ids(base: &Base, change: &Change) -> Vec<OpId> {
     let held = base.history.canonical_order().into_iter().chain([change]);
-    held.flat_map(|change| change.ops_with_ids().map(|(id, _)| id))
-        .collect()
+    held.flat_map(|change| change.ops_with_ids().map(|(id, _)| id)).collect()
 }

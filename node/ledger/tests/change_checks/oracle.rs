@@ -11,9 +11,7 @@ use automerge::{Automerge, Change, ObjId, ObjType, ROOT, ReadDoc, Value};
 /// Whether re-execution on top of `past` gives `bytes`. `past` holds at least the causal past.
 pub(crate) fn accepts(past: &Automerge, bytes: &[u8]) -> bool {
     expands_modestly(bytes)
-        && catch_unwind(AssertUnwindSafe(|| re_execute(past, bytes)))
-            .unwrap_or(None)
-            .is_some()
+        && catch_unwind(AssertUnwindSafe(|| re_execute(past, bytes))).unwrap_or(None).is_some()
 }
 
 fn re_execute(past: &Automerge, bytes: &[u8]) -> Option<()> {
@@ -27,24 +25,14 @@ fn re_execute(past: &Automerge, bytes: &[u8]) -> Option<()> {
         return None;
     }
     let wanted = change.decode();
-    if change
-        .deps()
-        .iter()
-        .any(|dep| past.get_change_by_hash(dep).is_none())
-    {
+    if change.deps().iter().any(|dep| past.get_change_by_hash(dep).is_none()) {
         return None;
     }
     let mut author = past.fork_at(change.deps()).ok()?;
     author.set_actor(change.actor_id().clone());
     let mut tx = author.transaction();
-    wanted
-        .operations
-        .iter()
-        .try_for_each(|op| redo(&mut tx, op))?;
-    let options = CommitOptions {
-        message: None,
-        time: Some(change.timestamp()),
-    };
+    wanted.operations.iter().try_for_each(|op| redo(&mut tx, op))?;
+    let options = CommitOptions { message: None, time: Some(change.timestamp()) };
     let hash = tx.commit_with(options).0?;
     let mine = author.get_change_by_hash(&hash)?;
     (mine.raw_bytes() == bytes).then_some(())
@@ -60,10 +48,9 @@ fn redo(tx: &mut Transaction<'_>, op: &Op) -> Option<()> {
         (Key::Map(key), false, OpType::Put(value), ObjType::Map) => {
             tx.put(&object, key.to_string(), value.clone()).ok()
         }
-        (Key::Map(key), false, OpType::Make(made), ObjType::Map) => tx
-            .put_object(&object, key.to_string(), *made)
-            .ok()
-            .map(drop),
+        (Key::Map(key), false, OpType::Make(made), ObjType::Map) => {
+            tx.put_object(&object, key.to_string(), *made).ok().map(drop)
+        }
         // An author who writes the winner of a conflict once more deletes the losers.
         (Key::Map(key), false, OpType::Delete, ObjType::Map) => {
             let (winner, _) = tx.get(&object, key.to_string()).ok()??;
@@ -93,9 +80,7 @@ fn place(tx: &Transaction<'_>, list: &ObjId, element: &ElementId) -> Option<usiz
         matches!(id, ObjId::Id(counter, actor, _)
         if counter == wanted.0 && actor == wanted.1)
     };
-    tx.list_range(list, ..)
-        .position(|item| is_wanted(item.id()))
-        .map(|at| at + 1)
+    tx.list_range(list, ..).position(|item| is_wanted(item.id())).map(|at| at + 1)
 }
 
 /// Whether the library can be shown the change without hanging: it believes every run length.

@@ -18,17 +18,8 @@ pub(crate) enum Step {
 /// One edit; numbers choose among what there is.
 #[derive(Clone, Debug)]
 pub(crate) enum Touch {
-    Put {
-        map: usize,
-        key: usize,
-        value: ScalarValue,
-    },
-    Insert {
-        map: usize,
-        list: usize,
-        at: usize,
-        fields: usize,
-    },
+    Put { map: usize, key: usize, value: ScalarValue },
+    Insert { map: usize, list: usize, at: usize, fields: usize },
 }
 
 pub(crate) fn steps(authors: usize, commits: usize) -> impl Strategy<Value = Vec<Step>> {
@@ -44,15 +35,8 @@ fn touch() -> impl Strategy<Value = Touch> {
         key,
         value,
     });
-    let insert =
-        (0..6_usize, 0..LISTS.len(), 0..4_usize, 0..6_usize).prop_map(|(map, list, at, fields)| {
-            Touch::Insert {
-                map,
-                list,
-                at,
-                fields,
-            }
-        });
+    let insert = (0..6_usize, 0..LISTS.len(), 0..4_usize, 0..6_usize)
+        .prop_map(|(map, list, at, fields)| Touch::Insert { map, list, at, fields });
     prop_oneof![3 => put, 2 => insert]
 }
 
@@ -118,22 +102,10 @@ fn commit(doc: &mut Automerge, edits: &[Touch], at: usize) -> Option<automerge::
                     tx.put(map, key, value.clone()).unwrap();
                 }
             }
-            Touch::Insert {
-                map,
-                list,
-                at: place,
-                fields,
-            } => {
+            Touch::Insert { map, list, at: place, fields } => {
                 let maps = maps(&tx);
                 let (map, list) = (maps[map % maps.len()].clone(), LISTS[*list]);
-                insert(
-                    &mut tx,
-                    &map,
-                    list,
-                    *place,
-                    *fields,
-                    &format!("v{at}-{number}"),
-                );
+                insert(&mut tx, &map, list, *place, *fields, &format!("v{at}-{number}"));
             }
         }
     }
@@ -162,17 +134,12 @@ fn insert(
     let item = tx.insert_object(&object, at, ObjType::Map).unwrap();
     tx.put(&item, "id", id).unwrap();
     for field in 0..fields {
-        tx.put(&item, format!("栏目{field}"), format!("{field} 号内容"))
-            .unwrap();
+        tx.put(&item, format!("栏目{field}"), format!("{field} 号内容")).unwrap();
     }
 }
 
 fn depth(doc: &impl ReadDoc, map: &ObjId) -> usize {
-    if *map == ROOT {
-        0
-    } else {
-        doc.parents(map).unwrap().count()
-    }
+    if *map == ROOT { 0 } else { doc.parents(map).unwrap().count() }
 }
 
 /// The root and all items, in some fixed order.

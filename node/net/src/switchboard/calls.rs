@@ -15,9 +15,7 @@ impl Switchboard {
         if self.calls.len() >= self.limits.pending_out_max as usize {
             return None;
         }
-        self.dialler
-            .next_ms()
-            .map(|at_ms| self.shared.started + Duration::from_millis(at_ms))
+        self.dialler.next_ms().map(|at_ms| self.shared.started + Duration::from_millis(at_ms))
     }
 
     /// Begins the calls that are due, as far as the limit lets them begin.

@@ -48,14 +48,10 @@ const CAUSE_ADDRS_MAX: usize = 2;
 pub(super) fn cause_of(error: &DialError) -> String {
     match error {
         DialError::Transport(failures) => {
-            let each = failures
-                .iter()
-                .take(CAUSE_ADDRS_MAX)
-                .map(|(address, error)| {
-                    let at =
-                        socket_addr(address).map_or(address.to_string(), |addr| addr.to_string());
-                    format!("{at}: {}", root_of(error))
-                });
+            let each = failures.iter().take(CAUSE_ADDRS_MAX).map(|(address, error)| {
+                let at = socket_addr(address).map_or(address.to_string(), |addr| addr.to_string());
+                format!("{at}: {}", root_of(error))
+            });
             each.collect::<Vec<_>>().join("; ")
         }
         DialError::Denied { cause } => root_of(cause),

@@ -43,10 +43,7 @@ async fn unfinished_handshakes_from_one_address_are_few() {
     // The next ones are disconnected without having said a word.
     for _ in 0..20 {
         let mut caller = within(TcpStream::connect(pair.b.addr)).await.unwrap();
-        assert!(matches!(
-            within(caller.read(&mut [0; 16])).await,
-            Ok(0) | Err(_)
-        ));
+        assert!(matches!(within(caller.read(&mut [0; 16])).await, Ok(0) | Err(_)));
     }
     assert!(pair.b.net.stats().refused_at_gate >= 20);
 }

@@ -15,11 +15,7 @@ const HOSTILE: u8 = 9;
 async fn a_header_that_announces_too_much_ends_the_session_and_not_the_node() {
     let mut pair = Pair::connected(config(1), config(2)).await;
     pair.b.allow(&[pair.a.key, key(HOSTILE)]);
-    for bytes in [
-        FRAME_BYTES_MAX as u32 + 1,
-        10 * FRAME_BYTES_MAX as u32,
-        u32::MAX,
-    ] {
+    for bytes in [FRAME_BYTES_MAX as u32 + 1, 10 * FRAME_BYTES_MAX as u32, u32::MAX] {
         let (mut stream, session) = hostile_session(&mut pair.b).await;
         put(&mut stream, &bytes.to_be_bytes()).await;
         let fault = FrameFault::TooLong { bytes };
@@ -37,10 +33,7 @@ async fn an_empty_frame_ends_the_session() {
     let (mut stream, session) = hostile_session(&mut node).await;
     put(&mut stream, &[0, 0, 0, 2, 7, 7, 0, 0, 0, 0]).await;
     assert_eq!(node.frame().await, [7, 7]);
-    assert_eq!(
-        node.closed(session).await,
-        CloseReason::Fault(FrameFault::Empty)
-    );
+    assert_eq!(node.closed(session).await, CloseReason::Fault(FrameFault::Empty));
 }
 
 #[tokio::test]

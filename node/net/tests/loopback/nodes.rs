@@ -46,12 +46,7 @@ impl Node {
             Some(NetEvent::Listening { addr }) => addr,
             other => panic!("expected an address, got {other:?}"),
         };
-        Self {
-            key: net.key(),
-            net,
-            events,
-            addr,
-        }
+        Self { key: net.key(), net, events, addr }
     }
 
     pub(crate) fn allow(&self, peers: &[PeerKey]) {
@@ -70,11 +65,7 @@ impl Node {
     pub(crate) async fn opened(&mut self) -> (SessionId, PeerKey, bool) {
         loop {
             match self.next().await {
-                NetEvent::Opened {
-                    session,
-                    peer,
-                    dialer,
-                } => return (session, peer, dialer),
+                NetEvent::Opened { session, peer, dialer } => return (session, peer, dialer),
                 NetEvent::Unreachable { .. } => {}
                 other => panic!("expected a session, got {other:?}"),
             }
@@ -85,11 +76,7 @@ impl Node {
     pub(crate) async fn closed(&mut self, session: SessionId) -> CloseReason {
         loop {
             match self.next().await {
-                NetEvent::Closed {
-                    session: closed,
-                    reason,
-                    ..
-                } if closed == session => {
+                NetEvent::Closed { session: closed, reason, .. } if closed == session => {
                     return reason;
                 }
                 NetEvent::Frame { .. } | NetEvent::Writable { .. } => {}
@@ -148,7 +135,5 @@ impl Pair {
 }
 
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
-    timeout(GUARD, future)
-        .await
-        .expect("nothing happened for a minute")
+    timeout(GUARD, future).await.expect("nothing happened for a minute")
 }

@@ -27,22 +27,12 @@ impl Raw {
         let prologue = [b"xiangwang/".as_slice(), &NETWORK].concat();
         let mut transport = tcp::tokio::Transport::new(tcp::Config::new())
             .upgrade(Version::V1)
-            .authenticate(
-                noise::Config::new(&identity)
-                    .unwrap()
-                    .with_prologue(prologue),
-            )
+            .authenticate(noise::Config::new(&identity).unwrap().with_prologue(prologue))
             .multiplex(yamux::Config::default())
             .boxed();
         let address = Multiaddr::from(addr.ip()).with(Protocol::Tcp(addr.port()));
-        let opts = DialOpts {
-            role: Endpoint::Dialer,
-            port_use: PortUse::New,
-        };
-        let (_, muxer) = transport
-            .dial(address, opts)
-            .map_err(io::Error::other)?
-            .await?;
+        let opts = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
+        let (_, muxer) = transport.dial(address, opts).map_err(io::Error::other)?.await?;
         Ok(Self { muxer })
     }
 
@@ -54,10 +44,7 @@ impl Raw {
             muxer.poll_outbound_unpin(cx).map_err(io::Error::other)
         })
         .await?;
-        let id: String = NETWORK[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let id: String = NETWORK[..8].iter().map(|byte| format!("{byte:02x}")).collect();
         let mut hello = line("/multistream/1.0.0");
         hello.extend(line(&format!("/xiangwang/{id}/sync/1")));
         let muxer = &mut self.muxer;

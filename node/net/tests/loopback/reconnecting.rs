@@ -16,11 +16,7 @@ async fn a_neighbour_that_restarts_is_called_again() {
         assert_eq!(pair.a.closed(pair.at_a).await, CloseReason::Ended);
         // At least one call falls into the pause.
         pair.a.unreachable().await;
-        pair.b = Node::start_with(NetConfig {
-            listen: vec![addr],
-            ..config(2)
-        })
-        .await;
+        pair.b = Node::start_with(NetConfig { listen: vec![addr], ..config(2) }).await;
         pair.b.allow(&[pair.a.key]);
         pair.at_a = pair.a.opened().await.0;
         pair.at_b = pair.b.opened().await.0;

@@ -13,10 +13,7 @@ async fn two_nodes_exchange_frames_both_ways() {
         pair.echo(&vec![len as u8; len]).await;
     }
     let stats = pair.a.net.stats();
-    assert_eq!(
-        (stats.sessions, stats.frames_in, stats.frames_out),
-        (1, 7, 7)
-    );
+    assert_eq!((stats.sessions, stats.frames_in, stats.frames_out), (1, 7, 7));
 }
 
 #[tokio::test]
@@ -25,13 +22,7 @@ async fn frames_keep_their_order() {
     let mut sent = 0u32;
     for expected in 0..2_000u32 {
         // As many ahead as the queue takes.
-        while sent < 2_000
-            && pair
-                .a
-                .net
-                .send(pair.at_a, sent.to_be_bytes().to_vec())
-                .is_ok()
-        {
+        while sent < 2_000 && pair.a.net.send(pair.at_a, sent.to_be_bytes().to_vec()).is_ok() {
             sent += 1;
         }
         assert_eq!(pair.b.frame().await, expected.to_be_bytes());
@@ -64,11 +55,8 @@ async fn a_shutdown_delivers_what_was_queued_and_ends_the_events() {
     while let Some(event) = within(pair.a.events.recv()).await {
         last = Some(event);
     }
-    let closed = NetEvent::Closed {
-        session: pair.at_a,
-        peer: pair.b.key,
-        reason: CloseReason::Shutdown,
-    };
+    let closed =
+        NetEvent::Closed { session: pair.at_a, peer: pair.b.key, reason: CloseReason::Shutdown };
     assert_eq!(last, Some(closed));
 }
 
@@ -117,11 +105,7 @@ async fn settle(a: &mut Node, b: &mut Node) {
                 (&*b, a.key, &mut at_b, &mut dialers.1, &mut expected_b, event.unwrap()),
         };
         match event {
-            NetEvent::Opened {
-                session,
-                peer,
-                dialer: is_dialer,
-            } => {
+            NetEvent::Opened { session, peer, dialer: is_dialer } => {
                 assert_eq!(peer, other);
                 assert_eq!(held.replace(session), None, "two sessions at a time");
                 (*expected, *dialer) = (0, is_dialer);
@@ -144,10 +128,7 @@ async fn settle(a: &mut Node, b: &mut Node) {
         }
     }
     assert!(at_a.is_some() && at_b.is_some());
-    assert_ne!(
-        dialers.0, dialers.1,
-        "one side called and the other was called"
-    );
+    assert_ne!(dialers.0, dialers.1, "one side called and the other was called");
     assert_eq!((a.net.stats().sessions, b.net.stats().sessions), (1, 1));
 }
 
@@ -178,10 +159,7 @@ async fn a_receiver_that_does_not_read_stops_the_sender_at_a_bound() {
     assert!(full > 0);
     // 256 events at B, one window, the sockets' buffers and the queue at A.
     let bound = 256 * FRAME_BYTES + (32 << 20);
-    assert!(
-        taken * FRAME_BYTES < bound,
-        "{taken} frames of {FRAME_BYTES} bytes"
-    );
+    assert!(taken * FRAME_BYTES < bound, "{taken} frames of {FRAME_BYTES} bytes");
     // What B had received before is all there.
     for _ in 0..256 {
         assert_eq!(pair.b.frame().await.len(), FRAME_BYTES);
@@ -191,10 +169,7 @@ async fn a_receiver_that_does_not_read_stops_the_sender_at_a_bound() {
 #[tokio::test]
 async fn two_nodes_do_not_share_a_port() {
     let first = Node::start(1).await;
-    let second = NetConfig {
-        listen: vec![first.addr],
-        ..config(2)
-    };
+    let second = NetConfig { listen: vec![first.addr], ..config(2) };
     match xw_net::Net::start(second).await {
         Err(NetError::Listen { addr, .. }) => assert_eq!(addr, first.addr),
         other => panic!("expected a refusal, got {other:?}"),

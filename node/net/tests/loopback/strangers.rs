@@ -35,11 +35,7 @@ async fn nobody_connects_before_the_list_is_given() {
 #[tokio::test]
 async fn a_node_of_another_network_gets_no_session() {
     let mut here = Node::start(1).await;
-    let there = Node::start_with(NetConfig {
-        network: [0x14; 32],
-        ..config(2)
-    })
-    .await;
+    let there = Node::start_with(NetConfig { network: [0x14; 32], ..config(2) }).await;
     here.allow(&[there.key]);
     there.allow(&[here.key]);
     here.call(&there);

@@ -39,11 +39,7 @@ impl Shower<'_> {
             for item in items {
                 let number = rows.len() + 1;
                 let cells = self.ledger.columns.iter();
-                rows.push(
-                    cells
-                        .map(|column| self.cell(column, line, item, number))
-                        .collect(),
-                );
+                rows.push(cells.map(|column| self.cell(column, line, item, number)).collect());
             }
         }
         rows
@@ -59,9 +55,7 @@ impl Shower<'_> {
             Some("village") => self.division(line.content, 12),
             Some("year") => {
                 let dates = values();
-                let year = dates
-                    .first()
-                    .and_then(|(_, value)| value.as_text()?.get(..4));
+                let year = dates.first().and_then(|(_, value)| value.as_text()?.get(..4));
                 year.map_or(Shown::Nothing, |year| Shown::Text(year.to_owned()))
             }
             Some("wan") => match self.sum(&values()) {
@@ -74,11 +68,7 @@ impl Shower<'_> {
             },
             Some("count") => {
                 let count = line.content.items(path).len();
-                if count == 0 {
-                    Shown::Nothing
-                } else {
-                    Shown::Text(count.to_string())
-                }
+                if count == 0 { Shown::Nothing } else { Shown::Text(count.to_string()) }
             }
             Some("yes_if_filled") => {
                 let yes = !values().is_empty();
@@ -100,10 +90,8 @@ impl Shower<'_> {
         {
             return amount(*fen, 100, 2);
         }
-        let texts: Vec<String> = values
-            .iter()
-            .map(|(field, value)| self.text(field, value))
-            .collect();
+        let texts: Vec<String> =
+            values.iter().map(|(field, value)| self.text(field, value)).collect();
         match texts.len() {
             0 => Shown::Nothing,
             _ => Shown::Text(texts.join(JOINED_BY)),
@@ -132,10 +120,7 @@ impl Shower<'_> {
         };
         let mut scopes = vec![content];
         for (list, step) in &resolved.lists {
-            scopes = scopes
-                .into_iter()
-                .flat_map(|scope| taken(scope, list, step, row))
-                .collect();
+            scopes = scopes.into_iter().flat_map(|scope| taken(scope, list, step, row)).collect();
         }
         scopes
             .into_iter()
@@ -156,10 +141,7 @@ impl Shower<'_> {
     }
 
     fn division(&self, content: &Content, digits: usize) -> Shown {
-        let Some(code) = content
-            .text("division_code")
-            .and_then(|code| code.get(..digits))
-        else {
+        let Some(code) = content.text("division_code").and_then(|code| code.get(..digits)) else {
             return Shown::Nothing;
         };
         let code = format!("{code:0<12}");
@@ -169,10 +151,7 @@ impl Shower<'_> {
     /// The enum field of a column, if a drop-down helps there.
     pub(super) fn choice_field(&self, index: u16) -> Option<&Field> {
         let column = self.ledger.columns.get(usize::from(index))?;
-        let path = column
-            .path
-            .as_deref()
-            .filter(|_| column.special.is_none())?;
+        let path = column.path.as_deref().filter(|_| column.special.is_none())?;
         let resolved = self.ledger.resolve(self.rt, path)?;
         (resolved.lists.is_empty() && resolved.field.kind == Kind::Enum).then_some(resolved.field)
     }
@@ -181,11 +160,7 @@ impl Shower<'_> {
     pub(super) fn width(&self, column: &Column) -> f64 {
         let heading = f64::from(u32::try_from(column.zh.chars().count()).unwrap_or(10)) * 2.2 + 2.0;
         let path = column.path.as_deref().unwrap_or_default();
-        let needed = match self
-            .ledger
-            .resolve(self.rt, path)
-            .map(|path| &path.field.kind)
-        {
+        let needed = match self.ledger.resolve(self.rt, path).map(|path| &path.field.kind) {
             Some(Kind::IdNumber | Kind::CreditCode) => 21.0,
             Some(Kind::Text { .. }) => 32.0,
             Some(Kind::Date | Kind::Phone | Kind::Money) => 13.0,
@@ -219,11 +194,7 @@ fn taken<'c>(
     let items = scope.items(list);
     match step {
         ColumnStep::Row => row.map(|item| &item.content).into_iter().collect(),
-        ColumnStep::First => items
-            .first()
-            .map(|item| &item.content)
-            .into_iter()
-            .collect(),
+        ColumnStep::First => items.first().map(|item| &item.content).into_iter().collect(),
         ColumnStep::Last => items.last().map(|item| &item.content).into_iter().collect(),
         ColumnStep::All => items.iter().map(|item| &item.content).collect(),
         ColumnStep::Where { field, code } => items

@@ -42,9 +42,7 @@ fn companion(draft: &DraftField, lists: &BTreeMap<String, CodeList>) -> Option<D
             name: format!("{}_other", field.name),
             zh: format!("{}（其他）", field.zh),
             en: format!("{} (other)", field.en),
-            kind: Kind::Str {
-                max: OTHER_CHARS_MAX,
-            },
+            kind: Kind::Str { max: OTHER_CHARS_MAX },
             required: Required::When(condition),
             list: None,
             pi: field.pi,
@@ -63,16 +61,9 @@ fn companion(draft: &DraftField, lists: &BTreeMap<String, CodeList>) -> Option<D
 fn one_or_any(field: &Field, open: &[&Code]) -> Condition {
     let mut tests: Vec<Condition> = open
         .iter()
-        .map(|code| Condition::Has {
-            field: field.name.clone(),
-            code: code.code.clone(),
-        })
+        .map(|code| Condition::Has { field: field.name.clone(), code: code.code.clone() })
         .collect();
-    if tests.len() == 1 {
-        tests.remove(0)
-    } else {
-        Condition::Any(tests)
-    }
+    if tests.len() == 1 { tests.remove(0) } else { Condition::Any(tests) }
 }
 
 /// Whether a code leaves open what is meant: 其他 alone, or 其他… under the customary code of nines

@@ -37,11 +37,7 @@ pub(super) fn read_required(
         }),
         DeValue::Table(table) => {
             let inner = match pairs(table).as_slice() {
-                [
-                    Pair {
-                        key: "when", value, ..
-                    },
-                ] => source.table("when", value)?,
+                [Pair { key: "when", value, .. }] => source.table("when", value)?,
                 _ => table,
             };
             let at = value.span().start;
@@ -66,12 +62,7 @@ fn read_condition(
     room: usize,
 ) -> Option<Condition> {
     if room == 0 {
-        source.flaw(
-            at,
-            SchemaFlaw::ConditionDepth {
-                max: CONDITION_DEPTH_MAX,
-            },
-        );
+        source.flaw(at, SchemaFlaw::ConditionDepth { max: CONDITION_DEPTH_MAX });
         return None;
     }
     let found = source.pairs(table, &TESTS);
@@ -79,30 +70,8 @@ fn read_condition(
         return None;
     }
     match found.as_slice() {
-        [
-            Pair {
-                key: "field",
-                value: field,
-                ..
-            },
-            Pair {
-                key: "in",
-                value: codes,
-                ..
-            },
-        ]
-        | [
-            Pair {
-                key: "in",
-                value: codes,
-                ..
-            },
-            Pair {
-                key: "field",
-                value: field,
-                ..
-            },
-        ] => {
+        [Pair { key: "field", value: field, .. }, Pair { key: "in", value: codes, .. }]
+        | [Pair { key: "in", value: codes, .. }, Pair { key: "field", value: field, .. }] => {
             let field = source.text("field", field)?;
             let codes = read_codes(source, codes)?;
             Some(Condition::In { field, codes })
@@ -110,12 +79,7 @@ fn read_condition(
         [one] => read_test(source, one, room),
         _ => {
             let keys: Vec<&str> = found.iter().map(|pair| pair.key).collect();
-            source.flaw(
-                at,
-                SchemaFlaw::ConditionShape {
-                    key: keys.join(", "),
-                },
-            );
+            source.flaw(at, SchemaFlaw::ConditionShape { key: keys.join(", ") });
             None
         }
     }
@@ -125,21 +89,14 @@ fn read_test(source: &mut Source<'_>, pair: &Pair<'_>, room: usize) -> Option<Co
     let (key, value) = (pair.key, pair.value);
     match key {
         "has" => match source.texts(key, value)?.as_slice() {
-            [field, code] => Some(Condition::Has {
-                field: field.clone(),
-                code: code.clone(),
-            }),
+            [field, code] => Some(Condition::Has { field: field.clone(), code: code.clone() }),
             _ => {
                 source.wrong_sort(key, value, "[字段, 代码]", "[field, code]");
                 None
             }
         },
-        "filled" => Some(Condition::Filled {
-            field: source.text(key, value)?,
-        }),
-        "any_false" => Some(Condition::AnyFalse {
-            fields: source.texts(key, value)?,
-        }),
+        "filled" => Some(Condition::Filled { field: source.text(key, value)? }),
+        "any_false" => Some(Condition::AnyFalse { fields: source.texts(key, value)? }),
         "state" => {
             let states = match value.get_ref() {
                 DeValue::String(state) => vec![state.to_string()],
@@ -147,14 +104,10 @@ fn read_test(source: &mut Source<'_>, pair: &Pair<'_>, room: usize) -> Option<Co
             };
             Some(Condition::State { states })
         }
-        "left" => Some(Condition::Left {
-            state: source.text(key, value)?,
-        }),
+        "left" => Some(Condition::Left { state: source.text(key, value)? }),
         "pi_at_least" => {
             let class = source.number(key, value)?;
-            Some(Condition::PiAtLeast {
-                class: u8::try_from(class).unwrap_or(u8::MAX),
-            })
+            Some(Condition::PiAtLeast { class: u8::try_from(class).unwrap_or(u8::MAX) })
         }
         "not" => {
             let inner = source.table(key, value)?;
@@ -167,19 +120,10 @@ fn read_test(source: &mut Source<'_>, pair: &Pair<'_>, room: usize) -> Option<Co
                 let table = source.table(key, part)?;
                 parts.push(read_condition(source, table, part.span().start, room - 1)?);
             }
-            Some(if key == "all" {
-                Condition::All(parts)
-            } else {
-                Condition::Any(parts)
-            })
+            Some(if key == "all" { Condition::All(parts) } else { Condition::Any(parts) })
         }
         _ => {
-            source.flaw(
-                pair.at,
-                SchemaFlaw::ConditionShape {
-                    key: key.to_owned(),
-                },
-            );
+            source.flaw(pair.at, SchemaFlaw::ConditionShape { key: key.to_owned() });
             None
         }
     }

@@ -98,14 +98,10 @@ pub(crate) fn read_field(
 fn read_kind(text: &str) -> Option<Kind> {
     let inside = |open: &str, close: char| text.strip_prefix(open)?.strip_suffix(close);
     if let Some(max) = inside("str(", ')') {
-        return Some(Kind::Str {
-            max: max.parse().ok()?,
-        });
+        return Some(Kind::Str { max: max.parse().ok()? });
     }
     if let Some(max) = inside("text(", ')') {
-        return Some(Kind::Text {
-            max: max.parse().ok()?,
-        });
+        return Some(Kind::Text { max: max.parse().ok()? });
     }
     if let Some(sizes) = inside("dec(", ')') {
         let (digits, scale) = sizes.split_once(',')?;
@@ -113,9 +109,7 @@ fn read_kind(text: &str) -> Option<Kind> {
         return (scale < digits).then_some(Kind::Dec { scale });
     }
     if let Some(name) = inside("struct(", ')') {
-        return Some(Kind::Struct {
-            name: name.to_owned(),
-        });
+        return Some(Kind::Struct { name: name.to_owned() });
     }
     if let Some(of) = inside("list<", '>') {
         return Some(Kind::List { of: of.to_owned() });
@@ -140,9 +134,7 @@ fn read_kind(text: &str) -> Option<Kind> {
         "phone" => Kind::Phone,
         "geo" => Kind::Geo,
         "hash" => Kind::Hash,
-        "att[]" => Kind::List {
-            of: "Attachment".to_owned(),
-        },
+        "att[]" => Kind::List { of: "Attachment".to_owned() },
         _ => return None,
     })
 }

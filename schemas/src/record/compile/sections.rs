@@ -57,26 +57,16 @@ impl Part {
                 return Some((&self.file, *line));
             }
             // A companion stands where its choice stands.
-            if let Some(line) = place
-                .strip_suffix("_other")
-                .and_then(|p| self.places.get(p))
-            {
+            if let Some(line) = place.strip_suffix("_other").and_then(|p| self.places.get(p)) {
                 return Some((&self.file, *line));
             }
-            place = place
-                .rsplit_once('.')
-                .map(|(around, _)| around)
-                .filter(|p| p.contains('.'))?;
+            place = place.rsplit_once('.').map(|(around, _)| around).filter(|p| p.contains('.'))?;
         }
     }
 
     pub(super) fn error(&self, place: &str, flaw: SchemaFlaw) -> SchemaError {
         let line = self.places.get(place).copied().unwrap_or(1);
-        SchemaError {
-            file: self.file.clone(),
-            line,
-            flaw,
-        }
+        SchemaError { file: self.file.clone(), line, flaw }
     }
 }
 
@@ -87,12 +77,7 @@ pub(super) fn read_part(file: &str, text: &str, shared: bool) -> Result<Part, Ve
         Ok(root) => root,
         Err(error) => {
             let at = error.span().map_or(0, |span| span.start);
-            source.flaw(
-                at,
-                SchemaFlaw::Syntax {
-                    message: error.message().replace('\n', "; "),
-                },
-            );
+            source.flaw(at, SchemaFlaw::Syntax { message: error.message().replace('\n', "; ") });
             return Err(source.errors);
         }
     };
@@ -112,11 +97,7 @@ pub(super) fn read_part(file: &str, text: &str, shared: bool) -> Result<Part, Ve
         source,
     };
     reader.read(root.get_ref(), shared);
-    if reader.source.errors.is_empty() {
-        Ok(reader.part)
-    } else {
-        Err(reader.source.errors)
-    }
+    if reader.source.errors.is_empty() { Ok(reader.part) } else { Err(reader.source.errors) }
 }
 
 struct Reader<'a> {
@@ -129,15 +110,7 @@ impl Reader<'_> {
         let allowed: &[&str] = if shared {
             &["fields", "structs", "lists", "states", "calendar"]
         } else {
-            &[
-                "type",
-                "fields",
-                "structs",
-                "lists",
-                "states",
-                "transitions",
-                "ledgers",
-            ]
+            &["type", "fields", "structs", "lists", "states", "transitions", "ledgers"]
         };
         let sections = self.source.pairs(root, allowed);
         if !shared && !sections.iter().any(|pair| pair.key == "type") {
@@ -195,15 +168,7 @@ impl Reader<'_> {
 
     fn head(&mut self, pair: &Pair<'_>) -> Option<()> {
         let table = self.source.table(pair.key, pair.value)?;
-        let keys = [
-            "code",
-            "version",
-            "zh",
-            "en",
-            "audience",
-            "body_levels",
-            "edit_roles",
-        ];
+        let keys = ["code", "version", "zh", "en", "audience", "body_levels", "edit_roles"];
         let (mut code, mut version, mut zh, mut en) = <(String, String, String, String)>::default();
         let (mut audience, mut body_levels, mut edit_roles) = (None, Vec::new(), Vec::new());
         let mut seen = Vec::new();
@@ -245,15 +210,7 @@ impl Reader<'_> {
             self.source.missing(pair.at, key);
         }
         let audience = audience?;
-        let head = TypeHead {
-            code,
-            version,
-            zh,
-            en,
-            audience,
-            body_levels,
-            edit_roles,
-        };
+        let head = TypeHead { code, version, zh, en, audience, body_levels, edit_roles };
         self.part.head = Some(head);
         Some(())
     }
@@ -270,11 +227,7 @@ impl Reader<'_> {
     fn structure(&mut self, pair: &Pair<'_>) -> Option<()> {
         let table = self.source.table(pair.key, pair.value)?;
         let name = pair.key.to_owned();
-        let mut one = DraftStruct {
-            name: name.clone(),
-            zh: String::new(),
-            fields: Vec::new(),
-        };
+        let mut one = DraftStruct { name: name.clone(), zh: String::new(), fields: Vec::new() };
         for Pair { key, value, .. } in self.source.pairs(table, &["zh", "fields"]) {
             match key {
                 "zh" => one.zh = self.source.text(key, value)?,
@@ -282,8 +235,7 @@ impl Reader<'_> {
                     let members = self.source.table(key, value)?;
                     for member in crate::record::source::pairs(members) {
                         self.place(&format!("structs.{name}.fields.{}", member.key), member.at);
-                        one.fields
-                            .extend(read_field(&mut self.source, &member, true));
+                        one.fields.extend(read_field(&mut self.source, &member, true));
                     }
                 }
                 _ => {}
@@ -325,11 +277,7 @@ impl Reader<'_> {
 
     fn code(&mut self, row: &Spanned<DeValue<'_>>) -> Option<Code> {
         match self.source.texts("codes", row)?.as_slice() {
-            [code, zh, en] => Some(Code {
-                code: code.clone(),
-                zh: zh.clone(),
-                en: en.clone(),
-            }),
+            [code, zh, en] => Some(Code { code: code.clone(), zh: zh.clone(), en: en.clone() }),
             _ => {
                 self.source.wrong_sort(
                     "codes",

@@ -13,11 +13,7 @@ pub(super) fn lint(rt: &RecordType, found: &mut Vec<Finding>) {
         };
         let before = &rt.fields[..number];
         if let Err((zh, en)) = fits(rt, field, before, compute) {
-            let flaw = SchemaFlaw::BadCompute {
-                field: field.name.clone(),
-                zh,
-                en,
-            };
+            let flaw = SchemaFlaw::BadCompute { field: field.name.clone(), zh, en };
             found.push((format!("fields.{}", field.name), flaw));
         }
     }
@@ -30,12 +26,10 @@ fn fits(
     compute: &Compute,
 ) -> Result<(), (String, String)> {
     let input = |name: &String| {
-        let found = rt.fields.iter().find(|f| f.name == *name).ok_or_else(|| {
-            (
-                format!("没有字段“{name}”"),
-                format!("there is no field “{name}”"),
-            )
-        })?;
+        let found =
+            rt.fields.iter().find(|f| f.name == *name).ok_or_else(|| {
+                (format!("没有字段“{name}”"), format!("there is no field “{name}”"))
+            })?;
         let ready = found.compute.is_none() || before.iter().any(|f| f.name == *name);
         if ready {
             Ok(found)
@@ -47,10 +41,7 @@ fn fits(
         }
     };
     let unsuited = |name: &str| {
-        (
-            format!("“{name}”的类型不合适"),
-            format!("the type of “{name}” does not suit"),
-        )
+        (format!("“{name}”的类型不合适"), format!("the type of “{name}” does not suit"))
     };
     match compute {
         Compute::Sum { plus, minus, over } => {
@@ -77,11 +68,7 @@ fn fits(
             if !matches!(input(from)?.kind, Kind::Date | Kind::DateTime) {
                 return Err(unsuited(from));
             }
-            if input(days)?.kind != Kind::Int {
-                Err(unsuited(days))
-            } else {
-                Ok(())
-            }
+            if input(days)?.kind != Kind::Int { Err(unsuited(days)) } else { Ok(()) }
         }
     }
 }

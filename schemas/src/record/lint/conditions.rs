@@ -9,12 +9,7 @@ use crate::record::schema_error::SchemaFlaw;
 pub(super) fn lint(rt: &RecordType, found: &mut Vec<Finding>) {
     lint_scope(rt, &rt.fields, "fields", found);
     for one in rt.structs.values() {
-        lint_scope(
-            rt,
-            &one.fields,
-            &format!("structs.{}.fields", one.name),
-            found,
-        );
+        lint_scope(rt, &one.fields, &format!("structs.{}.fields", one.name), found);
     }
 }
 
@@ -25,9 +20,7 @@ fn lint_scope(rt: &RecordType, scope: &[Field], place: &str, found: &mut Vec<Fin
             Required::Always | Required::Never => {}
             Required::From(state) => known_state(rt, state, &mut flaws),
             Required::When(condition) if condition.depth() > CONDITION_DEPTH_MAX => {
-                flaws.push(SchemaFlaw::ConditionDepth {
-                    max: CONDITION_DEPTH_MAX,
-                });
+                flaws.push(SchemaFlaw::ConditionDepth { max: CONDITION_DEPTH_MAX });
             }
             Required::When(condition) => lint_one(rt, scope, condition, &mut flaws),
         }
@@ -44,17 +37,14 @@ fn lint_one(rt: &RecordType, scope: &[Field], condition: &Condition, flaws: &mut
             }
             match find(scope, field, flaws) {
                 Some(asked) if asked.kind == Kind::Bool => {
-                    let odd = codes
-                        .iter()
-                        .filter(|code| !matches!(code.as_str(), "true" | "false"));
+                    let odd =
+                        codes.iter().filter(|code| !matches!(code.as_str(), "true" | "false"));
                     flaws.extend(odd.map(|code| unknown_code(field, code)));
                 }
                 Some(asked) if asked.kind == Kind::Enum => {
                     lint_codes(rt, asked, codes.iter(), flaws);
                 }
-                Some(_) => flaws.push(SchemaFlaw::ConditionKind {
-                    name: field.clone(),
-                }),
+                Some(_) => flaws.push(SchemaFlaw::ConditionKind { name: field.clone() }),
                 None => {}
             }
         }
@@ -62,9 +52,7 @@ fn lint_one(rt: &RecordType, scope: &[Field], condition: &Condition, flaws: &mut
             Some(asked) if asked.kind == Kind::EnumMany => {
                 lint_codes(rt, asked, std::iter::once(code), flaws);
             }
-            Some(_) => flaws.push(SchemaFlaw::ConditionKind {
-                name: field.clone(),
-            }),
+            Some(_) => flaws.push(SchemaFlaw::ConditionKind { name: field.clone() }),
             None => {}
         },
         Condition::Filled { field } => {
@@ -72,23 +60,17 @@ fn lint_one(rt: &RecordType, scope: &[Field], condition: &Condition, flaws: &mut
         }
         Condition::AnyFalse { fields } => {
             if fields.is_empty() {
-                flaws.push(SchemaFlaw::ConditionShape {
-                    key: "any_false".into(),
-                });
+                flaws.push(SchemaFlaw::ConditionShape { key: "any_false".into() });
             }
             for field in fields {
                 if find(scope, field, flaws).is_some_and(|asked| asked.kind != Kind::Bool) {
-                    flaws.push(SchemaFlaw::ConditionKind {
-                        name: field.clone(),
-                    });
+                    flaws.push(SchemaFlaw::ConditionKind { name: field.clone() });
                 }
             }
         }
         Condition::State { states } => {
             if states.is_empty() {
-                flaws.push(SchemaFlaw::ConditionShape {
-                    key: "state".into(),
-                });
+                flaws.push(SchemaFlaw::ConditionShape { key: "state".into() });
             }
             for state in states {
                 known_state(rt, state, flaws);
@@ -97,16 +79,12 @@ fn lint_one(rt: &RecordType, scope: &[Field], condition: &Condition, flaws: &mut
         Condition::Left { state } => known_state(rt, state, flaws),
         Condition::PiAtLeast { class } => {
             if !(1..=3).contains(class) {
-                flaws.push(SchemaFlaw::ConditionShape {
-                    key: "pi_at_least".into(),
-                });
+                flaws.push(SchemaFlaw::ConditionShape { key: "pi_at_least".into() });
             }
         }
         Condition::All(parts) | Condition::Any(parts) => {
             if parts.is_empty() {
-                flaws.push(SchemaFlaw::ConditionShape {
-                    key: "all/any".into(),
-                });
+                flaws.push(SchemaFlaw::ConditionShape { key: "all/any".into() });
             }
             for part in parts {
                 lint_one(rt, scope, part, flaws);
@@ -119,9 +97,7 @@ fn lint_one(rt: &RecordType, scope: &[Field], condition: &Condition, flaws: &mut
 fn find<'a>(scope: &'a [Field], name: &str, flaws: &mut Vec<SchemaFlaw>) -> Option<&'a Field> {
     let field = scope.iter().find(|field| field.name == name);
     if field.is_none() {
-        flaws.push(SchemaFlaw::ConditionField {
-            name: name.to_owned(),
-        });
+        flaws.push(SchemaFlaw::ConditionField { name: name.to_owned() });
     }
     field
 }
@@ -140,16 +116,11 @@ fn lint_codes<'a>(
 }
 
 fn unknown_code(field: &str, code: &str) -> SchemaFlaw {
-    SchemaFlaw::ConditionCode {
-        name: field.to_owned(),
-        code: code.to_owned(),
-    }
+    SchemaFlaw::ConditionCode { name: field.to_owned(), code: code.to_owned() }
 }
 
 fn known_state(rt: &RecordType, state: &str, flaws: &mut Vec<SchemaFlaw>) {
     if rt.state(state).is_none() {
-        flaws.push(SchemaFlaw::UnknownState {
-            name: state.to_owned(),
-        });
+        flaws.push(SchemaFlaw::UnknownState { name: state.to_owned() });
     }
 }

@@ -18,19 +18,9 @@ const LISTS_MAX: usize = 2;
 pub(super) fn lint(rt: &RecordType, found: &mut Vec<Finding>) {
     lint_fields(rt, &rt.fields, "fields", true, found);
     for one in rt.structs.values() {
-        lint_fields(
-            rt,
-            &one.fields,
-            &format!("structs.{}.fields", one.name),
-            false,
-            found,
-        );
+        lint_fields(rt, &one.fields, &format!("structs.{}.fields", one.name), false, found);
     }
-    let mut depths = Depths {
-        rt,
-        known: BTreeMap::new(),
-        open: BTreeSet::new(),
-    };
+    let mut depths = Depths { rt, known: BTreeMap::new(), open: BTreeSet::new() };
     for name in rt.structs.keys() {
         if depths.of(name).is_none() {
             let flaw = SchemaFlaw::StructRecursion { name: name.clone() };
@@ -42,10 +32,7 @@ pub(super) fn lint(rt: &RecordType, found: &mut Vec<Finding>) {
         if let Some((containers, lists)) = inside {
             let is_list = matches!(field.kind, Kind::List { .. });
             if containers + 1 > CONTAINERS_MAX || lists + usize::from(is_list) > LISTS_MAX {
-                let flaw = SchemaFlaw::TooDeep {
-                    field: field.name.clone(),
-                    max: CONTAINERS_MAX,
-                };
+                let flaw = SchemaFlaw::TooDeep { field: field.name.clone(), max: CONTAINERS_MAX };
                 found.push((format!("fields.{}", field.name), flaw));
             }
         }
@@ -55,18 +42,13 @@ pub(super) fn lint(rt: &RecordType, found: &mut Vec<Finding>) {
 /// Rules on paths as they are in force: sizes, and public readers of sensitive members.
 pub(super) fn lint_paths(rt: &RecordType, found: &mut Vec<Finding>) {
     if rt.index().len() >= PATHS_MAX {
-        found.push((
-            "fields".into(),
-            SchemaFlaw::TooManyFields { max: PATHS_MAX },
-        ));
+        found.push(("fields".into(), SchemaFlaw::TooManyFields { max: PATHS_MAX }));
         return;
     }
     for (path, field) in rt.index().paths() {
         if field.pi == 3 && field.vis.contains('P') {
             let root = path.split('.').next().unwrap_or(path);
-            let flaw = SchemaFlaw::PublicSensitive {
-                field: path.to_owned(),
-            };
+            let flaw = SchemaFlaw::PublicSensitive { field: path.to_owned() };
             found.push((format!("fields.{root}"), flaw));
         }
     }
@@ -101,9 +83,7 @@ fn lint_fields(
         if let Some(target) = target(field)
             && !rt.structs.contains_key(target)
         {
-            report(SchemaFlaw::UnknownStruct {
-                name: target.to_owned(),
-            });
+            report(SchemaFlaw::UnknownStruct { name: target.to_owned() });
         }
         if field.pi > 3 {
             report(SchemaFlaw::BadPi { field: name() });
@@ -170,11 +150,7 @@ impl<'a> Depths<'a> {
             let is_list = usize::from(matches!(field.kind, Kind::List { .. }));
             // Past the limit the exact depth no longer matters, and the recursion must end.
             let below = if self.open.len() > CONTAINERS_MAX + 1 {
-                if self.open.contains(inner) {
-                    None
-                } else {
-                    Some((CONTAINERS_MAX, 0))
-                }
+                if self.open.contains(inner) { None } else { Some((CONTAINERS_MAX, 0)) }
             } else {
                 self.of(inner)
             };

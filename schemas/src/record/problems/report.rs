@@ -88,12 +88,7 @@ impl Found {
             _ => ProblemCode::Format,
         };
         let (zh, en) = (slip.zh(), slip.en());
-        self.push(
-            path,
-            code,
-            format!("“{}”：{zh}", field.zh),
-            format!("“{}”: {en}", field.en),
-        );
+        self.push(path, code, format!("“{}”：{zh}", field.zh), format!("“{}”: {en}", field.en));
     }
 
     pub(super) fn unknown(&mut self, path: String) {

@@ -72,10 +72,7 @@ impl Reader<'_> {
         for from in from {
             let number = self.part.transitions.len();
             self.place(&format!("transitions.{number}"), at);
-            self.part.transitions.push(Transition {
-                from,
-                ..step.clone()
-            });
+            self.part.transitions.push(Transition { from, ..step.clone() });
         }
         Some(())
     }
@@ -89,9 +86,8 @@ impl Reader<'_> {
             columns: Vec::new(),
             rows_from: None,
         };
-        for Pair { key, value, .. } in self
-            .source
-            .pairs(table, &["zh", "en", "rows_from", "columns"])
+        for Pair { key, value, .. } in
+            self.source.pairs(table, &["zh", "en", "rows_from", "columns"])
         {
             match key {
                 "zh" => ledger.zh = self.source.text(key, value)?,
@@ -114,11 +110,7 @@ impl Reader<'_> {
 
     fn column(&mut self, row: &Spanned<DeValue<'_>>) -> Option<Column> {
         let table = self.source.table("columns", row)?;
-        let mut column = Column {
-            zh: String::new(),
-            path: None,
-            special: None,
-        };
+        let mut column = Column { zh: String::new(), path: None, special: None };
         for Pair { key, value, .. } in self.source.pairs(table, &["zh", "path", "special"]) {
             match key {
                 "zh" => column.zh = self.source.text(key, value)?,
