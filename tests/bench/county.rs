@@ -26,7 +26,6 @@ fn top() -> PathBuf {
 
 /// A running node.
 pub(crate) struct Node {
-    pub(crate) dir: PathBuf,
     process: Child,
 }
 
@@ -44,7 +43,7 @@ impl Node {
             .stderr(Stdio::from(log))
             .spawn()
             .expect("the program starts");
-        let node = Self { dir: dir.to_owned(), process };
+        let node = Self { process };
         wait("the node to come up", || dir.join("api.json").exists());
         node
     }

@@ -19,8 +19,8 @@ pub(crate) fn rust_files() -> Vec<PathBuf> {
 }
 
 fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in std::fs::read_dir(dir).expect("a folder of the project") {
+        let path = entry.expect("an entry of it").path();
         if path.is_dir() {
             if path.file_name().is_none_or(|name| name != "target" && name != "__pycache__") {
                 walk(&path, found);

@@ -72,7 +72,6 @@ fn a_village_killed_during_an_import_loses_nothing_and_makes_nothing_twice() {
     let accepted = village(&dir);
     let node = dir.join("node");
     let ledger = dir.join("办件.xlsx").display().to_string();
-    let mut acknowledged = 0;
     for depth in KILLED_AT {
         let mut import = Command::new(program::path())
             .arg("--dir")
@@ -84,14 +83,13 @@ fn a_village_killed_during_an_import_loses_nothing_and_makes_nothing_twice() {
             .expect("the program runs");
         let reader = Reader::open(&node.join("store.db")).expect("the store is there");
         // What another connection can read is committed: that is what "saved here" means.
-        let ended = loop {
-            let size = reader.size().expect("it reads while another writes");
-            acknowledged = size.entries;
-            if size.entries > depth {
-                break None;
+        let (acknowledged, ended) = loop {
+            let entries = reader.size().expect("it reads while another writes").entries;
+            if entries > depth {
+                break (entries, None);
             }
             if let Some(status) = import.try_wait().expect("the child is ours") {
-                break Some(status);
+                break (entries, Some(status));
             }
             std::thread::yield_now();
         };

@@ -92,8 +92,8 @@ async fn call(
     headers: HeaderMap,
     body: Result<Body<Request>, axum::extract::rejection::JsonRejection>,
 ) -> Response {
-    if let Err(refused) = desk.admit(&headers) {
-        return refused;
+    if !desk.admits(&headers) {
+        return stranger();
     }
     let request = match body {
         Ok(Body(request)) => request,
@@ -118,8 +118,8 @@ async fn call(
 }
 
 async fn progress(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
-    if let Err(refused) = desk.admit(&headers) {
-        return refused;
+    if !desk.admits(&headers) {
+        return stranger();
     }
     let (done, total) =
         (desk.meter.done.load(Ordering::Relaxed), desk.meter.total.load(Ordering::Relaxed));
@@ -129,20 +129,21 @@ async fn progress(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response
 impl Desk {
     /// The token, and a Host header that names this very address: a page in a browser that was led
     /// here by a changed name has neither.
-    fn admit(&self, headers: &HeaderMap) -> Result<(), Response> {
+    fn admits(&self, headers: &HeaderMap) -> bool {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let host = self.address.to_string();
         let named = text(header::HOST).is_some_and(|given| given == host);
         let given = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
         let known = given.is_some_and(|given| same(given.as_bytes(), self.token.as_bytes()));
-        if named && known {
-            return Ok(());
-        }
-        Err(failed(
-            StatusCode::UNAUTHORIZED,
-            &Trouble::new("token", "没有访问本机接口的权限", "no valid token for this API"),
-        ))
+        named && known
     }
+}
+
+fn stranger() -> Response {
+    failed(
+        StatusCode::UNAUTHORIZED,
+        &Trouble::new("token", "没有访问本机接口的权限", "no valid token for this API"),
+    )
 }
 
 /// Compares in a time that does not depend on where the two differ.

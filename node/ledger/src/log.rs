@@ -139,26 +139,23 @@ impl Logs {
             return Err(DoorRefusal::UnknownKey);
         }
         let placed = match &core.statement {
-            Statement::Open(opening) => {
-                if self.logs.contains_key(&core.log) {
-                    // The log id fixes node, space and incarnation; another opening differs in
-                    // operation, time or predecessor and is a fork of slot 0.
-                    self.extend(roster, entry)?
-                } else {
-                    let office =
-                        roster.node_office(&opening.node).ok_or(DoorRefusal::UnknownKey)?;
-                    // Whoever reads a space wider than its office does not write there for that.
-                    if !office.division.covers(opening.space.division) {
-                        return Err(DoorRefusal::NotItsSpace);
-                    }
-                    let mut log = Log::new(core.log, opening.node, opening.space);
-                    log.append(id);
-                    self.logs.insert(core.log, log);
-                    self.spaces.entry(opening.space).or_default().insert(core.log);
-                    Placed::Appended
+            // The log id fixes node, space and incarnation; another opening of a log differs in
+            // operation, time or predecessor and is a fork of slot 0.
+            Statement::Open(opening) if !self.logs.contains_key(&core.log) => {
+                let office = roster.node_office(&opening.node).ok_or(DoorRefusal::UnknownKey)?;
+                // Whoever reads a space wider than its office does not write there for that.
+                if !office.division.covers(opening.space.division) {
+                    return Err(DoorRefusal::NotItsSpace);
                 }
+                let mut log = Log::new(core.log, opening.node, opening.space);
+                log.append(id);
+                self.logs.insert(core.log, log);
+                self.spaces.entry(opening.space).or_default().insert(core.log);
+                Placed::Appended
             }
-            Statement::Change(_) | Statement::Witness(_) => self.extend(roster, entry)?,
+            Statement::Open(_) | Statement::Change(_) | Statement::Witness(_) => {
+                self.extend(roster, entry)?
+            }
         };
         let mut restood = Restood::default();
         if placed == Placed::Duplicate {

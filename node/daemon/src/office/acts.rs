@@ -351,7 +351,7 @@ impl Office {
         after.lists.extend(given.lists.clone());
         // Computed fields follow what they are computed from.
         for (path, value) in &given.values {
-            if !definition.field(path).is_some_and(|field| field.compute.is_some()) {
+            if definition.field(path).is_none_or(|field| field.compute.is_none()) {
                 edits.push(Edit::Put { at: Place::Root, path: path.clone(), value: value.clone() });
             }
         }
@@ -569,7 +569,7 @@ fn merge(content: &mut Content, edits: &[Edit]) {
 fn clear_computed(definition: &RecordType, content: &mut Content) {
     content
         .values
-        .retain(|path, _| !definition.field(path).is_some_and(|field| field.compute.is_some()));
+        .retain(|path, _| definition.field(path).is_none_or(|field| field.compute.is_none()));
 }
 
 /// Nothing given is an empty form.

@@ -25,7 +25,7 @@ impl Office {
             let mut query = self.query(&asked.list)?;
             query.types = vec![rt.code.clone()];
             query.sealed = Some(false);
-            let wanted = asked.list.limit.unwrap_or(ROWS_MAX as usize).min(ROWS_MAX as usize);
+            let wanted = asked.list.limit.unwrap_or(ROWS_MAX).min(ROWS_MAX);
             query.limit = PAGE;
             loop {
                 let page = self.reader.list(&query)?;
