@@ -14,8 +14,10 @@ const GIVE_UP_MS: u64 = 5_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Conn {
     pub(crate) seats: [Seat; 2],
-    /// Whether bytes still get through.
+    /// Whether bytes can still be sent.
     pub(crate) whole: bool,
+    /// Until when bytes that were sent before it broke still arrive at each side.
+    until_ms: [u64; 2],
     latency_ms: u64,
     ms_per_kib: u64,
     /// When the last frame towards each side arrives.
@@ -92,6 +94,7 @@ impl County {
         let conn = Conn {
             seats: [from, to],
             whole: true,
+            until_ms: [u64::MAX; 2],
             latency_ms,
             ms_per_kib,
             last_ms: [self.now_ms; 2],
@@ -136,13 +139,15 @@ impl County {
         self.at(at - self.now_ms, Due::Arrive { conn: session.0, side: to, bytes });
     }
 
-    /// Breaks a connection: what is under way is lost, and each side notices in its own time.
+    /// Breaks a connection: of what is under way the last part is lost, and each side notices in its
+    /// own time.
     pub(crate) fn break_conn(&mut self, id: u64) {
         let Some(conn) = self.conns.get_mut(&id) else { return };
         if !conn.whole {
             return;
         }
         conn.whole = false;
+        conn.until_ms = std::array::from_fn(|_| self.now_ms + self.dice.below(200));
         for side in 0..2 {
             let in_ms = self.dice.below(1_500);
             self.at(in_ms, Due::Lost { conn: id, side });
@@ -160,8 +165,8 @@ impl County {
 
     pub(crate) fn arrive(&mut self, id: u64, side: usize, bytes: Vec<u8>) {
         let Some(conn) = self.conns.get(&id) else { return };
-        let (seat, whole) = (conn.seats[side], conn.whole);
-        if whole && self.nodes[seat].lines.contains_key(&SessionId(id)) {
+        let (seat, arrives) = (conn.seats[side], self.now_ms <= conn.until_ms[side]);
+        if arrives && self.nodes[seat].lines.contains_key(&SessionId(id)) {
             self.take_frame(seat, SessionId(id), &bytes);
         }
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use xw_ledger::draft::{Act, Author, Tail, open_log, write_witness};
-use xw_replica::{Effect, Event, Held, SessionId};
+use xw_replica::{Effect, Event, Held, Phase, SessionId};
 use xw_schemas::edition::Edition;
 use xw_schemas::entry::{Body, VerifiedEntry};
 use xw_schemas::id::{EntryId, Incarnation, LogId, OperationId, PublicKey};
@@ -339,8 +339,10 @@ impl County {
         self.log(|_| format!("{seat} witnesses in {space}"));
         if self.habits.witnesses_early {
             let parcel = Parcel { envelope: signed.entry.bytes().to_vec(), body: None };
-            let sessions: Vec<SessionId> = self.nodes[seat].lines.keys().copied().collect();
-            for session in sessions {
+            let sessions = self.nodes[seat].replica.sessions();
+            let live = sessions.filter(|(_, info)| info.phase == Phase::Live);
+            let live: Vec<SessionId> = live.map(|(session, _)| session).collect();
+            for session in live {
                 self.send_parcels(seat, session, std::slice::from_ref(&parcel));
             }
             if self.dice.chance(20) {

@@ -42,7 +42,7 @@ fn passing_over_the_townships_word_is_found() {
 
 #[test]
 fn sending_a_witness_statement_before_it_is_on_disk_is_found() {
-    finds(Habits { witnesses_early: true, ..Habits::default() }, &["straight", "keep", "parting"]);
+    finds(Habits { witnesses_early: true, ..Habits::default() }, &["straight", "keep"]);
 }
 
 #[test]

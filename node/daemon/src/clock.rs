@@ -13,6 +13,13 @@ pub(crate) fn now_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Milliseconds since the program began, by a clock that nobody can set: for delays and deadlines.
+pub(crate) fn steady_ms() -> u64 {
+    static BEGAN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    let began = BEGAN.get_or_init(std::time::Instant::now);
+    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Random bytes from the operating system.
 pub(crate) fn fill(buffer: &mut [u8]) {
     getrandom::fill(buffer)

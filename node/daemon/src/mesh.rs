@@ -180,7 +180,7 @@ impl Mesh {
         if std::mem::take(&mut self.recount) {
             self.count_lacking();
         }
-        let now = clock::now_ms();
+        let now = clock::steady_ms();
         if now.saturating_sub(self.noted_ms) >= HEARD_EVERY_MS {
             self.note_heard();
             self.noted_ms = now;
@@ -237,7 +237,7 @@ impl Mesh {
                 logs: self.office.store.logs(),
                 missing_definitions: &self.missing,
             };
-            for effect in self.replica.handle(held, clock::now_ms(), event) {
+            for effect in self.replica.handle(held, clock::steady_ms(), event) {
                 self.perform(effect, &mut events);
             }
         }

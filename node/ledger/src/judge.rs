@@ -121,7 +121,6 @@ struct Court<'a> {
 
 /// What the first change of a record fixes.
 struct Founding {
-    record_type: String,
     office: Option<xw_schemas::edition::OfficeId>,
 }
 
@@ -275,10 +274,8 @@ impl<'a> Court<'a> {
         match self.weigh(&candidate) {
             Ok(()) => {
                 if self.founding.is_none() {
-                    self.founding = Some(Founding {
-                        record_type: candidate.statement.record_type.clone(),
-                        office: self.roster.office_of(&candidate.entry.node()).map(|o| o.id),
-                    });
+                    let office = self.roster.office_of(&candidate.entry.node());
+                    self.founding = Some(Founding { office: office.map(|office| office.id) });
                 }
                 self.causes.insert(hash, candidate.change.deps.clone());
                 self.entries.insert(hash, id);
@@ -310,7 +307,10 @@ impl<'a> Court<'a> {
         }
         let definition = self.definitions.get(&statement.schema);
         let definition = definition.ok_or(Refusal::SchemaNotAdopted)?;
-        if self.founding.as_ref().is_some_and(|f| f.record_type != statement.record_type) {
+        // Asked of what it was written on: a creator's second beginning under another type must not
+        // reach back into what others have written since.
+        if candidate.change.deps.iter().any(|dep| self.type_of(dep) != Some(&statement.record_type))
+        {
             return Err(Refusal::OtherType);
         }
         let past = self.history.checked_past(&candidate.change).map_err(Refusal::Unsound)?;
@@ -324,6 +324,12 @@ impl<'a> Court<'a> {
             Some((path, code)) => Err(Refusal::Invalid { path, code }),
             None => Ok(()),
         }
+    }
+
+    /// The record type that an admitted change names.
+    fn type_of(&self, change: &ChangeHash) -> Option<&String> {
+        let entry = self.by_entry.get(self.entries.get(change)?)?;
+        entry.change().map(|statement| &statement.record_type)
     }
 
     /// The roles in which the signer may act, or why there are none.

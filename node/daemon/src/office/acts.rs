@@ -196,12 +196,21 @@ impl Office {
     }
 
     pub(super) fn write(&mut self, opened: &Opened, draft: &Draft, person: &str) -> Answer<Json> {
+        self.witness_ground(opened)?;
         let tail = self.tail(opened.space)?;
-        let evidence: Vec<Evidence<'_>> = opened.held.iter().map(Held::evidence).collect();
+        let held = self.store.evidence(opened.space, opened.id)?;
+        let evidence: Vec<Evidence<'_>> = held.iter().map(Held::evidence).collect();
         let key = self.person_key(person)?;
         let author = Author { node: &self.node, person: Some(key) };
         let roster = self.store.roster();
         let base = base(roster, &self.own_key(), &evidence);
+        if base.is_empty() {
+            return Err(Trouble::new(
+                "waiting",
+                "这条记录刚刚收到，尚未经上级见证，请稍后再改",
+                "this record has just arrived and is not witnessed yet; try again in a moment",
+            ));
+        }
         let (code, schema) = (&opened.definition.code, opened.schema);
         let signed = write_change(
             roster,
@@ -219,6 +228,18 @@ impl Office {
         let entry = signed.entry.id();
         self.keep(vec![signed])?;
         self.saved(opened.space, opened.id, &entry.to_string())
+    }
+
+    /// An office above builds on witnessed ground only, and witnesses it itself where it has not
+    /// come to that yet: what is changed seconds after it arrived is no concurrent edit.
+    fn witness_ground(&mut self, opened: &Opened) -> Answer<()> {
+        let own = self.own_key();
+        let (roster, logs) = (self.store.roster(), self.store.logs());
+        let mut due: Vec<_> = opened.held.iter().map(|held| held.entry.core().log).collect();
+        due.sort_unstable();
+        due.dedup();
+        due.retain(|log| logs.to_pin(roster, &own, log).is_some());
+        if due.is_empty() { Ok(()) } else { self.witness(opened.space, &due) }
     }
 
     /// The verdict on what we are about to store; only what counts is stored.
