@@ -9,6 +9,7 @@ use xw_ledger::judge::{Evidence, judge};
 use xw_ledger::standing::Standing;
 use xw_ledger::steps::{NOWHERE, Step};
 use xw_schemas::entry::RawEntry;
+use xw_schemas::record::Value;
 use xw_store::Store;
 
 use crate::material::{Dice, Village};
@@ -102,7 +103,10 @@ fn create(village: &Village) {
     let bare = rusqlite::Connection::open(village.dir.join("commit.db")).expect("a file");
     bare.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE c(b BLOB)")
         .expect("a table");
-    for _ in 0..CREATED {
+    for at in 0..CREATED {
+        let mut content = content.clone();
+        let number = Value::Text(format!("130599201201B-SVC-2026-{at:05}"));
+        content.values.insert("business_no".to_owned(), number);
         let started = Instant::now();
         bare.execute("INSERT INTO c VALUES (zeroblob(2000))", []).expect("it commits");
         commits.push(ms(started.elapsed()));
@@ -117,7 +121,7 @@ fn create(village: &Village) {
             reason: String::new(),
             on_behalf_of: String::new(),
         };
-        let draft = Draft::of_new(content, step);
+        let draft = Draft::of_new(&content, step);
         let tail = Tail::of(store.logs(), log).expect("the log is open");
         let signed = write_change(
             store.roster(),
@@ -138,7 +142,8 @@ fn create(village: &Village) {
             standing: Standing::Local,
         };
         let judged = judge(store.roster(), store.definitions(), record, &[evidence]);
-        assert!(judged.verdicts.values().all(xw_ledger::verdict::Verdict::is_admitted));
+        let counts = judged.verdicts.values().all(xw_ledger::verdict::Verdict::is_admitted);
+        assert!(counts, "{:?}", judged.verdicts);
         store.receive(vec![(signed.entry, signed.body)], act.time_ms).expect("it is stored");
         whole.push(ms(started.elapsed()));
     }

@@ -99,9 +99,6 @@ pub(crate) fn village(program: &Path, count: usize) -> Village {
         let mut content = content.clone();
         let number = format!("130599201201A-{}-2026-{at:05}", rt.code);
         content.values.insert("business_no".to_owned(), Value::Text(number));
-        // As the program does for every record it makes.
-        let told = || Value::Text("1".to_owned());
-        content.values.entry("notice_given".to_owned()).or_insert_with(told);
         let draft = Draft::of_new(&content, step);
         let signed = write_change(
             store.roster(),
@@ -177,7 +174,13 @@ fn contents(definitions: &[RecordType], division: &str) -> Vec<(usize, Content)>
         let named = |_: &str| Some(division.to_owned());
         let context = Context { defaults: &defaults, divisions: &named };
         let sheet = read(&ledger.bytes, &definitions[kind], None, &context).expect("it reads");
-        contents.extend(sheet.rows.into_iter().filter(|r| r.is_sound()).map(|r| (kind, r.content)));
+        for row in sheet.rows.into_iter().filter(|row| row.is_sound()) {
+            let mut content = row.content;
+            // As the program does for every record that it makes.
+            let told = || Value::Text("1".to_owned());
+            content.values.entry("notice_given".to_owned()).or_insert_with(told);
+            contents.push((kind, content));
+        }
     }
     contents
 }
