@@ -17,6 +17,7 @@ use xw_schemas::space::Tier;
 use xw_schemas::wire::{Frame, FrameFault, entry_bytes};
 
 use crate::api;
+use crate::clock;
 use crate::folder::{ApiFile, Folder};
 use crate::mesh::Mesh;
 use crate::office::Office;
@@ -37,6 +38,12 @@ const FRAMES_WAITING_MAX: usize = 256;
 
 /// How often the replica hears that time has passed.
 const TICK: Duration = Duration::from_millis(100);
+
+/// A frame with so many entries is part of a larger arrival.
+const BULK_ENTRIES: usize = 16;
+
+/// So long after such a frame the next one is waited for before anything is judged.
+const POURING_MS: u64 = 30;
 
 /// Entries verified by one thread before a second one helps: starting it costs about 30 µs.
 const SHARE_MIN: usize = 8;
@@ -166,8 +173,11 @@ async fn tick(jobs: mpsc::Sender<Job>) {
 /// The store's thread: finishes what is local, then takes what is next, and judges in between.
 fn keep(mut mesh: Mesh, mut inbox: mpsc::Receiver<Job>, meter: &Meter) -> Net {
     let mut unsettled = true;
+    let mut bulk_ms = None;
     loop {
-        let job = if unsettled {
+        // While entries pour in, putting them on disk comes first; what waits is judged after.
+        let pouring = bulk_ms.is_some_and(|at| clock::steady_ms() < at + POURING_MS);
+        let job = if unsettled && !pouring {
             match inbox.try_recv() {
                 Ok(job) => Some(job),
                 Err(mpsc::error::TryRecvError::Empty) => None,
@@ -179,6 +189,11 @@ fn keep(mut mesh: Mesh, mut inbox: mpsc::Receiver<Job>, meter: &Meter) -> Net {
                 None => return mesh.finish(),
             }
         };
+        if let Some(Job::Entries { entries, .. }) = &job
+            && entries.len() >= BULK_ENTRIES
+        {
+            bulk_ms = Some(clock::steady_ms());
+        }
         match job {
             None => {
                 unsettled = mesh.office.settle_some().unwrap_or_else(|trouble| {

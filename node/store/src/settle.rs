@@ -47,7 +47,10 @@ pub struct ChangedRecord {
 const DOING: &str = "settle records";
 
 /// The rules as a function, so that tests can hand in failing ones.
-pub(crate) type Rules = dyn Fn(&Roster, &Definitions, RecordId, &[Evidence<'_>]) -> Judged;
+pub(crate) type Rules = dyn Fn(&Roster, &Definitions, RecordId, &[Evidence<'_>]) -> Judged + Sync;
+
+/// Records judged on a second thread only when there are so many; starting it costs 30 µs.
+const SHARE_MIN: usize = 16;
 
 impl Store {
     /// Judges at most `max_records` records that wait for it, in one transaction. A node that does
@@ -84,10 +87,8 @@ impl Store {
             let left = max_records.saturating_sub(usize::try_from(settled.judged).unwrap_or(0));
             if left > 0 && self.suspects.is_empty() {
                 self.transact(DOING, |parts| {
-                    for record_n in dirty(parts.tx, left)? {
-                        settle_one(parts, record_n, rules, &mut settled)?;
-                    }
-                    Ok(())
+                    let records = dirty(parts.tx, left)?;
+                    settle_these(parts, &records, rules, &mut settled)
                 })?;
             }
         }
@@ -111,7 +112,7 @@ impl Store {
                     .doing(DOING)
             })?;
             self.transact(DOING, |parts| {
-                settle_one(parts, record_n, rules, settled)?;
+                settle_these(parts, &[record_n], rules, settled)?;
                 parts.tx.execute("DELETE FROM attempt", []).doing(DOING)
             })?;
             self.suspects.pop_first();
@@ -135,29 +136,80 @@ pub(crate) fn remaining(conn: &Connection) -> Result<u64, StoreError> {
         .doing(DOING)
 }
 
-fn settle_one(
-    parts: &Parts<'_>,
+/// A record with everything that is needed to judge it.
+struct Pending {
     record_n: i64,
+    record: RecordId,
+    space: Space,
+    /// What is held of it, or what cannot be read.
+    case: Result<Case, String>,
+}
+
+/// What judging one record came to: its row beside the verdicts, or why it is set aside.
+type Outcome = Result<(Judged, Option<Row>), String>;
+
+/// Loads, judges on two threads, writes. Only the judging is shared: it is pure.
+fn settle_these(
+    parts: &Parts<'_>,
+    records: &[i64],
     rules: &Rules,
     settled: &mut Settled,
 ) -> Result<(), StoreError> {
-    let run = |sql: &str| -> Result<usize, StoreError> {
-        parts.tx.prepare_cached(sql).and_then(|mut s| s.execute([record_n])).doing(DOING)
-    };
-    run("DELETE FROM dirty WHERE record_n = ?1")?;
-    if is_poisoned(parts.tx, record_n)? {
-        return Ok(());
+    let mut pending = Vec::with_capacity(records.len());
+    for record_n in records {
+        pending.extend(take_up(parts, *record_n)?);
     }
-    let Some((record, space)) = record_at(parts.tx, record_n)? else { return Ok(()) };
-    let case = Case::load(parts.tx, &parts.held.assessed, record_n)?;
-    let outcome = match case {
-        Ok(case) => {
-            let judged = case.judge(parts.chain.roster(), parts.definitions, record, rules);
-            judged.map(|judged| (case, judged))
-        }
-        Err(what) => Err(what),
+    let (roster, definitions): (&Roster, &Definitions) = (parts.chain.roster(), parts.definitions);
+    let judge = |part: &[Pending]| -> Vec<Outcome> {
+        let one = |pending: &Pending| {
+            let case = pending.case.as_ref().map_err(Clone::clone)?;
+            case.judge(roster, definitions, pending.record, rules)
+        };
+        part.iter().map(one).collect()
     };
-    match outcome {
+    let outcomes = if pending.len() < SHARE_MIN {
+        judge(&pending)
+    } else {
+        let (first, second) = pending.split_at(pending.len() / 2);
+        std::thread::scope(|scope| {
+            let helper = scope.spawn(|| judge(second));
+            let mut all = judge(first);
+            match helper.join() {
+                Ok(rest) => all.extend(rest),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+            all
+        })
+    };
+    for (pending, outcome) in pending.into_iter().zip(outcomes) {
+        write_outcome(parts, pending, outcome, settled)?;
+    }
+    Ok(())
+}
+
+/// Takes a record off the list; nothing for one that was set aside.
+fn take_up(parts: &Parts<'_>, record_n: i64) -> Result<Option<Pending>, StoreError> {
+    parts
+        .tx
+        .prepare_cached("DELETE FROM dirty WHERE record_n = ?1")
+        .and_then(|mut s| s.execute([record_n]))
+        .doing(DOING)?;
+    if is_poisoned(parts.tx, record_n)? {
+        return Ok(None);
+    }
+    let Some((record, space)) = record_at(parts.tx, record_n)? else { return Ok(None) };
+    let case = Case::load(parts.tx, &parts.held.assessed, record_n)?;
+    Ok(Some(Pending { record_n, record, space, case }))
+}
+
+fn write_outcome(
+    parts: &Parts<'_>,
+    pending: Pending,
+    outcome: Outcome,
+    settled: &mut Settled,
+) -> Result<(), StoreError> {
+    let Pending { record_n, record, space, case } = pending;
+    match outcome.and_then(|judged| case.map(|case| (case, judged))) {
         Ok((case, (judged, row))) => {
             settled.judged += 1;
             write_verdicts(parts.tx, &case, &judged)?;
