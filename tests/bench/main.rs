@@ -20,6 +20,25 @@ fn main() {
         let floor = floors.get_or_insert_with(|| floor::measure(&village));
         sync::measure(&program, village, floor);
     }
+    questions();
+}
+
+/// Questions over 200,000 rows, by the store's own example, in the same run.
+fn questions() {
+    let status = std::process::Command::new(env!("CARGO"))
+        .args([
+            "run",
+            "--release",
+            "--locked",
+            "--quiet",
+            "-p",
+            "xw-store",
+            "--example",
+            "query_speed",
+        ])
+        .status()
+        .expect("cargo runs");
+    assert!(status.success(), "the questions were not measured");
 }
 
 /// Prints one figure.

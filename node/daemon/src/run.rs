@@ -110,7 +110,7 @@ async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<()> {
     let (listening, heard) = oneshot::channel();
     let switching = tokio::spawn(switch(events, jobs.clone(), network, listening));
     let ticking = tokio::spawn(tick(jobs.clone()));
-    let token = crate::clock::token();
+    let token = clock::token();
     let (address, serving) = api::serve(settings.api, token.clone(), jobs.clone(), meter).await?;
     let reachable = heard.await.ok();
     folder.write_api(&ApiFile { address, token: token.into(), process: std::process::id() })?;
