@@ -363,7 +363,7 @@ impl Story {
             (
                 "村里新登记一件",
                 format!(
-                    "{program} --dir {village} record new SVC --set matter_name=城乡居民医保缴费"
+                    "{program} --dir {village} record new SVC --set matter_name=医保缴费 --set matter_code=城乡居民医保参保缴费 --set 服务方式=窗口办理 --set applicant_kind=1 --set applicant.name=张三 --set \"材料清单[1].名称=身份证\" --set materials[1].form=复印件 --set materials[1].copies=1 --set materials[1].received_on=2026.11.23"
                 ),
             ),
             ("导出台账", format!("{program} --dir {township} export 办件.xlsx --type SVC")),
