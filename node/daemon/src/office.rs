@@ -4,6 +4,7 @@
 mod acts;
 mod answers;
 mod export;
+mod form;
 mod import;
 mod keeping;
 mod listing;

@@ -12,7 +12,7 @@ use xw_schemas::record::{Content, Field, Lang, RecordType, Value, display, probl
 use xw_store::{EntryRow, Held, Query};
 
 use super::Office;
-use super::acts::{label, state_zh};
+use super::form::{label, state_zh};
 use crate::clock;
 use crate::trouble::{Answer, Trouble};
 

@@ -16,7 +16,7 @@ use xw_workbook::{
 };
 
 use super::Office;
-use super::acts::check;
+use super::form::check;
 use super::numbers::Numbers;
 use crate::clock;
 use crate::request::ImportLedger;

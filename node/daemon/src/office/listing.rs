@@ -8,7 +8,7 @@ use xw_schemas::space::Division;
 use xw_store::{Filter, Op, Order, Query, Range, RecordRow, SortKey, VillageCoverage};
 
 use super::Office;
-use super::acts::state_zh;
+use super::form::state_zh;
 use crate::clock;
 use crate::request::ListRecords;
 use crate::trouble::{Answer, Trouble};
