@@ -191,6 +191,11 @@ fn a_ledger_goes_in_once_comes_out_and_a_changed_byte_is_found() {
     assert!(bytes.starts_with(b"PK"));
     assert_eq!(code(&world.run(&["export", "out.xlsx", "--type", "SVC"])), 1);
     assert_eq!(std::fs::read(world.path("out.xlsx")).unwrap(), bytes);
+    // Our own ledger brought back is the same records, known by their numbers.
+    let back = world.json(&["import", "out.xlsx", "--type", "SVC"]);
+    assert_eq!(back["tally"]["new"], 0, "{}", back["table_zh"]);
+    assert_eq!(back["tally"]["unchanged"], planted.planted.accepted(), "{}", back["table_zh"]);
+    assert_eq!(world.json(&["list"])["total"], planted.planted.accepted());
 
     let digest = world.json(&["digest"])["total"].clone();
     let rebuilt = world.json(&["rebuild"]);

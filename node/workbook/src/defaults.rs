@@ -78,7 +78,7 @@ impl Defaults {
     /// whole record says what is missing better than a wrong default could.
     ///
     /// Returns which members of list items were filled: a list takes more guessing than a field.
-    pub(crate) fn fill(
+    pub fn fill(
         &self,
         rt: &RecordType,
         content: &mut Content,

@@ -1,22 +1,24 @@
 //! Ledgers in: row by row, each whole or refused; the same row again makes no second record, also
 //! when the program was killed in between.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 use xw_ledger::document::{Edit, Place};
 use xw_ledger::draft::{Draft, Signed};
 use xw_ledger::steps::{NOWHERE, Step};
-use xw_schemas::id::unhex;
-use xw_schemas::record::{Content, RecordType};
+use xw_schemas::id::{RecordId, unhex};
+use xw_schemas::record::{Content, RecordType, Value};
 use xw_schemas::space::Space;
-use xw_store::Import;
+use xw_store::{Filter, Import, Op, Order, Query, SortKey};
 use xw_workbook::{
     CellSlip, Context, Desk, Outcome, Report, Row, RowReport, Sheet, defaults_for, sha256_hex,
 };
 
 use super::Office;
-use super::form::check;
+use super::form::{check, merge};
 use super::numbers::Numbers;
 use crate::clock;
 use crate::request::ImportLedger;
@@ -73,6 +75,15 @@ impl Office {
         }))
     }
 
+    fn desk(&self, person: &str) -> Desk {
+        Desk {
+            division_code: self.division().to_string(),
+            office_zh: self.settings.office.clone(),
+            recorder: person.to_owned(),
+            today: clock::day(clock::now_ms()),
+        }
+    }
+
     fn read_sheet(
         &self,
         bytes: &[u8],
@@ -80,14 +91,7 @@ impl Office {
         asked: &ImportLedger,
         person: &str,
     ) -> Answer<Sheet> {
-        let now = clock::now_ms();
-        let desk = Desk {
-            division_code: self.division().to_string(),
-            office_zh: self.settings.office.clone(),
-            recorder: person.to_owned(),
-            today: clock::day(now),
-        };
-        let defaults = defaults_for(rt, &desk);
+        let defaults = defaults_for(rt, &self.desk(person));
         let roster = self.store.roster();
         let named = |name: &str| {
             let place = roster.places().find(|(_, place)| place.as_str() == name);
@@ -120,6 +124,9 @@ impl Office {
     ) -> Answer<Vec<RowReport>> {
         let space = Space { division: self.division(), audience: rt.audience };
         let file = hash_of(&sha256_hex(bytes));
+        // Rows that bear a number of ours are known by it, so every number must have its row.
+        self.settle_all()?;
+        let given = given_paths(rt, &sheet.ledger_key);
         let mut numbers = Numbers::default();
         let mut batch = Batch::default();
         let mut tail = self.tail(space)?;
@@ -142,14 +149,18 @@ impl Office {
                     Some((import, true)) => {
                         report.record = Some(import.record.to_string());
                         let changed = if preview {
-                            Ok(())
+                            Ok(true)
                         } else {
                             self.flush(&mut batch)?;
-                            let changed = self.change_row(rt, &import, row, person, file);
+                            let changed = self.change_row(rt, &import, row, person, file, &given);
                             tail = self.tail(space)?;
                             changed
                         };
-                        settle_outcome(&mut report, Outcome::Changed, changed);
+                        let outcome = match changed {
+                            Ok(false) => Outcome::Unchanged,
+                            Ok(true) | Err(_) => Outcome::Changed,
+                        };
+                        settle_outcome(&mut report, outcome, changed.map(|_| ()));
                     }
                     _ => {
                         let made =
@@ -185,6 +196,13 @@ impl Office {
         if let Some(import) = batch.imports.iter().find(|i| i.fingerprint == fingerprint) {
             return Ok(Some((*import, false)));
         }
+        if let Some(record) = self.numbered(row)? {
+            // Our own export, or a sheet that was filled in after it: the number says which record.
+            let seen = self.store.import_seen(fingerprint)?.filter(|seen| seen.record == record);
+            let digest = seen.map_or([0; 32], |seen| seen.digest);
+            let (file, row) = ([0; 32], row.number);
+            return Ok(Some((Import { fingerprint, digest, record, file, row }, true)));
+        }
         let Some(import) = self.store.import_seen(fingerprint)? else { return Ok(None) };
         // Noted before it was stored: a program killed in between leaves a note without a record.
         let space_holds = |audience| {
@@ -195,6 +213,24 @@ impl Office {
             || space_holds(xw_schemas::space::Audience::Township)?
             || space_holds(xw_schemas::space::Audience::County)?;
         Ok(stored.then_some((import, true)))
+    }
+
+    /// The record of this office that bears the business number of a row.
+    fn numbered(&self, row: &Row) -> Answer<Option<RecordId>> {
+        let Some(key) = row.natural_key.as_ref().filter(|key| key.path == "business_no") else {
+            return Ok(None);
+        };
+        let query = Query {
+            divisions: vec![self.division()],
+            fields: vec![Filter {
+                path: key.path.clone(),
+                op: Op::Eq(Value::Text(key.value.clone())),
+            }],
+            sort: vec![(SortKey::Created, Order::Up)],
+            limit: 1,
+            ..Query::default()
+        };
+        Ok(self.reader.list(&query)?.rows.first().map(|row| row.record))
     }
 
     #[expect(clippy::too_many_arguments, reason = "one row with everything it needs")]
@@ -222,7 +258,8 @@ impl Office {
         Ok((signed, import))
     }
 
-    /// Changes what the ledger changed, in one entry of its own.
+    /// Changes what the ledger changed, in one entry of its own; whether there was anything. What
+    /// the ledger has no column for, or only its default, never replaces what stands in the record.
     fn change_row(
         &mut self,
         rt: &RecordType,
@@ -230,15 +267,21 @@ impl Office {
         row: &Row,
         person: &str,
         file: [u8; 32],
-    ) -> Answer<()> {
+        given: &BTreeSet<String>,
+    ) -> Answer<bool> {
         let opened = self.open_record(&import.record.to_string())?;
         let held = &opened.view.content;
+        let mut defaults = Content::default();
+        defaults_for(rt, &self.desk(person)).fill(rt, &mut defaults);
         let mut edits: Vec<Edit> = row
             .content
             .values
             .iter()
             .filter(|(path, value)| {
-                !ORIGIN.contains(&path.as_str()) && held.values.get(*path) != Some(value)
+                given.contains(*path)
+                    && !ORIGIN.contains(&path.as_str())
+                    && held.values.get(*path) != Some(value)
+                    && !(held.value(path).is_some() && defaults.values.get(*path) == Some(value))
             })
             .map(|(path, value)| Edit::Put {
                 at: Place::Root,
@@ -257,14 +300,15 @@ impl Office {
             }
         }
         let mut after = held.clone();
-        after.values.extend(row.content.values.clone());
+        merge(&mut after, &edits);
         check(rt, &after, &opened.view.state)?;
-        if !edits.is_empty() {
+        let changed = !edits.is_empty();
+        if changed {
             self.write(&opened, &Draft { edits, step: None }, person)?;
         }
         let import = Import { digest: hash_of(&row.digest), file, row: row.number, ..*import };
         self.store.note_imports(&[import])?;
-        Ok(())
+        Ok(changed)
     }
 
     /// Notes first, then stores: what is noted and not stored is made again next time, and what is
@@ -279,11 +323,18 @@ impl Office {
     }
 }
 
+/// The fields that a ledger has columns for.
+fn given_paths(rt: &RecordType, ledger: &str) -> BTreeSet<String> {
+    let ledger = rt.ledgers.iter().find(|known| known.key == ledger);
+    let columns = ledger.into_iter().flat_map(|ledger| &ledger.columns);
+    columns.filter_map(|column| column.path.clone()).collect()
+}
+
 fn imported(
-    mut values: std::collections::BTreeMap<String, xw_schemas::record::Value>,
-) -> std::collections::BTreeMap<String, xw_schemas::record::Value> {
+    mut values: std::collections::BTreeMap<String, Value>,
+) -> std::collections::BTreeMap<String, Value> {
     // 表格导入: how the record came in is a fact of this program, not of the sheet.
-    values.insert("entry_mode".to_owned(), xw_schemas::record::Value::Text("3".to_owned()));
+    values.insert("entry_mode".to_owned(), Value::Text("3".to_owned()));
     values
 }
 
