@@ -8,6 +8,7 @@ use xw_ledger::opset::Unsound;
 use xw_ledger::standing::Standing;
 use xw_ledger::verdict::{Missing, Refusal, Verdict};
 use xw_schemas::edition::Fact;
+use xw_schemas::limits::RECORD_BYTES_MAX;
 use xw_schemas::record::{ProblemCode, SchemaHash};
 
 use crate::case::{Case, edits, stepping};
@@ -320,6 +321,32 @@ fn a_record_grows_to_its_limit_and_no_further() {
     let mut case = Case::new();
     let at = case.bent(Bend::Mend(|change| change.start_op = (1 << 20) + 1));
     check_refused(&case.world, at, &Refusal::TooLong);
+}
+
+#[test]
+fn a_record_grows_to_a_mebibyte_and_no_further() {
+    let mut case = Case::new();
+    let bytes =
+        |case: &Case, at: usize| case.world.written[at].entry.change().expect("a change").length;
+    let mut held = bytes(&case, case.first);
+    for round in 0.. {
+        // Two letters in turn, so that every edit changes something.
+        let letter = if round % 2 == 0 { "甲" } else { "乙" };
+        let long = |path: &str, chars: usize| put(path, &letter.repeat(chars));
+        let written = vec![
+            long("remarks", 500),
+            long("missing_materials", 500),
+            long("reject_reason", 300),
+            long("refuse_basis", 300),
+            long("rectify_result", 300),
+        ];
+        let at = case.village("VAGT", None, (written, None));
+        held += bytes(&case, at);
+        if held > RECORD_BYTES_MAX as u64 {
+            check_refused(&case.world, at, &Refusal::TooLong);
+            return;
+        }
+    }
 }
 
 #[test]

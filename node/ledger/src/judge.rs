@@ -8,7 +8,7 @@ use std::sync::Arc;
 use xw_schemas::edition::SignerKind;
 use xw_schemas::entry::{Body, ChangeStatement, VerifiedEntry};
 use xw_schemas::id::{EntryId, RecordId};
-use xw_schemas::limits::RECORD_CHANGES_MAX;
+use xw_schemas::limits::{RECORD_BYTES_MAX, RECORD_CHANGES_MAX};
 use xw_schemas::record::{RecordType, SchemaHash};
 use xw_schemas::space::Tier;
 
@@ -313,6 +313,9 @@ impl<'a> Court<'a> {
         {
             return Err(Refusal::OtherType);
         }
+        if self.outgrows(candidate) {
+            return Err(Refusal::TooLong);
+        }
         let past = self.history.checked_past(&candidate.change).map_err(Refusal::Unsound)?;
         let roles = self.roles(candidate.entry)?;
         let before = self.read(definition, &past, None);
@@ -324,6 +327,29 @@ impl<'a> Court<'a> {
             Some((path, code)) => Err(Refusal::Invalid { path, code }),
             None => Ok(()),
         }
+    }
+
+    /// Whether the record as of this change is longer than a record may be. Counted over the causal
+    /// past alone; what others write at the same time takes no room from it.
+    fn outgrows(&self, candidate: &Candidate<'_>) -> bool {
+        let own = (1, candidate.statement.length);
+        let add = |(changes, bytes), length| (changes + 1, bytes + length);
+        let fits =
+            |(changes, bytes)| changes <= RECORD_CHANGES_MAX && bytes <= RECORD_BYTES_MAX as u64;
+        let length_of = |change: &ChangeHash| {
+            let entry = self.entries.get(change).and_then(|id| self.by_entry.get(id));
+            entry.and_then(|entry| entry.change()).map_or(0, |statement| statement.length)
+        };
+        if fits(self.entries.keys().map(length_of).fold(own, add)) {
+            return false;
+        }
+        let (mut todo, mut past) = (candidate.change.deps.clone(), BTreeSet::new());
+        while let Some(change) = todo.pop() {
+            if past.insert(change) {
+                todo.extend(self.causes.get(&change).into_iter().flatten().copied());
+            }
+        }
+        !fits(past.iter().map(length_of).fold(own, add))
     }
 
     /// The record type that an admitted change names.
