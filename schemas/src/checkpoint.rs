@@ -37,8 +37,8 @@ pub enum NoteFault {
 }
 
 /// Algorithm bytes of a note's key id: 1 for ed25519, 4 for a timestamped cosignature.
-const NOTE_ED25519: u8 = 1;
-const NOTE_COSIGNATURE: u8 = 4;
+pub(crate) const NOTE_ED25519: u8 = 1;
+pub(crate) const NOTE_COSIGNATURE: u8 = 4;
 
 impl Checkpoint {
     /// The origin line: names the network and the log, nothing else.
@@ -69,25 +69,11 @@ impl Checkpoint {
             return Err(NoteFault::Form);
         }
         let (body, signatures) = note.split_once("\n\n").ok_or(NoteFault::Form)?;
-        let mut lines = body.split('\n');
-        let (Some(origin), Some(size), Some(root), None) =
-            (lines.next(), lines.next(), lines.next(), lines.next())
-        else {
-            return Err(NoteFault::Form);
-        };
-        let prefix = format!("xiangwang/{}/", hex(&network.0[..8]));
-        let log = origin.strip_prefix(&prefix).and_then(LogId::from_hex).ok_or(NoteFault::Form)?;
-        let root = STANDARD.decode(root).ok().and_then(|root| root.try_into().ok());
-        let (Ok(size), Some(root)) = (size.parse(), root) else {
-            return Err(NoteFault::Form);
-        };
-        let checkpoint = Self { network, log, size, root };
-        let signed = format!("{body}\n");
-        if checkpoint.body() != signed {
-            return Err(NoteFault::Form);
-        }
+        let checkpoint = checkpoint_of(body, network).ok_or(NoteFault::Form)?;
+        let origin = Self::origin(network, checkpoint.log);
+        let signed = checkpoint.body();
         let lines = signature_lines(signatures).ok_or(NoteFault::Form)?;
-        let id = key_id(NOTE_ED25519, origin, node);
+        let id = key_id(NOTE_ED25519, &origin, node);
         // Lines of other keys are passed over; every line of this key must verify.
         let own: Vec<&[u8]> = lines
             .iter()
@@ -105,14 +91,25 @@ impl Checkpoint {
     }
 }
 
+/// The checkpoint of a note's body; `None` for every text that [`Checkpoint::body`] would not write.
+pub(crate) fn checkpoint_of(body: &str, network: NetworkId) -> Option<Checkpoint> {
+    let mut lines = body.split('\n');
+    let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
+    let prefix = format!("xiangwang/{}/", hex(&network.0[..8]));
+    let log = origin.strip_prefix(&prefix).and_then(LogId::from_hex)?;
+    let root = STANDARD.decode(root).ok()?.try_into().ok()?;
+    let checkpoint = Checkpoint { network, log, size: size.parse().ok()?, root };
+    (checkpoint.body().strip_suffix('\n') == Some(body)).then_some(checkpoint)
+}
+
 /// The name of a witness in notes: the first eight bytes of its key as hex. Names of persons never
 /// stand here. (The author of a log signs under the log's origin, as tlog-checkpoint advises.)
-fn witness_name(key: &PublicKey) -> String {
+pub(crate) fn witness_name(key: &PublicKey) -> String {
     hex(&key.0[..8])
 }
 
 /// The four-byte key id of C2SP signed-note.
-fn key_id(algorithm: u8, name: &str, key: &PublicKey) -> [u8; 4] {
+pub(crate) fn key_id(algorithm: u8, name: &str, key: &PublicKey) -> [u8; 4] {
     let hash = plain(&[name.as_bytes(), b"\n", &[algorithm], &key.0]);
     std::array::from_fn(|i| hash[i])
 }
@@ -123,7 +120,7 @@ fn line(algorithm: u8, name: &str, key: &PublicKey, payload: &[u8]) -> String {
 }
 
 /// The signature lines of a note as names and bytes; `None` when one is not of that form.
-fn signature_lines(text: &str) -> Option<Vec<(&str, Vec<u8>)>> {
+pub(crate) fn signature_lines(text: &str) -> Option<Vec<(&str, Vec<u8>)>> {
     let lines = text.strip_suffix('\n')?.split('\n').map(|line| {
         let (name, encoded) = line.strip_prefix("— ")?.split_once(' ')?;
         let forbidden = |c: char| c.is_whitespace() || c.is_control() || c == '+';

@@ -30,6 +30,12 @@ pub enum Purpose {
     Person,
     /// A root key holder, over a roster edition.
     Root,
+    /// A registrar, over a roster edition of an office.
+    Registrar,
+    /// A newcomer, over the roster edition that replaces an invitation.
+    Joining,
+    /// A node, over a statement about what it holds: completeness, receipts of evidence packs.
+    Statement,
 }
 
 impl Purpose {
@@ -38,6 +44,9 @@ impl Purpose {
             Self::Node => b"xiangwang/node/1",
             Self::Person => b"xiangwang/person/1",
             Self::Root => b"xiangwang/root/1",
+            Self::Registrar => b"xiangwang/registrar/1",
+            Self::Joining => b"xiangwang/joining/1",
+            Self::Statement => b"xiangwang/statement/1",
         }
     }
 }
@@ -93,6 +102,12 @@ impl SoundKey {
     pub fn of(key: &PublicKey) -> Option<Self> {
         let point = VerifyingKey::from_bytes(&key.0).ok().filter(|_| is_canonical(&key.0))?;
         (!point.is_weak()).then_some(Self(point))
+    }
+
+    /// The key's bytes.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        PublicKey(self.0.to_bytes())
     }
 
     /// Strict verification of a raw signature (RFC 8032, cofactorless, canonical, no small order).

@@ -1,114 +1,29 @@
-//! Roster editions: the signed facts of who belongs, one edition after another, each naming the one
-//! before. Reads and writes their bytes; what they mean is judged in the ledger crate.
+//! Roster editions: the signed facts of who belongs. The editions of one scope form a chain, each
+//! naming the one before. Reads and writes their bytes; what they mean is judged in the ledger crate.
 
 use crate::cbor::{CborFault, Reader, Writer};
 use crate::cose::{self, CoseSignature, Purpose, SecretKey, SoundKey};
 use crate::hash::tagged;
-use crate::id::{EditionId, EntryId, LogId, NetworkId, PublicKey};
-use crate::limits::{
-    EDITION_BYTES_MAX, EDITION_FACTS_MAX, ROOT_KEYS_MAX, SEQUENCE_MAX, TIME_MS_MAX, TIME_MS_MIN,
-};
-use crate::record::SchemaHash;
-use crate::space::Division;
+use crate::id::{EditionId, NetworkId, PublicKey};
+use crate::limits::{EDITION_BYTES_MAX, EDITION_FACTS_MAX, SEQUENCE_MAX, TIME_MS_MAX, TIME_MS_MIN};
+
+mod fact;
+
+pub use fact::{Fact, INVITED_PEOPLE_MAX, OfficeId, Scope, SignerKind};
+use fact::{decode_fact, decode_scope, encode_fact, encode_scope};
 
 const VERSION: u64 = 1;
-
-/// Longest name of an office, person or division, in bytes: 40 Chinese characters.
-const NAME_BYTES_MAX: usize = 120;
-
-/// Longest code of a role or record type.
-const CODE_BYTES_MAX: usize = 16;
-
-/// Most roles of one person.
-const ROLES_MAX: usize = 16;
-
-/// Most logs listed in one cut.
-const CUT_LOGS_MAX: usize = 4_096;
-
-/// An office's number in its county's roster.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
-pub struct OfficeId(pub u32);
-
-/// Whether a key belongs to a PC or to a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SignerKind {
-    /// One PC of one office: authors logs.
-    Node,
-    /// One person with roles: co-signs what that person does.
-    Person,
-}
-
-/// One fact of an edition. Later facts about the same subject replace earlier ones.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
-    /// The root: how many of which keys must sign an edition.
-    Root {
-        /// How many distinct keys must sign.
-        threshold: u64,
-        /// The keys, ascending.
-        keys: Vec<PublicKey>,
-    },
-    /// The version of the rules by which entries are judged from this edition on.
-    Rules {
-        /// Only known versions are judged; a node that does not know it shows no view.
-        version: u64,
-    },
-    /// A division's name, for screens and for reading ledgers.
-    Place {
-        /// The division.
-        division: Division,
-        /// Its Chinese name.
-        name: String,
-    },
-    /// An office.
-    Office {
-        /// Its number.
-        office: OfficeId,
-        /// Where it stands: its jurisdiction is everything under this code.
-        division: Division,
-        /// Its Chinese name.
-        name: String,
-    },
-    /// A key of an office.
-    Signer {
-        /// The key.
-        key: PublicKey,
-        /// A PC or a person.
-        kind: SignerKind,
-        /// Whose it is.
-        office: OfficeId,
-        /// The name shown beside what it signed.
-        name: String,
-        /// The roles of a person (`CL_ROLE`); empty for a node.
-        roles: Vec<String>,
-    },
-    /// What stands of a key's entries: each listed log up to and including the named entry; all
-    /// else of that key is void.
-    Cut {
-        /// The key, of a node or a person.
-        key: PublicKey,
-        /// Log, last valid number, its entry; logs ascending.
-        kept: Vec<(LogId, u64, EntryId)>,
-    },
-    /// A record type that entries may be written under.
-    Schema {
-        /// Its code, such as `SVC`.
-        record_type: String,
-        /// The definition, fetched by this hash.
-        definition: SchemaHash,
-    },
-}
 
 /// The signed bytes of one edition, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditionCore {
     /// The network; `None` in the founding edition, whose id is the network.
     pub network: Option<NetworkId>,
-    /// 1 for the founding edition, then one more each time.
+    /// By whose authority it is made.
+    pub scope: Scope,
+    /// 1 for the first of its scope, then one more each time.
     pub number: u64,
-    /// The edition before; zeros for the founding one.
+    /// The edition before in the same scope; zeros for the first.
     pub previous: EditionId,
     /// When it was made, milliseconds since 1970: a claim.
     pub claimed_time_ms: u64,
@@ -134,6 +49,15 @@ pub enum EditionFault {
     /// Root keys or the logs of a cut do not ascend, or a threshold does not fit its keys.
     #[error("root keys or cut logs are not ascending, or the threshold does not fit the keys")]
     BadRoot,
+    /// A delegation without term or threshold, or a first term that closes another.
+    #[error("the delegation to a registrar is not sound")]
+    BadRegistrar,
+    /// An invitation of nobody.
+    #[error("the invitation invites nobody")]
+    EmptyInvitation,
+    /// A joining edition says something else than the newcomer's keys, or is not the only one.
+    #[error("a joining edition replaces its invitation and says nothing else")]
+    BadJoining,
     /// A signature names no key, its key does not ascend, or it does not verify.
     #[error("a signature on the roster edition does not verify")]
     BadSignature,
@@ -153,7 +77,8 @@ impl EditionCore {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::new();
-        writer.array(6).uint(VERSION).optional(self.network.as_ref().map(|id| &id.0[..]));
+        writer.array(7).uint(VERSION).optional(self.network.as_ref().map(|id| &id.0[..]));
+        encode_scope(&mut writer, self.scope);
         writer.uint(self.number).bytes(&self.previous.0).uint(self.claimed_time_ms);
         writer.array(self.facts.len());
         for fact in &self.facts {
@@ -165,159 +90,83 @@ impl EditionCore {
     /// Reads core bytes; refuses whatever [`EditionCore::encode`] would not write.
     pub fn decode(bytes: &[u8]) -> Result<Self, EditionFault> {
         let mut reader = Reader::new(bytes);
-        reader.array_of(6)?;
+        reader.array_of(7)?;
         if reader.uint()? != VERSION {
             return Err(EditionFault::UnknownVersion);
         }
         let network = reader.optional()?.map(NetworkId);
+        let scope = decode_scope(&mut reader)?;
         let number = reader.uint_to(SEQUENCE_MAX)?;
         let previous = EditionId(reader.fixed()?);
         let claimed_time_ms = reader.uint_to(TIME_MS_MAX)?;
         let count = reader.array(EDITION_FACTS_MAX)?;
         let facts = (0..count).map(|_| decode_fact(&mut reader)).collect::<Result<_, _>>()?;
         reader.end()?;
-        let core = Self { network, number, previous, claimed_time_ms, facts };
-        let founding = core.number == 1 && core.previous == EditionId([0; 32]);
+        let core = Self { network, scope, number, previous, claimed_time_ms, facts };
+        let first = core.number == 1 && core.previous == EditionId([0; 32]);
+        let founding = first && core.scope == Scope::Root;
+        let begins = (core.number == 1) == (core.previous == EditionId([0; 32]));
         if core.number == 0
+            || (core.scope != Scope::Root && !begins)
             || core.network.is_none() != founding
             || core.claimed_time_ms < TIME_MS_MIN
         {
             return Err(EditionFault::Cbor(CborFault::OutOfRange));
         }
+        core.check_joining()?;
         Ok(core)
     }
-}
 
-fn encode_fact(writer: &mut Writer, fact: &Fact) {
-    match fact {
-        Fact::Root { threshold, keys } => {
-            writer.array(3).uint(0).uint(*threshold).array(keys.len());
-            for key in keys {
-                writer.bytes(&key.0);
-            }
-        }
-        Fact::Rules { version } => {
-            writer.array(2).uint(1).uint(*version);
-        }
-        Fact::Place { division, name } => {
-            writer.array(3).uint(2).uint(division.number()).text(name);
-        }
-        Fact::Office { office, division, name } => {
-            writer.array(4).uint(3).uint(office.0.into()).uint(division.number()).text(name);
-        }
-        Fact::Signer { key, kind, office, name, roles } => {
-            let kind = match kind {
-                SignerKind::Node => 0,
-                SignerKind::Person => 1,
-            };
-            writer.array(6).uint(4).bytes(&key.0).uint(kind).uint(office.0.into()).text(name);
-            writer.array(roles.len());
-            for role in roles {
-                writer.text(role);
-            }
-        }
-        Fact::Cut { key, kept } => {
-            writer.array(3).uint(5).bytes(&key.0).array(kept.len());
-            for (log, sequence, entry) in kept {
-                writer.array(3).bytes(&log.0).uint(*sequence).bytes(&entry.0);
-            }
-        }
-        Fact::Schema { record_type, definition } => {
-            writer.array(3).uint(6).text(record_type).bytes(&definition.0);
-        }
+    /// A joining edition is one fact, once; nobody else replaces an invitation.
+    fn check_joining(&self) -> Result<(), EditionFault> {
+        let joining = matches!(self.scope, Scope::Joining { .. });
+        let replaces = matches!(self.facts.as_slice(), [Fact::Replace { .. }]);
+        let any = self.facts.iter().any(|fact| matches!(fact, Fact::Replace { .. }));
+        let sound = if joining { replaces && self.number == 1 } else { !any };
+        if sound { Ok(()) } else { Err(EditionFault::BadJoining) }
     }
 }
 
-fn decode_fact(reader: &mut Reader<'_>) -> Result<Fact, EditionFault> {
-    let items = reader.array(6)?;
-    Ok(match (reader.uint()?, items) {
-        (0, 3) => {
-            let threshold = reader.uint_to(ROOT_KEYS_MAX as u64)?;
-            let count = reader.array(ROOT_KEYS_MAX)?;
-            let keys = (0..count).map(|_| key(reader)).collect::<Result<Vec<_>, _>>()?;
-            let ascending = keys.is_sorted_by(|a, b| a < b);
-            if !ascending || threshold == 0 || threshold > keys.len() as u64 {
-                return Err(EditionFault::BadRoot);
-            }
-            Fact::Root { threshold, keys }
+impl Scope {
+    fn purpose(self) -> Purpose {
+        match self {
+            Self::Root => Purpose::Root,
+            Self::Registrar { .. } => Purpose::Registrar,
+            Self::Joining { .. } => Purpose::Joining,
         }
-        (1, 2) => Fact::Rules { version: reader.uint()? },
-        (2, 3) => Fact::Place { division: division(reader)?, name: name(reader)? },
-        (3, 4) => Fact::Office {
-            office: office(reader)?,
-            division: division(reader)?,
-            name: name(reader)?,
-        },
-        (4, 6) => {
-            let key = key(reader)?;
-            let kind = match reader.uint()? {
-                0 => SignerKind::Node,
-                1 => SignerKind::Person,
-                _ => return Err(EditionFault::Cbor(CborFault::OutOfRange)),
-            };
-            let office = office(reader)?;
-            let name = name(reader)?;
-            let count = reader.array(ROLES_MAX)?;
-            let roles = (0..count)
-                .map(|_| reader.text(CODE_BYTES_MAX).map(str::to_owned))
-                .collect::<Result<_, _>>()?;
-            Fact::Signer { key, kind, office, name, roles }
-        }
-        (5, 3) => {
-            let key = PublicKey(reader.fixed()?);
-            let count = reader.array(CUT_LOGS_MAX)?;
-            let mut kept = Vec::with_capacity(count);
-            for _ in 0..count {
-                reader.array_of(3)?;
-                let log = LogId(reader.fixed()?);
-                kept.push((log, reader.uint_to(SEQUENCE_MAX)?, EntryId(reader.fixed()?)));
-            }
-            // A log listed twice would be read in two ways.
-            if !kept.is_sorted_by(|(a, ..), (b, ..)| a < b) {
-                return Err(EditionFault::BadRoot);
-            }
-            Fact::Cut { key, kept }
-        }
-        (6, 3) => Fact::Schema {
-            record_type: reader.text(CODE_BYTES_MAX)?.to_owned(),
-            definition: SchemaHash(reader.fixed()?),
-        },
-        _ => return Err(EditionFault::Cbor(CborFault::OutOfRange)),
-    })
-}
-
-fn key(reader: &mut Reader<'_>) -> Result<PublicKey, EditionFault> {
-    let key = PublicKey(reader.fixed()?);
-    if cose::is_sound_key(&key) { Ok(key) } else { Err(EditionFault::WeakKey) }
-}
-
-fn division(reader: &mut Reader<'_>) -> Result<Division, EditionFault> {
-    let division = Division::from_number(reader.uint()?);
-    division.ok_or(EditionFault::Cbor(CborFault::OutOfRange))
-}
-
-fn office(reader: &mut Reader<'_>) -> Result<OfficeId, EditionFault> {
-    let number = u32::try_from(reader.uint()?);
-    number.map(OfficeId).map_err(|_| EditionFault::Cbor(CborFault::OutOfRange))
-}
-
-fn name(reader: &mut Reader<'_>) -> Result<String, EditionFault> {
-    Ok(reader.text(NAME_BYTES_MAX)?.to_owned())
+    }
 }
 
 impl Edition {
-    /// Signs an edition with root keys.
+    /// Signs an edition: with root keys, with registrars' own keys, or as a newcomer with the
+    /// invitation's key and every new one.
     ///
     /// # Errors
     /// When the facts could not be read back: a weak key, a name too long, a bad threshold.
-    pub fn sign(core: &EditionCore, roots: &[SecretKey]) -> Result<Self, EditionFault> {
+    pub fn sign(core: &EditionCore, keys: &[SecretKey]) -> Result<Self, EditionFault> {
         let payload = core.encode();
-        let mut signatures: Vec<CoseSignature> = roots
-            .iter()
-            .map(|root| CoseSignature::make(root, Purpose::Root, &payload, true))
-            .collect();
+        let purpose = core.scope.purpose();
+        let sign = |key: &SecretKey| CoseSignature::make(key, purpose, &payload, true);
+        let mut signatures: Vec<CoseSignature> = keys.iter().map(sign).collect();
         signatures.sort_by_key(|signature| signature.key);
         Self::decode(cose::encode(&payload, &signatures))
+    }
+
+    /// The same edition with the signatures of both: root keys lie in different places, and each
+    /// holder signs a copy.
+    ///
+    /// # Errors
+    /// `BadSignature` when the two say different things.
+    pub fn join(&self, other: &Self) -> Result<Self, EditionFault> {
+        let (payload, mut signatures) = cose::decode(&self.bytes, EDITION_BYTES_MAX)?;
+        let (others, more) = cose::decode(&other.bytes, EDITION_BYTES_MAX)?;
+        if payload != others {
+            return Err(EditionFault::BadSignature);
+        }
+        signatures.extend(more);
+        signatures.sort_by_key(|signature| signature.key);
+        signatures.dedup_by_key(|signature| signature.key);
+        Self::decode(cose::encode(payload, &signatures))
     }
 
     /// Reads an edition and checks every signature on it strictly.
@@ -328,14 +177,14 @@ impl Edition {
         let (payload, signatures) = cose::decode(&bytes, EDITION_BYTES_MAX)?;
         let core = EditionCore::decode(payload)?;
         let id = EditionId(tagged("xw/roster/1", &[payload]));
+        let purpose = core.scope.purpose();
         let mut signers: Vec<PublicKey> = Vec::with_capacity(signatures.len());
         for signature in &signatures {
             let key = signature.key.ok_or(EditionFault::BadSignature)?;
             // Ascending keys: one key's signature counts once, and nobody who passes an edition on
             // can write it in another order.
             if signers.last().is_some_and(|last| *last >= key)
-                || !SoundKey::of(&key)
-                    .is_some_and(|key| signature.verifies(&key, Purpose::Root, payload))
+                || !SoundKey::of(&key).is_some_and(|key| signature.verifies(&key, purpose, payload))
             {
                 return Err(EditionFault::BadSignature);
             }
@@ -386,6 +235,7 @@ mod tests {
         keys.sort();
         let core = EditionCore {
             network: None,
+            scope: Scope::Root,
             number: 1,
             previous: EditionId([0; 32]),
             claimed_time_ms: 1_800_000_000_000,

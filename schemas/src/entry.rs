@@ -12,6 +12,10 @@ use crate::limits::{
 use crate::record::SchemaHash;
 use crate::space::{Audience, Division, Space};
 
+mod erasure;
+
+pub use erasure::{Erasure, ErasureGround, ErasureReceipt};
+
 /// Version of the entry format.
 const VERSION: u64 = 1;
 
@@ -40,6 +44,8 @@ pub struct Core {
     pub claimed_time_ms: u64,
     /// The act; the same in every republication of it.
     pub operation: OperationId,
+    /// The entry of an earlier incarnation that says the same, where this one says it again.
+    pub republishes: Option<EntryId>,
     /// The person who acted, who then co-signs; none for unattended work of the node.
     pub person: Option<PublicKey>,
     /// What is said.
@@ -55,6 +61,10 @@ pub enum Statement {
     Change(ChangeStatement),
     /// An office holds these prefixes of logs durably.
     Witness(Vec<Pin>),
+    /// A person asks for a record's contents to be removed. It holds when two have.
+    Erase(Erasure),
+    /// This node has removed a record's contents.
+    Erased(ErasureReceipt),
 }
 
 /// What the first entry of a log says.
@@ -108,10 +118,11 @@ impl Core {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::new();
-        writer.array(12).uint(VERSION).bytes(&self.network.0).uint(SUITE).bytes(&self.log.0);
+        writer.array(13).uint(VERSION).bytes(&self.network.0).uint(SUITE).bytes(&self.log.0);
         writer.uint(self.sequence).bytes(&self.previous.0).bytes(&self.root);
         writer.optional(self.seen.as_ref().map(|id| &id.0[..]));
         writer.uint(self.claimed_time_ms).bytes(&self.operation.0);
+        writer.optional(self.republishes.as_ref().map(|id| &id.0[..]));
         writer.optional(self.person.as_ref().map(|key| &key.0[..]));
         match &self.statement {
             Statement::Open(opening) => {
@@ -132,6 +143,14 @@ impl Core {
                     writer.bytes(&pin.root).uint(pin.time_s).bytes(&pin.cosignature);
                 }
             }
+            Statement::Erase(erasure) => {
+                writer.array(4).uint(3).bytes(&erasure.record.0).text(&erasure.record_type);
+                writer.uint(erasure.ground.number());
+            }
+            Statement::Erased(receipt) => {
+                writer.array(4).uint(4).bytes(&receipt.record.0);
+                writer.bytes(&receipt.because[0].0).bytes(&receipt.because[1].0);
+            }
         }
         writer.into_bytes()
     }
@@ -142,7 +161,7 @@ impl Core {
             return Err(EntryFault::TooLong);
         }
         let mut reader = Reader::new(bytes);
-        reader.array_of(12)?;
+        reader.array_of(13)?;
         if reader.uint()? != VERSION {
             return Err(EntryFault::UnknownVersion);
         }
@@ -159,6 +178,7 @@ impl Core {
             seen: reader.optional()?.map(EntryId),
             claimed_time_ms: reader.uint_to(TIME_MS_MAX)?,
             operation: OperationId(reader.fixed()?),
+            republishes: reader.optional()?.map(EntryId),
             person: reader.optional()?.map(PublicKey),
             statement: Statement::decode(&mut reader)?,
         };
@@ -176,16 +196,24 @@ impl Core {
             Statement::Open(opening) => {
                 let log = LogId::of(self.network, opening.node, opening.space, opening.incarnation);
                 let first = self.sequence == 0
+                    && self.republishes.is_none()
                     && self.previous == EntryId([0; 32])
                     && self.root == crate::merkle::root_of(&[]);
                 if first && self.log == log { Ok(()) } else { Err(EntryFault::BadOpening) }
             }
-            Statement::Change(_) | Statement::Witness(_) if self.sequence == 0 => {
-                Err(EntryFault::BadOpening)
+            _ if self.sequence == 0 => Err(EntryFault::BadOpening),
+            // A change is somebody's act or unattended work; to witness and to answer for its own
+            // disk is always the node's, to ask for an erasure always a person's.
+            Statement::Witness(_) | Statement::Erased(_) if self.person.is_some() => {
+                Err(EntryFault::Signers)
             }
-            // A change is somebody's act or unattended work; a witness is always the node's.
-            Statement::Witness(_) if self.person.is_some() => Err(EntryFault::Signers),
-            Statement::Change(_) | Statement::Witness(_) => Ok(()),
+            Statement::Erase(_) if self.person.is_none() => Err(EntryFault::Signers),
+            Statement::Change(_) | Statement::Erase(_) => Ok(()),
+            // Only what a person typed is worth saying again.
+            Statement::Witness(_) | Statement::Erased(_) if self.republishes.is_some() => {
+                Err(EntryFault::BadRepublication)
+            }
+            Statement::Witness(_) | Statement::Erased(_) => Ok(()),
         }
     }
 
@@ -246,7 +274,32 @@ impl Statement {
                 }
                 if pins.is_empty() { Err(EntryFault::BadPins) } else { Ok(Self::Witness(pins)) }
             }
+            (3, 4) => Ok(Self::Erase(Erasure {
+                record: RecordId(reader.fixed()?),
+                record_type: record_type(reader)?,
+                ground: ErasureGround::from_number(reader.uint()?)
+                    .ok_or(EntryFault::Cbor(CborFault::OutOfRange))?,
+            })),
+            (4, 4) => {
+                let record = RecordId(reader.fixed()?);
+                let because = [EntryId(reader.fixed()?), EntryId(reader.fixed()?)];
+                if because[0] >= because[1] {
+                    return Err(EntryFault::BadReceipt);
+                }
+                Ok(Self::Erased(ErasureReceipt { record, because }))
+            }
             _ => Err(EntryFault::UnknownStatement),
+        }
+    }
+
+    /// The record that this says something of.
+    #[must_use]
+    pub fn record(&self) -> Option<RecordId> {
+        match self {
+            Self::Change(change) => Some(change.record),
+            Self::Erase(erasure) => Some(erasure.record),
+            Self::Erased(receipt) => Some(receipt.record),
+            Self::Open(_) | Self::Witness(_) => None,
         }
     }
 }
@@ -283,6 +336,12 @@ pub enum EntryFault {
     /// Pins of a witness are empty, out of order or of an empty prefix.
     #[error("pins are empty or not in ascending order")]
     BadPins,
+    /// An entry says again what no person said.
+    #[error("only what a person did can be said again")]
+    BadRepublication,
+    /// A receipt of an erasure does not name two entries in ascending order.
+    #[error("a receipt of an erasure names two entries in ascending order")]
+    BadReceipt,
     /// The signers present are not those that the core names.
     #[error("the signatures are not those that the entry names")]
     Signers,
@@ -501,7 +560,10 @@ impl VerifiedEntry {
     pub fn change(&self) -> Option<&ChangeStatement> {
         match &self.core.statement {
             Statement::Change(change) => Some(change),
-            Statement::Open(_) | Statement::Witness(_) => None,
+            Statement::Open(_)
+            | Statement::Witness(_)
+            | Statement::Erase(_)
+            | Statement::Erased(_) => None,
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod edition;
 pub mod entry;
 pub mod merkle;
+pub mod proof;
 pub mod wire;
 
 pub mod record;

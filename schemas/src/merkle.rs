@@ -1,6 +1,10 @@
 //! The Merkle tree over a log (RFC 6962 section 2.1): leaves are entry ids in log order. Keeps only
 //! the peaks of the complete subtrees, which is enough to extend the tree and to know its root.
 
+mod prove;
+
+pub use prove::{PROOF_HASHES_MAX, Tree, extends, includes};
+
 use crate::hash::plain;
 use crate::id::EntryId;
 

@@ -20,7 +20,7 @@ const PACK_LEVEL: i32 = 3;
 /// Longest text in a farewell.
 const BYE_TEXT_MAX: usize = 200;
 
-/// Most roster editions listed at once; the asker asks again above the last.
+/// Most roster editions listed at once; the asker asks again for the rest.
 pub const EDITIONS_LISTED_MAX: usize = 256;
 
 /// Most known points listed when two branches look for their common stem.
@@ -31,10 +31,10 @@ pub const KNOWN_MAX: usize = 128;
 pub enum Frame {
     /// First of each side, and again when its roster grows.
     Hello(Hello),
-    /// Asks for all roster editions above a number.
+    /// Asks for the list of all roster editions, from a place on.
     WantEditions {
-        /// The highest edition that the asker holds.
-        above: u64,
+        /// How many of the list the asker has.
+        from: u64,
     },
     /// Asks for the next piece of a roster edition or record-type definition.
     WantBlob {
@@ -75,7 +75,7 @@ pub enum Frame {
         /// Not to be dialled again before so many milliseconds.
         retry_after_ms: u64,
     },
-    /// Ids of the roster editions asked for, oldest first.
+    /// Ids of the roster editions asked for, those first that others need.
     Editions(Vec<EditionId>),
 }
 
@@ -94,9 +94,9 @@ pub struct Digests {
 pub struct Hello {
     /// The network.
     pub network: NetworkId,
-    /// Number of the newest roster edition held.
+    /// Number of the newest root edition that counts.
     pub roster_number: u64,
-    /// Its id.
+    /// The digest over all editions that count.
     pub roster: EditionId,
     /// How many editions are held, rival ones included.
     pub editions: u64,
@@ -181,8 +181,8 @@ impl Frame {
                 w.uint(hello.roster_number).bytes(&hello.roster.0).uint(hello.editions);
                 w.bytes(&hello.digest);
             }
-            Self::WantEditions { above } => {
-                w.array(2).uint(1).uint(*above);
+            Self::WantEditions { from } => {
+                w.array(2).uint(1).uint(*from);
             }
             Self::WantBlob { hash, offset } => {
                 w.array(3).uint(2).bytes(hash).uint(*offset);
@@ -268,7 +268,7 @@ impl Frame {
                     digest: r.fixed()?,
                 })
             }
-            (1, 2) => Self::WantEditions { above: r.uint_to(SEQUENCE_MAX)? },
+            (1, 2) => Self::WantEditions { from: r.uint_to(SEQUENCE_MAX)? },
             (2, 3) => {
                 Self::WantBlob { hash: r.fixed()?, offset: r.uint_to(EDITION_BYTES_MAX as u64)? }
             }

@@ -10,7 +10,7 @@ use xw_schemas::cbor::{Reader, Writer};
 use xw_schemas::checkpoint::{Checkpoint, NoteFault};
 use xw_schemas::cose;
 use xw_schemas::edition::{Edition, EditionCore, EditionFault};
-use xw_schemas::entry::{Body, Core, EntryFault, RawEntry, VerifiedEntry};
+use xw_schemas::entry::{Body, Core, EntryFault, ErasureGround, RawEntry, VerifiedEntry};
 use xw_schemas::id::{PublicKey, RecordId};
 use xw_schemas::limits::{CORE_BYTES_MAX, EDITION_BYTES_MAX, ENTRIES_UNPACKED_MAX};
 use xw_schemas::space::Division;
@@ -109,7 +109,9 @@ proptest! {
 #[test]
 fn every_changed_bit_and_byte_of_an_envelope_is_refused() {
     let witness = world::witness_core(vec![world::pin(1)]);
-    for core in [world::open_core(), world::node_core(), world::change_core(), witness] {
+    let erase = world::erase_core(ErasureGround::Unlawful);
+    let (open, by_node, change) = (world::open_core(), world::node_core(), world::change_core());
+    for core in [open, by_node, change, witness, erase, world::erased_core([1, 2])] {
         let envelope = world::sealed(&core);
         let verify = |bytes| RawEntry::decode(bytes)?.verify(world::network());
         assert!(verify(envelope.clone()).is_ok());
@@ -121,10 +123,11 @@ fn every_changed_bit_and_byte_of_an_envelope_is_refused() {
 
 #[test]
 fn every_changed_bit_and_byte_of_an_edition_is_refused() {
-    let bytes = world::founding().bytes().to_vec();
-    assert!(Edition::decode(bytes.clone()).is_ok());
-    for changed in neighbours(&bytes) {
-        assert!(Edition::decode(changed).is_err());
+    for edition in [world::founding(), world::invitation(), world::joining()] {
+        assert!(Edition::decode(edition.bytes().to_vec()).is_ok());
+        for changed in neighbours(edition.bytes()) {
+            assert!(Edition::decode(changed).is_err());
+        }
     }
 }
 
@@ -156,7 +159,7 @@ fn lengths_that_are_only_claimed_cost_no_memory() {
     let huge = [0xff; 8];
     for major in [0x40, 0x60, 0x80, 0xa0_u8] {
         for head in
-            [&[major | 27][..], &[0x84, 0x40, 0xa0, major | 27], &[0x86, 1, 0xf6, 1, major | 27]]
+            [&[major | 27][..], &[0x84, 0x40, 0xa0, major | 27], &[0x87, 1, 0xf6, major | 27]]
         {
             every_decoder(&[head, &huge].concat());
         }
@@ -260,13 +263,17 @@ fn samples() -> Vec<Vec<u8>> {
 
 fn make_samples() -> Vec<Vec<u8>> {
     let witness = world::witness_core(vec![world::pin(1), world::pin(2)]);
-    let cores = [world::open_core(), world::change_core(), witness];
+    let erase = world::erase_core(ErasureGround::Unlawful);
+    let erased = world::erased_core([1, 2]);
+    let cores = [world::open_core(), world::change_core(), witness, erase, erased];
     let mut samples: Vec<Vec<u8>> = cores.iter().map(world::sealed).collect();
     let parcel =
         Parcel { envelope: samples[1].clone(), body: Some(world::body().bytes().to_vec()) };
     samples.extend(cores.iter().map(Core::encode));
-    samples.push(world::founding().bytes().to_vec());
-    samples.push(world::founding_core().encode());
+    for edition in [world::founding(), world::invitation(), world::joining()] {
+        samples.push(edition.bytes().to_vec());
+        samples.push(edition.core().encode());
+    }
     samples.push(Frame::Entries(PackedEntries::pack(&[parcel.clone(), parcel])).encode());
     samples.extend(anything::some_frames().iter().map(Frame::encode));
     let (network, log) = (world::network(), world::log());

@@ -4,7 +4,9 @@
 use xw_schemas::cbor::{CborFault, Writer};
 use xw_schemas::checkpoint::{Checkpoint, NOTE_BYTES_MAX, NoteFault};
 use xw_schemas::cose::SecretKey;
-use xw_schemas::edition::{Edition, EditionCore, EditionFault, Fact};
+use xw_schemas::edition::{
+    Edition, EditionCore, EditionFault, Fact, INVITED_PEOPLE_MAX, OfficeId, Scope,
+};
 use xw_schemas::entry::{Body, ChangeStatement, Core, EntryFault, Pin, RawEntry, Statement};
 use xw_schemas::id::{EditionId, EntryId, LogId};
 use xw_schemas::limits::{
@@ -163,6 +165,85 @@ fn sixteen_root_keys_and_no_more() {
 }
 
 #[test]
+fn delegations_count_in_terms_of_33_bits_and_thresholds_of_sixteen() {
+    let delegation = |term: u64, threshold: u64, last: u64| {
+        let (office, role) = (OfficeId(1), "R".repeat(16));
+        let closes = Some((last, EditionId([1; 32])));
+        stated(vec![Fact::Registrar { office, term, threshold, role, closes }])
+    };
+    let threshold = ROOT_KEYS_MAX as u64;
+    assert!(delegation(SEQUENCE_MAX, threshold, SEQUENCE_MAX).is_ok());
+    for beyond in [SEQUENCE_MAX + 1, SEQUENCE_MAX * 10] {
+        assert_eq!(delegation(beyond, 1, 1), Err(EditionFault::Cbor(RANGE)));
+        assert_eq!(delegation(2, 1, beyond), Err(EditionFault::Cbor(RANGE)));
+        let scope = Scope::Registrar { office: OfficeId(1), term: beyond };
+        let core = EditionCore { scope, ..world::invitation_core() };
+        assert_eq!(EditionCore::decode(&core.encode()), Err(EditionFault::Cbor(RANGE)));
+    }
+    for beyond in [threshold + 1, threshold * 10] {
+        assert_eq!(delegation(2, beyond, 1), Err(EditionFault::Cbor(RANGE)));
+    }
+    let role = |letters: usize| {
+        let (office, role) = (OfficeId(1), "R".repeat(letters));
+        stated(vec![Fact::Registrar { office, term: 1, threshold: 1, role, closes: None }])
+    };
+    check_facts(role, 16);
+}
+
+#[test]
+fn eight_people_are_invited_and_no_more_and_all_of_them_can_sign() {
+    let person = || ("王秀兰".to_owned(), vec!["R".to_owned()]);
+    let invited = |people: Vec<(String, Vec<String>)>| {
+        let (key, office) = (world::invite().public(), OfficeId(u32::MAX));
+        stated(vec![Fact::Invite { key, office, node: None, people }])
+    };
+    check_facts(|count| invited(vec![person(); count]), INVITED_PEOPLE_MAX);
+    check_facts(|count| invited(vec![("王".to_owned(), vec!["R".to_owned(); count])]), 16);
+    check_facts(|count| invited(vec![("王".to_owned(), vec!["R".repeat(count)])]), 16);
+    check_facts(|count| invited(vec![("a".repeat(count), vec![])]), 120);
+    let named = |count: usize| {
+        let (key, office) = (world::invite().public(), OfficeId(1));
+        stated(vec![Fact::Invite { key, office, node: Some("a".repeat(count)), people: vec![] }])
+    };
+    check_facts(named, 120);
+    let joining = |count: usize| EditionCore {
+        facts: vec![Fact::Replace {
+            node: Some(world::other_node().public()),
+            people: (0..count).map(|at| world::newcomer((at % 200) as u8).public()).collect(),
+        }],
+        ..world::joining_core()
+    };
+    check_facts(|count| EditionCore::decode(&joining(count).encode()), INVITED_PEOPLE_MAX);
+    let people = (0..INVITED_PEOPLE_MAX as u8).map(world::newcomer);
+    let keys: Vec<SecretKey> = people.chain([world::other_node(), world::invite()]).collect();
+    let signed = Edition::sign(&joining(INVITED_PEOPLE_MAX), &keys).unwrap();
+    assert_eq!(signed.signers().len(), INVITED_PEOPLE_MAX + 2);
+}
+
+#[test]
+fn a_recovery_names_at_most_64_rivals() {
+    let recovery = |count: usize| {
+        let id = |number: usize| {
+            EditionId(std::array::from_fn(|i| if i < 8 { number.to_be_bytes()[i] } else { 0 }))
+        };
+        stated(vec![Fact::Recover { rejected: (0..count).map(id).collect() }])
+    };
+    check_facts(recovery, 64);
+}
+
+#[test]
+fn root_decides_for_entries_up_to_the_highest_number() {
+    let (log, entry) = (world::log(), EntryId([1; 32]));
+    for number in [SEQUENCE_MAX, SEQUENCE_MAX + 1, SEQUENCE_MAX * 10] {
+        for fact in [Fact::Adjudicate { log, number, entry }, Fact::Adopt { log, number, entry }] {
+            let read = stated(vec![fact]);
+            assert_eq!(read.is_ok(), number == SEQUENCE_MAX);
+            assert!(read.is_ok() || read == Err(EditionFault::Cbor(RANGE)));
+        }
+    }
+}
+
+#[test]
 fn a_frame_is_measured_before_it_is_read() {
     let frame = |length: usize| Frame::decode(&vec![0; length]);
     assert_eq!(frame(FRAME_BYTES_MAX), Err(FrameFault::Cbor(CborFault::WrongType)));
@@ -250,9 +331,9 @@ fn lists_in_frames_are_bounded() {
 
 #[test]
 fn numbers_in_frames_are_bounded() {
-    for above in [SEQUENCE_MAX, SEQUENCE_MAX + 1, SEQUENCE_MAX * 10, u64::MAX] {
-        let fits = Frame::decode(&Frame::WantEditions { above }.encode()).is_ok();
-        assert_eq!(fits, above <= SEQUENCE_MAX);
+    for from in [SEQUENCE_MAX, SEQUENCE_MAX + 1, SEQUENCE_MAX * 10, u64::MAX] {
+        let fits = Frame::decode(&Frame::WantEditions { from }.encode()).is_ok();
+        assert_eq!(fits, from <= SEQUENCE_MAX);
     }
     let whole = EDITION_BYTES_MAX as u64;
     for offset in [whole, whole + 1, whole * 10, u64::MAX] {
@@ -289,6 +370,19 @@ fn check_core(core: impl Fn(u64) -> Core, max: u64) {
     assert!(Core::decode(&core(max).encode()).is_ok());
     for beyond in [max + 1, max * 10] {
         assert_eq!(Core::decode(&core(beyond).encode()), Err(EntryFault::Cbor(RANGE)));
+    }
+}
+
+/// An edition of root that states these facts.
+fn stated(facts: Vec<Fact>) -> Result<EditionCore, EditionFault> {
+    EditionCore::decode(&EditionCore { facts, ..world::founding_core() }.encode())
+}
+
+/// A list or text in an edition: taken at the limit, refused above it and at ten times it.
+fn check_facts(read: impl Fn(usize) -> Result<EditionCore, EditionFault>, max: usize) {
+    assert!(read(max).is_ok(), "{max}");
+    for beyond in [max + 1, max * 10] {
+        assert_eq!(read(beyond), Err(EditionFault::Cbor(LENGTH)));
     }
 }
 

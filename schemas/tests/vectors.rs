@@ -33,6 +33,8 @@ mod judge;
 mod logs;
 #[path = "vectors/notes.rs"]
 mod notes;
+#[path = "vectors/scopes.rs"]
+mod scopes;
 #[path = "vectors/world.rs"]
 mod world;
 
@@ -48,11 +50,12 @@ type File = (&'static str, &'static str, Vec<Case>);
 
 fn files() -> [File; 6] {
     let entries = [entries::cases(), forged::cases(), bytes::cases()].concat();
+    let editions = [editions::cases(), scopes::cases()].concat();
     [
         ("entries.json", "Envelopes of entries; schemas/spec/entry.md", entries),
         ("logs.json", "Entries one after another; schemas/spec/entry.md", logs::cases()),
         ("checkpoints.json", "Notes and cosignatures; schemas/spec/checkpoint.md", notes::cases()),
-        ("editions.json", "Roster editions and chains; schemas/spec/edition.md", editions::cases()),
+        ("editions.json", "Roster editions and chains; schemas/spec/edition.md", editions),
         ("frames.json", "Frames on the wire; schemas/spec/wire.md", frames::cases()),
         ("ids.json", "Names and texts; schemas/spec/ids.md", ids::cases()),
     ]

@@ -35,11 +35,11 @@ pub fn check_converge(county: &County) -> Result<(), String> {
     for node in county.honest() {
         spaces.extend(node.memory.logs.spaces().map(|(space, _)| *space));
     }
-    let county_head = county.nodes[0].memory.chain.roster().head();
+    let county_head = county.nodes[0].memory.chain.roster().state();
     let live = county.nodes[0].memory.chain.roster().live_nodes();
     let nodes: Vec<&Node> = county.connected().filter(|node| live.contains(&node.key)).collect();
     for node in &nodes {
-        if node.memory.chain.roster().head() != county_head {
+        if node.memory.chain.roster().state() != county_head {
             return Err(format!("converge: {} has another roster than the county", node.seat));
         }
         let missing = node.memory.missing_definitions();

@@ -141,6 +141,7 @@ impl Registry {
             facts.push(Fact::Schema { record_type: code.to_owned(), definition });
         }
         let core = EditionCore {
+            scope: xw_schemas::edition::Scope::Root,
             network: None,
             number: 1,
             previous: EditionId([0; 32]),
@@ -157,6 +158,7 @@ impl Registry {
     /// When the facts cannot be read back, which no fact of the simulation does.
     pub fn next_edition(&mut self, facts: Vec<Fact>) -> Edition {
         let core = EditionCore {
+            scope: xw_schemas::edition::Scope::Root,
             network: Some(self.last.network()),
             number: self.last.core().number + 1,
             previous: self.last.id(),

@@ -159,6 +159,7 @@ impl County {
             seen: None,
             claimed_time_ms: act.time_ms,
             operation: act.operation,
+            republishes: None,
             person: clerk.as_ref().map(xw_schemas::cose::SecretKey::public),
             statement,
         };

@@ -75,7 +75,7 @@ impl County {
             }
             Effect::ReadBlob { session, hash, offset } => {
                 let memory = &self.nodes[seat].memory;
-                let edition = memory.chain.above(0).find(|edition| edition.id().0 == hash);
+                let edition = memory.chain.edition(&xw_schemas::id::EditionId(hash));
                 let schema = SchemaHash(hash);
                 let definition = memory.definitions.get(&schema).map(|_| definition_bytes(&schema));
                 let bytes = edition
@@ -291,6 +291,7 @@ impl County {
             operation: OperationId(self.dice.bytes()),
             time_ms: u64::try_from(time_ms).unwrap_or(0),
             salt: self.dice.bytes(),
+            republishes: None,
         }
     }
 
@@ -370,7 +371,7 @@ fn brief(frame: &Frame) -> String {
         Frame::Ack { bytes } => format!("ack {bytes}"),
         Frame::Locate { log } => format!("locate {log:?}"),
         Frame::Known { log, points } => format!("known {log:?} {} points", points.len()),
-        Frame::WantEditions { above } => format!("wants editions above {above}"),
+        Frame::WantEditions { from } => format!("wants the list of editions from {from}"),
         Frame::Editions(list) => format!("{} editions", list.len()),
         Frame::WantBlob { offset, .. } => format!("wants blob from {offset}"),
         Frame::Blob(chunk) => {

@@ -126,6 +126,7 @@ impl County {
             }
         }
         let core = EditionCore {
+            scope: xw_schemas::edition::Scope::Root,
             network: None,
             number: 1,
             previous: EditionId([0; 32]),
@@ -154,6 +155,7 @@ impl County {
     /// The edition after `before`, signed by two roots.
     pub(crate) fn edition_after(&self, before: &Edition, facts: Vec<Fact>) -> Edition {
         let core = EditionCore {
+            scope: xw_schemas::edition::Scope::Root,
             network: Some(self.network),
             number: before.core().number + 1,
             previous: before.id(),

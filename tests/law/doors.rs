@@ -322,6 +322,7 @@ fn a_cut_closes_the_world_of_a_key() {
 #[test]
 fn an_edition_signed_by_other_root_keys_is_the_same_edition() {
     let mut core = EditionCore {
+        scope: xw_schemas::edition::Scope::Root,
         network: Some(county().network),
         number: 2,
         previous: county().founding.id(),
@@ -372,6 +373,7 @@ fn rosters_do_not_depend_on_the_order_of_editions() {
 #[test]
 fn an_edition_of_one_root_key_or_of_strangers_is_refused() {
     let core = EditionCore {
+        scope: xw_schemas::edition::Scope::Root,
         network: Some(county().network),
         number: 2,
         previous: county().founding.id(),

@@ -15,7 +15,9 @@ mod world;
 
 mod check;
 
+mod decisions;
 mod doors;
+mod erasures;
 mod matrix;
 mod oracle;
 mod orders;

@@ -63,6 +63,7 @@ fn drawn_worlds_reach_every_standing_and_nearly_every_refusal() {
                 Verdict::Refused(refusal) => refusal.code(),
                 Verdict::Waiting(_) => "(waiting)",
                 Verdict::Sealed => "(sealed)",
+                Verdict::Erased => "(erased)",
                 Verdict::Admitted => "(admitted)",
             };
             *codes.entry(code).or_insert(0) += 1;

@@ -73,6 +73,7 @@ impl Pen {
             seen: None,
             claimed_time_ms: stamp.time_ms,
             operation: operation(stamp.operation),
+            republishes: None,
             person: stamp.person.map(SecretKey::public),
             statement,
         }

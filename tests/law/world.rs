@@ -298,6 +298,19 @@ impl World {
         Some(self.written.len() - 1)
     }
 
+    /// Anything else that a log can say.
+    pub(crate) fn say(
+        &mut self,
+        pen: usize,
+        person: Option<&SecretKey>,
+        statement: Statement,
+    ) -> usize {
+        let stamp = self.stamp(person);
+        let entry = self.pens[pen].write(stamp, statement);
+        self.written.push(Written { entry, body: None, pen, change: None });
+        self.written.len() - 1
+    }
+
     /// The id of an entry.
     pub(crate) fn id(&self, at: usize) -> EntryId {
         self.written[at].entry.id()
@@ -321,7 +334,7 @@ impl World {
     ) -> Vec<Evidence<'_>> {
         let (id, space) = (self.records[record].id, self.records[record].space);
         let about = |written: &&Written| {
-            let named = written.entry.change().is_some_and(|change| change.record == id);
+            let named = written.entry.core().statement.record() == Some(id);
             named && self.pens[written.pen].space == space
         };
         self.written

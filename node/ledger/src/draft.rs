@@ -4,7 +4,8 @@
 use xw_schemas::checkpoint::{Checkpoint, cosign};
 use xw_schemas::cose::SecretKey;
 use xw_schemas::entry::{
-    Body, ChangeStatement, Core, EntryFault, Opening, Pin, Statement, VerifiedEntry, sign,
+    Body, ChangeStatement, Core, EntryFault, Erasure, ErasureReceipt, Opening, Pin, Statement,
+    VerifiedEntry, sign,
 };
 use xw_schemas::id::{EntryId, Incarnation, LogId, OperationId, PublicKey, RecordId, hex};
 use xw_schemas::limits::SALT_BYTES;
@@ -37,6 +38,8 @@ pub struct Act {
     pub time_ms: u64,
     /// Random bytes that hide the body behind its commitment.
     pub salt: [u8; SALT_BYTES],
+    /// The entry of an earlier incarnation that this act says again, under its operation and time.
+    pub republishes: Option<EntryId>,
 }
 
 /// Whose act it is.
@@ -164,6 +167,7 @@ pub fn open_log(
         seen: None,
         claimed_time_ms: act.time_ms,
         operation: act.operation,
+        republishes: None,
         person: None,
         statement: Statement::Open(Opening { node, space, incarnation, successor_of }),
     };
@@ -241,7 +245,31 @@ pub fn write_witness(
     Ok(Some(Signed { entry: sign(core, author.node, None)?, body: None }))
 }
 
-fn next_core(
+/// Makes and signs a person's word that a record's contents are to be removed.
+pub fn write_erasure(
+    roster: &Roster,
+    tail: &Tail,
+    erasure: Erasure,
+    author: Author<'_>,
+    act: Act,
+) -> Result<Signed, DraftError> {
+    let core = next_core(roster, tail, author.person, act, Statement::Erase(erasure));
+    Ok(Signed { entry: sign(core, author.node, author.person)?, body: None })
+}
+
+/// Makes and signs this node's word that it holds a record's contents no more.
+pub fn write_erasure_receipt(
+    roster: &Roster,
+    tail: &Tail,
+    receipt: ErasureReceipt,
+    author: Author<'_>,
+    act: Act,
+) -> Result<Signed, DraftError> {
+    let core = next_core(roster, tail, None, act, Statement::Erased(receipt));
+    Ok(Signed { entry: sign(core, author.node, None)?, body: None })
+}
+
+pub(crate) fn next_core(
     roster: &Roster,
     tail: &Tail,
     person: Option<&SecretKey>,
@@ -257,6 +285,7 @@ fn next_core(
         seen: tail.seen,
         claimed_time_ms: act.time_ms,
         operation: act.operation,
+        republishes: act.republishes,
         person: person.map(SecretKey::public),
         statement,
     }

@@ -135,6 +135,24 @@ impl History {
         changes
     }
 
+    /// `deps` and all that they were written on, in canonical order. Unknown names count for
+    /// nothing.
+    pub fn past_order(&self, deps: &[ChangeHash]) -> Vec<&Change> {
+        let deps: Vec<usize> =
+            deps.iter().filter_map(|dep| self.by_hash.get(dep)).copied().collect();
+        let (past, _) = self.ancestors(&deps);
+        let held = self.nodes.iter().zip(past).filter(|(_, held)| *held);
+        let mut changes: Vec<&Change> = held.map(|(node, _)| &node.change).collect();
+        changes.sort_by_key(|change| (change.start_op, change.actor));
+        changes
+    }
+
+    /// The last change of an author, if there is any.
+    pub fn last_of(&self, actor: &Actor) -> Option<&Change> {
+        let last = self.chains.get(actor).and_then(|chain| chain.last());
+        last.map(|at| &self.nodes[*at].change)
+    }
+
     /// Judges everything but the operations and finds the causal past.
     fn check_place(&self, change: &Change) -> Result<Cow<'_, OpSet>, Unsound> {
         if self.contains(&change.hash) {

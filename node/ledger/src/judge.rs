@@ -21,8 +21,12 @@ use crate::verdict::{Missing, Refusal, Verdict};
 use crate::view::View;
 
 mod authority;
+mod erasure;
+mod once;
 mod reading;
 
+pub use erasure::{Erased, erasure_in_force};
+use once::{Acts, Firsts};
 use reading::Reading;
 
 /// Record-type definitions by hash, as far as they are held here.
@@ -32,10 +36,10 @@ pub type Definitions = BTreeMap<SchemaHash, Arc<RecordType>>;
 /// limit on changes it bounds what a rebuild can cost.
 const RECORD_OPS_MAX: u64 = 1 << 20;
 
-/// One change entry of the record to be judged.
+/// One entry about the record to be judged.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
-    /// The entry; its statement is a change of the record.
+    /// The entry; its statement is a change of the record, or speaks of its erasure.
     pub entry: &'a VerifiedEntry,
     /// Its body, where it is held. It matches the commitment.
     pub body: Option<&'a Body>,
@@ -72,7 +76,12 @@ pub fn judge(
     record: RecordId,
     evidence: &[Evidence<'_>],
 ) -> Judged {
+    let erased = erasure_in_force(roster, evidence);
+    if let Some(erased) = erased {
+        return erasure::judge_erased(roster, record, evidence, erased);
+    }
     let mut court = Court::new(roster, definitions, record);
+    court.verdicts = erasure::verdicts(roster, evidence, None);
     let candidates = court.summon(evidence);
     court.hear(candidates);
     court.close(evidence)
@@ -88,8 +97,10 @@ pub fn admitted<'a>(
     evidence: &'a [Evidence<'a>],
 ) -> (History, Vec<&'a [u8]>) {
     let mut court = Court::new(roster, definitions, record);
-    let candidates = court.summon(evidence);
-    court.hear(candidates);
+    if erasure_in_force(roster, evidence).is_none() {
+        let candidates = court.summon(evidence);
+        court.hear(candidates);
+    }
     let bodies: BTreeMap<EntryId, &Body> = evidence
         .iter()
         .filter_map(|evidence| Some((evidence.entry.id(), evidence.body?)))
@@ -114,6 +125,7 @@ struct Court<'a> {
     /// Which entry brought each admitted change.
     entries: BTreeMap<ChangeHash, EntryId>,
     by_entry: BTreeMap<EntryId, &'a VerifiedEntry>,
+    acts: Acts,
     refused_changes: BTreeSet<ChangeHash>,
     /// What the record's first change fixes.
     founding: Option<Founding>,
@@ -135,6 +147,7 @@ impl<'a> Court<'a> {
             causes: Causes::new(),
             entries: BTreeMap::new(),
             by_entry: BTreeMap::new(),
+            acts: Acts::default(),
             refused_changes: BTreeSet::new(),
             founding: None,
         }
@@ -234,7 +247,9 @@ impl<'a> Court<'a> {
                 Some(Verdict::Refused(_)) => {
                     return Readiness::Never(Verdict::Refused(Refusal::AfterRefused(before)));
                 }
-                Some(Verdict::Waiting(_) | Verdict::Sealed) | None => return Readiness::Later,
+                Some(Verdict::Waiting(_) | Verdict::Sealed | Verdict::Erased) | None => {
+                    return Readiness::Later;
+                }
             }
         }
         for dep in &candidate.change.deps {
@@ -279,6 +294,7 @@ impl<'a> Court<'a> {
                 }
                 self.causes.insert(hash, candidate.change.deps.clone());
                 self.entries.insert(hash, id);
+                self.acts.hear(candidate.entry);
                 self.history.push(candidate.change);
                 self.verdicts.insert(id, Verdict::Admitted);
             }
@@ -318,10 +334,19 @@ impl<'a> Court<'a> {
         }
         let past = self.history.checked_past(&candidate.change).map_err(Refusal::Unsound)?;
         let roles = self.roles(candidate.entry)?;
-        let before = self.read(definition, &past, None);
-        let mut now = past.into_owned();
-        now.apply(&candidate.change);
-        let after = self.read(definition, &now, Some((candidate.change.hash, candidate.entry)));
+        let fresh = Some((candidate.change.hash, candidate.entry));
+        let (before, after) = if self.may_repeat(candidate) {
+            let seen = self.history.past_order(&candidate.change.deps);
+            let firsts = self.firsts(&seen);
+            let (past, now) = (self.ops_once(&seen, None), self.ops_once(&seen, Some(candidate)));
+            let before = self.read(definition, &past, &firsts, None);
+            (before, self.read(definition, &now, &firsts, fresh))
+        } else {
+            let before = self.read(definition, &past, &Firsts::new(), None);
+            let mut now = past.into_owned();
+            now.apply(&candidate.change);
+            (before, self.read(definition, &now, &Firsts::new(), fresh))
+        };
         self.authorise(definition, &roles, candidate, &before, &after)?;
         match after.first_problem_not_in(&before) {
             Some((path, code)) => Err(Refusal::Invalid { path, code }),

@@ -6,12 +6,14 @@
 //! entry. [`judge::judge`] says from the set of entries and the roster whether it counts; that
 //! verdict is the same wherever and whenever the same entries are held.
 
+pub mod interval;
 pub mod log;
 pub mod roster;
 pub mod standing;
 
 pub mod draft;
 pub mod judge;
+pub mod republish;
 pub mod steps;
 pub mod verdict;
 pub mod view;

@@ -16,8 +16,16 @@ use crate::standing::{LogStanding, Standing, assess};
 /// A place in a log: its number and the entry there.
 pub type Point = (u64, EntryId);
 
-/// What a witness entry says of one log: the last number of the prefix it holds, and its entry.
-pub type PinnedLog = (LogId, u64, EntryId);
+/// What a witness entry says of one log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PinnedLog {
+    /// The log.
+    pub log: LogId,
+    /// The last entry of the prefix that the witness holds.
+    pub head: Point,
+    /// The witness's clock, seconds since 1970.
+    pub time_s: u64,
+}
 
 /// One log as held here.
 #[derive(Debug, Clone)]
@@ -53,6 +61,17 @@ pub struct Logs {
     awaited: BTreeMap<LogId, BTreeSet<(PublicKey, u64, EntryId)>>,
     /// The witness entry that arrived last in each space; named by what is written next here.
     seen: BTreeMap<Space, EntryId>,
+}
+
+/// A witness entry that counts.
+#[derive(Debug, Clone, Copy)]
+pub struct WitnessHeld<'a> {
+    /// Who made it.
+    pub witness: PublicKey,
+    /// Where it stands in the witness's own log.
+    pub at: Point,
+    /// What it pins.
+    pub pins: &'a [PinnedLog],
 }
 
 /// What the door did with an entry.
@@ -135,16 +154,19 @@ impl Logs {
         entry: &VerifiedEntry,
     ) -> Result<(Placed, Restood), DoorRefusal> {
         let (core, id) = (entry.core(), entry.id());
-        if core.person.is_some_and(|person| roster.signer(&person).is_none()) {
+        if core.person.is_some_and(|person| !roster.is_known(&person)) {
             return Err(DoorRefusal::UnknownKey);
         }
         let placed = match &core.statement {
             // The log id fixes node, space and incarnation; another opening of a log differs in
             // operation, time or predecessor and is a fork of slot 0.
             Statement::Open(opening) if !self.logs.contains_key(&core.log) => {
-                let office = roster.node_office(&opening.node).ok_or(DoorRefusal::UnknownKey)?;
+                let divisions: Vec<_> = roster.known_divisions(&opening.node).collect();
+                if divisions.is_empty() {
+                    return Err(DoorRefusal::UnknownKey);
+                }
                 // Whoever reads a space wider than its office does not write there for that.
-                if !office.division.covers(opening.space.division) {
+                if !divisions.iter().any(|division| division.covers(opening.space.division)) {
                     return Err(DoorRefusal::NotItsSpace);
                 }
                 let mut log = Log::new(core.log, opening.node, opening.space);
@@ -153,9 +175,11 @@ impl Logs {
                 self.spaces.entry(opening.space).or_default().insert(core.log);
                 Placed::Appended
             }
-            Statement::Open(_) | Statement::Change(_) | Statement::Witness(_) => {
-                self.extend(roster, entry)?
-            }
+            Statement::Open(_)
+            | Statement::Change(_)
+            | Statement::Witness(_)
+            | Statement::Erase(_)
+            | Statement::Erased(_) => self.extend(roster, entry)?,
         };
         let mut restood = Restood::default();
         if placed == Placed::Duplicate {
@@ -165,13 +189,18 @@ impl Logs {
             if placed == Placed::Forked {
                 restood.note(core.log, held.fork().unwrap_or(0));
             }
-            if held.kept(roster) == Some((core.sequence, id)) {
-                // The entry that the cut names: what waited for it stands or falls.
+            if held.named(roster).any(|named| named == (core.sequence, id)) {
+                // The entry that a cut or root names: what waited for it stands or falls.
                 restood.note(core.log, 0);
             }
         }
         if let Statement::Witness(pins) = &core.statement {
-            let pins = pins.iter().map(|pin| (pin.log, pin.size - 1, pin.head)).collect();
+            let pinned = |pin: &xw_schemas::entry::Pin| PinnedLog {
+                log: pin.log,
+                head: (pin.size - 1, pin.head),
+                time_s: pin.time_s,
+            };
+            let pins = pins.iter().map(pinned).collect();
             self.add_witness(roster, core.log, core.sequence, id, pins, &mut restood);
         }
         self.meet_awaited(roster, core.log, &mut restood);
@@ -240,7 +269,7 @@ impl Logs {
         pins: &[PinnedLog],
         restood: &mut Restood,
     ) {
-        for (target, sequence, head) in pins {
+        for PinnedLog { log: target, head: (sequence, head), .. } in pins {
             if let Some(log) = self.logs.get_mut(target) {
                 let Some(tier) = roster.witness_rank(&witness, &log.node) else { continue };
                 if log.holds(*sequence, head) {
@@ -273,12 +302,16 @@ impl Logs {
         }
     }
 
-    /// The highest number of an entry of this log that is pinned, or kept by a cut, and not held.
+    /// The highest number of an entry of this log that is pinned, or named by a cut or by root, and
+    /// not held.
     fn awaited_up_to(&self, roster: &Roster, log: &LogId) -> Option<u64> {
         let pinned = self.awaited.get(log).into_iter().flatten().map(|(_, sequence, _)| *sequence);
         let held = self.logs.get(log);
-        let kept = held.and_then(|log| log.kept(roster).filter(|(s, id)| !log.holds(*s, id)));
-        pinned.chain(kept.map(|(sequence, _)| sequence)).max()
+        let lacking = |log: &Log| {
+            let lacking = log.named(roster).filter(|(s, id)| !log.holds(*s, id));
+            lacking.map(|(sequence, _)| sequence).max()
+        };
+        pinned.chain(held.and_then(lacking)).max()
     }
 
     /// Whether other witness entries of a log count than those whose pins are applied: a fork, a
@@ -337,7 +370,9 @@ impl Logs {
             return None;
         }
         let pinned = if tier == Tier::County { log.county } else { log.township };
+        let decided = roster.adjudicated(&log.id).filter(|(s, id)| log.holds(*s, id));
         let target = match log.fork() {
+            Some(_) if decided.is_some() => decided,
             None => log.head().map(|head| (log.size() - 1, head)),
             Some(_) if tier == Tier::County && log.township > pinned => log.township,
             Some(0) => None,
@@ -355,6 +390,26 @@ impl Logs {
     #[must_use]
     pub fn seen(&self, space: Space) -> Option<EntryId> {
         self.seen.get(&space).copied()
+    }
+
+    /// The witness entries of a space that count, with what they pin.
+    pub fn witnesses(&self, space: Space) -> impl Iterator<Item = WitnessHeld<'_>> {
+        let logs = self.spaces.get(&space).into_iter().flatten();
+        let logs = logs.filter_map(|id| self.logs.get(id));
+        logs.flat_map(|log| {
+            let counting = log.witnesses.iter().filter(|(id, _)| log.counting.contains(*id));
+            counting.map(|(id, (sequence, pins))| WitnessHeld {
+                witness: log.node,
+                at: (*sequence, *id),
+                pins,
+            })
+        })
+    }
+
+    /// Pins of a log whose entry is not held: that much is known to be missing here.
+    pub fn awaited(&self, log: &LogId) -> impl Iterator<Item = (PublicKey, Point)> {
+        let awaited = self.awaited.get(log).into_iter().flatten();
+        awaited.map(|(witness, sequence, head)| (*witness, (*sequence, *head)))
     }
 
     /// The root over a log's entries up to a point.
@@ -542,9 +597,12 @@ impl Log {
         points
     }
 
-    /// What a cut of the author's key keeps of this log, if it lists it.
-    fn kept(&self, roster: &Roster) -> Option<Point> {
-        roster.cut(&self.node)?.get(&self.id).copied()
+    /// The entries of this log that a cut of its author or a decision of root names.
+    fn named(&self, roster: &Roster) -> impl Iterator<Item = Point> {
+        let kept = roster.cut(&self.node).and_then(|cut| cut.get(&self.id)).copied();
+        let adopted = roster.adopted_entries(&self.id).into_iter().flatten();
+        let adopted = adopted.map(|(id, sequence)| (*sequence, *id));
+        kept.into_iter().chain(roster.adjudicated(&self.id)).chain(adopted)
     }
 
     fn variants(&self, sequence: u64) -> usize {

@@ -3,6 +3,7 @@
 
 mod apply;
 mod check;
+mod once;
 mod read;
 mod unsound;
 

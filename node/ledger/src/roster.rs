@@ -1,12 +1,18 @@
-//! Who belongs: from signed editions to the one roster that every rule reads. A function of the set
-//! of editions held, never of their order of arrival; never goes back and never chooses by hash.
+//! Who belongs: the one roster that every rule reads. A function of the set of editions held, never
+//! of their order of arrival; never goes back and never chooses by hash.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use xw_schemas::edition::{Edition, Fact, OfficeId, SignerKind};
+use xw_schemas::edition::{OfficeId, SignerKind};
 use xw_schemas::id::{EditionId, EntryId, LogId, NetworkId, PublicKey};
 use xw_schemas::record::SchemaHash;
 use xw_schemas::space::{Division, Space, Tier};
+
+mod chain;
+mod evaluate;
+mod paths;
+
+pub use chain::{Chain, RosterRefusal};
 
 /// The version of the rules in this program. A roster that names another is not judged here.
 pub const RULES_VERSION: u64 = 1;
@@ -33,15 +39,110 @@ pub struct Signer {
     pub name: String,
     /// Roles of a person.
     pub roles: Vec<String>,
+    /// Who put it there.
+    pub rank: Rank,
 }
 
-/// What stands of a cut key: log, last valid number, its entry.
-pub type Cut = BTreeMap<LogId, (u64, EntryId)>;
+/// Whose word a fact is. The lower, the more it weighs: where two speak of one thing, the higher
+/// stands and the other is passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// The root keys.
+    Root,
+    /// Registrars of an office of this level.
+    Registrar(Tier),
+}
 
-/// The facts as of the newest edition.
+/// What stands of a cut key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// Log, last valid number, its entry. Logs that are not listed are void.
+    pub kept: BTreeMap<LogId, (u64, EntryId)>,
+    /// Whether it reaches into what the county has witnessed. Root's does; a registrar's keeps that.
+    pub exact: bool,
+}
+
+impl Cut {
+    /// What it keeps of a log.
+    #[must_use]
+    pub fn get(&self, log: &LogId) -> Option<&(u64, EntryId)> {
+        self.kept.get(log)
+    }
+}
+
+/// The right of an office to register those strictly below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delegation {
+    /// How many distinct persons must sign.
+    pub threshold: u64,
+    /// The role that makes a person of the office a registrar.
+    pub role: String,
+    /// What stands of the term before.
+    pub closes: Option<(u64, EditionId)>,
+}
+
+/// An invitation that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// The office that the newcomer belongs to.
+    pub office: OfficeId,
+    /// The name of the PC, where one is invited.
+    pub node: Option<String>,
+    /// The people invited: name and roles.
+    pub people: Vec<(String, Vec<String>)>,
+    /// Who invited.
+    pub rank: Rank,
+    /// The edition that replaced it.
+    pub replaced: Option<EditionId>,
+}
+
+/// Why an edition, or a fact in it, has no effect although it is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum PassedOver {
+    /// Too few registrars in office signed it, or it stands behind one that does not count.
+    #[error("too few registrars in office signed it")]
+    Unsigned,
+    /// Two editions of one number stand in its scope.
+    #[error("two editions of one number contradict each other")]
+    Rival,
+    /// A later term closed the chain before it.
+    #[error("a later term of the office closed the chain before it")]
+    Closed,
+    /// The office, or the office of the key, does not lie below the registrar's.
+    #[error("it concerns an office outside of the registrar's own area")]
+    OutsidePrefix,
+    /// Only root may say this.
+    #[error("only the root keys may say this")]
+    NotItsMatter,
+    /// A higher authority, or an earlier fact, has said otherwise.
+    #[error("a higher authority or an earlier edition says otherwise")]
+    Outranked,
+    /// The keys are not those that were invited, or the invitation was withdrawn.
+    #[error("the invitation was withdrawn, used already, or does not fit")]
+    BadReplacement,
+}
+
+impl PassedOver {
+    /// For a Chinese reader.
+    #[must_use]
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Unsigned => "在任登记员签名不足",
+            Self::Rival => "同一号有两个互相矛盾的版次",
+            Self::Closed => "该机构的登记任期已在此之前终止",
+            Self::OutsidePrefix => "超出登记机构的辖区",
+            Self::NotItsMatter => "只有根密钥可以决定此事",
+            Self::Outranked => "上级或更早的版次另有规定",
+            Self::BadReplacement => "邀请已撤回、已使用或不相符",
+        }
+    }
+}
+
+/// The facts as of the editions held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roster {
     network: NetworkId,
+    state: EditionId,
     head: EditionId,
     number: u64,
     frozen: bool,
@@ -54,209 +155,103 @@ pub struct Roster {
     cuts: BTreeMap<PublicKey, Cut>,
     schemas: BTreeMap<String, SchemaHash>,
     adopted: BTreeMap<SchemaHash, String>,
-}
-
-/// Why an edition is not taken up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RosterRefusal {
-    /// It belongs to another network.
-    #[error("the roster edition belongs to another network")]
-    OtherNetwork,
-    /// The edition before it is not held.
-    #[error("the roster edition before it is not held")]
-    Gap,
-    /// Too few distinct root keys signed it.
-    #[error("too few root keys signed the roster edition")]
-    Threshold,
-    /// The founding edition names no root keys.
-    #[error("the founding edition names no root keys")]
-    NoRoot,
-    /// A fact contradicts the roster: an unknown office, or a key that changes its kind.
-    #[error("a fact of the roster edition contradicts the roster")]
-    Contradiction,
-}
-
-/// All editions held, and what they amount to.
-#[derive(Debug, Clone)]
-pub struct Chain {
-    editions: BTreeMap<u64, Vec<Edition>>,
-    roster: Roster,
-}
-
-impl Chain {
-    /// Begins with the founding edition, which the node got by hand from its county.
-    pub fn founded(edition: Edition) -> Result<Self, RosterRefusal> {
-        if edition.core().number != 1 {
-            return Err(RosterRefusal::Gap);
-        }
-        let roster = Roster::founded(&edition)?;
-        Ok(Self { editions: BTreeMap::from([(1, vec![edition])]), roster })
-    }
-
-    /// The roster of the common prefix of all editions held.
-    #[must_use]
-    pub fn roster(&self) -> &Roster {
-        &self.roster
-    }
-
-    /// Takes up an edition. `Ok(true)` when the roster changed.
-    ///
-    /// Two valid editions with one number freeze the roster before both, until root names one.
-    pub fn add(&mut self, edition: Edition) -> Result<bool, RosterRefusal> {
-        let number = edition.core().number;
-        if edition.network() != self.roster.network {
-            return Err(RosterRefusal::OtherNetwork);
-        }
-        // Signatures stand outside the id: other root keys over the same facts are no fork.
-        let mut held = self.editions.get(&number).into_iter().flatten();
-        if held.any(|held| held.id() == edition.id()) {
-            return Ok(false);
-        }
-        // Valid against the prefix that it names, which must be held.
-        let mut before = self.roster_at(number - 1).ok_or(RosterRefusal::Gap)?;
-        before.extend(&edition)?;
-        self.editions.entry(number).or_default().push(edition);
-        let roster = self.evaluate();
-        let changed = roster != self.roster;
-        self.roster = roster;
-        Ok(changed)
-    }
-
-    /// Editions with a number above `above`, in order, for a neighbour that lacks them.
-    pub fn above(&self, above: u64) -> impl Iterator<Item = &Edition> {
-        self.editions.range(above + 1..).flat_map(|(_, editions)| editions)
-    }
-
-    /// The highest number held, also beyond a freeze.
-    #[must_use]
-    pub fn highest(&self) -> u64 {
-        self.editions.keys().next_back().copied().unwrap_or(0)
-    }
-
-    fn roster_at(&self, number: u64) -> Option<Roster> {
-        let mut editions = self.editions.values().flatten();
-        let mut roster = Roster::founded(editions.next()?).ok()?;
-        for step in 2..=number {
-            let [edition] = self.editions.get(&step)?.as_slice() else { return None };
-            roster.extend(edition).ok()?;
-        }
-        (number >= 1).then_some(roster)
-    }
-
-    fn evaluate(&self) -> Roster {
-        let last = (1..).take_while(|n| self.editions.get(n).is_some_and(|e| e.len() == 1)).last();
-        let mut roster = self
-            .roster_at(last.unwrap_or(1))
-            .expect("every edition was valid against its prefix when it was added");
-        roster.frozen = self.editions.values().any(|editions| editions.len() > 1);
-        roster
-    }
+    delegations: BTreeMap<OfficeId, BTreeMap<u64, Delegation>>,
+    invitations: BTreeMap<PublicKey, Invitation>,
+    adjudicated: BTreeMap<LogId, (u64, EntryId)>,
+    adopted_entries: BTreeMap<LogId, BTreeMap<EntryId, u64>>,
+    /// Every edition that counts, in the order of authority.
+    counted: Vec<EditionId>,
+    /// What is held and has no effect: the edition, the place of the fact, why.
+    passed_over: BTreeSet<(EditionId, Option<usize>, PassedOver)>,
+    /// What every key is that any edition held ever listed, counting or not.
+    known: BTreeMap<PublicKey, BTreeSet<(SignerKind, OfficeId)>>,
 }
 
 impl Roster {
-    fn founded(edition: &Edition) -> Result<Self, RosterRefusal> {
-        let mut roster = Self {
-            network: edition.network(),
-            head: EditionId([0; 32]),
-            number: 0,
-            frozen: false,
-            rules: RULES_VERSION,
-            threshold: 0,
-            roots: Vec::new(),
-            places: BTreeMap::new(),
-            offices: BTreeMap::new(),
-            signers: BTreeMap::new(),
-            cuts: BTreeMap::new(),
-            schemas: BTreeMap::new(),
-            adopted: BTreeMap::new(),
-        };
-        // The founding edition is signed by the root keys that it names itself.
-        for fact in &edition.core().facts {
-            if let Fact::Root { threshold, keys } = fact {
-                (roster.threshold, roster.roots) = (*threshold, keys.clone());
-            }
-        }
-        if roster.roots.is_empty() {
-            return Err(RosterRefusal::NoRoot);
-        }
-        roster.extend(edition)?;
-        Ok(roster)
-    }
-
-    fn extend(&mut self, edition: &Edition) -> Result<(), RosterRefusal> {
-        let core = edition.core();
-        if core.number != self.number + 1 || core.previous != self.head {
-            return Err(RosterRefusal::Gap);
-        }
-        if !self.is_signed_by_root(edition) {
-            return Err(RosterRefusal::Threshold);
-        }
-        for fact in &core.facts {
-            self.take(fact)?;
-        }
-        // A change of root keys needs the threshold of the new keys too.
-        if !self.is_signed_by_root(edition) {
-            return Err(RosterRefusal::Threshold);
-        }
-        (self.number, self.head) = (core.number, edition.id());
-        Ok(())
-    }
-
-    fn is_signed_by_root(&self, edition: &Edition) -> bool {
-        let signed = edition.signers().iter().filter(|key| self.roots.contains(key)).count();
-        signed as u64 >= self.threshold
-    }
-
-    fn take(&mut self, fact: &Fact) -> Result<(), RosterRefusal> {
-        match fact {
-            Fact::Root { threshold, keys } => {
-                (self.threshold, self.roots) = (*threshold, keys.clone());
-            }
-            Fact::Rules { version } => self.rules = *version,
-            Fact::Place { division, name } => {
-                self.places.insert(*division, name.clone());
-            }
-            Fact::Office { office, division, name } => {
-                let entry = Office { id: *office, division: *division, name: name.clone() };
-                if self.offices.insert(*office, entry).is_some_and(|o| o.division != *division) {
-                    return Err(RosterRefusal::Contradiction);
-                }
-            }
-            Fact::Signer { key, kind, office, name, roles } => {
-                let known = self.signers.get(key);
-                let moved = known.is_some_and(|s| s.kind != *kind || s.office != *office);
-                if moved || !self.offices.contains_key(office) {
-                    return Err(RosterRefusal::Contradiction);
-                }
-                let (kind, office) = (*kind, *office);
-                let signer = Signer { kind, office, name: name.clone(), roles: roles.clone() };
-                self.signers.insert(*key, signer);
-            }
-            Fact::Cut { key, kept } => {
-                let cut = kept.iter().map(|(log, number, id)| (*log, (*number, *id))).collect();
-                self.cuts.insert(*key, cut);
-            }
-            Fact::Schema { record_type, definition } => {
-                self.schemas.insert(record_type.clone(), *definition);
-                self.adopted.insert(*definition, record_type.clone());
-            }
-        }
-        Ok(())
-    }
-
     /// The network.
     #[must_use]
     pub fn network(&self) -> NetworkId {
         self.network
     }
 
-    /// The newest edition.
+    /// The newest root edition that counts.
     #[must_use]
     pub fn head(&self) -> EditionId {
         self.head
     }
 
-    /// Its number.
+    /// What names this roster: a digest over every edition that counts. Views say it beside theirs.
+    #[must_use]
+    pub fn state(&self) -> EditionId {
+        self.state
+    }
+
+    /// Every edition that counts, in the order of authority.
+    #[must_use]
+    pub fn counted(&self) -> &[EditionId] {
+        &self.counted
+    }
+
+    /// Editions and facts that are held and have no effect, with the reason.
+    pub fn passed_over(&self) -> impl Iterator<Item = &(EditionId, Option<usize>, PassedOver)> {
+        self.passed_over.iter()
+    }
+
+    /// The root keys, ascending, and how many of them must sign.
+    #[must_use]
+    pub fn roots(&self) -> (&[PublicKey], u64) {
+        (&self.roots, self.threshold)
+    }
+
+    /// The delegation of an office in its present term.
+    #[must_use]
+    pub fn delegation(&self, office: OfficeId) -> Option<(u64, &Delegation)> {
+        self.delegations.get(&office)?.iter().next_back().map(|(term, held)| (*term, held))
+    }
+
+    /// All delegations, past terms included.
+    pub fn delegations(&self) -> impl Iterator<Item = (&OfficeId, &BTreeMap<u64, Delegation>)> {
+        self.delegations.iter()
+    }
+
+    /// All invitations, used ones included.
+    pub fn invitations(&self) -> impl Iterator<Item = (&PublicKey, &Invitation)> {
+        self.invitations.iter()
+    }
+
+    /// An invitation that can still be used.
+    #[must_use]
+    pub fn open_invitation(&self, key: &PublicKey) -> Option<&Invitation> {
+        let open = |invitation: &&Invitation| invitation.replaced.is_none();
+        self.invitations.get(key).filter(open).filter(|_| !self.cuts.contains_key(key))
+    }
+
+    /// Whether any edition held ever listed a key, counting or not.
+    #[must_use]
+    pub fn is_known(&self, key: &PublicKey) -> bool {
+        self.known.contains_key(key)
+    }
+
+    /// Divisions of the offices that any edition held ever listed a node's key for.
+    pub fn known_divisions(&self, node: &PublicKey) -> impl Iterator<Item = Division> {
+        let known = self.known.get(node).into_iter().flatten();
+        let nodes = known.filter(|(kind, _)| *kind == SignerKind::Node);
+        nodes.filter_map(|(_, office)| self.offices.get(office)).map(|office| office.division)
+    }
+
+    /// The branch of a log that root has decided for.
+    #[must_use]
+    pub fn adjudicated(&self, log: &LogId) -> Option<(u64, EntryId)> {
+        self.adjudicated.get(log).copied()
+    }
+
+    /// Entries of a log that root lets count although a cut or a fork has taken them.
+    #[must_use]
+    pub fn adopted_entries(&self, log: &LogId) -> Option<&BTreeMap<EntryId, u64>> {
+        self.adopted_entries.get(log)
+    }
+
+    /// The number of the newest root edition that counts.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.number
@@ -322,6 +317,16 @@ impl Roster {
     pub fn live_nodes(&self) -> BTreeSet<PublicKey> {
         let nodes = self.signers.iter().filter(|(_, signer)| signer.kind == SignerKind::Node);
         nodes.map(|(key, _)| *key).filter(|key| !self.cuts.contains_key(key)).collect()
+    }
+
+    /// Keys that may connect: live nodes, and newcomers who hold an open invitation. The latter read
+    /// no space.
+    #[must_use]
+    pub fn admitted_peers(&self) -> BTreeSet<PublicKey> {
+        let mut peers = self.live_nodes();
+        let open = self.invitations.keys().filter(|key| self.open_invitation(key).is_some());
+        peers.extend(open.copied());
+        peers
     }
 
     /// What stands of a cut key; `None` for a live one.

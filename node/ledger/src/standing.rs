@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use xw_schemas::id::EntryId;
 
 use crate::log::{Log, Point};
-use crate::roster::Roster;
+use crate::roster::{Cut, Roster};
 
 /// How firmly an entry stands. The lower, the firmer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -85,58 +85,68 @@ impl LogStanding {
     }
 }
 
-/// Judges one log. In this order: a cut of its key; the county's pin; the own township's pin where
-/// it does not contradict; a fork closes the rest.
+/// Judges one log. In this order: a cut of its key; a decision of root on its fork; the county's pin;
+/// the own township's pin where it does not contradict; a fork closes the rest. What root adopts
+/// counts in any case.
 #[must_use]
 pub fn assess(roster: &Roster, log: &Log) -> LogStanding {
-    let void = LogStanding::Straight { finals: 0, witnessed: 0, rest: Standing::Void };
-    let member = roster.node_office(&log.node).is_some();
-    match roster.cut(&log.node) {
-        Some(cut) => match cut.get(&log.id) {
-            Some((sequence, id)) if log.holds(*sequence, id) => assess_cut(log, (*sequence, *id)),
-            Some(_) => LogStanding::Straight { finals: 0, witnessed: 0, rest: Standing::Pending },
-            None => void,
+    let standing = match roster.cut(&log.node) {
+        Some(cut) => assess_cut(log, cut),
+        None if roster.node_office(&log.node).is_none() => nothing(Standing::Void),
+        None => match roster.adjudicated(&log.id) {
+            Some((sequence, id)) if !log.holds(sequence, &id) => nothing(Standing::Pending),
+            None if log.branches.is_empty() => {
+                let finals = above(log.county);
+                let witnessed = above(log.township).max(finals);
+                LogStanding::Straight { finals, witnessed, rest: Standing::Local }
+            }
+            decided => assess_forked(log, decided),
         },
-        None if !member => void,
-        None if log.branches.is_empty() => {
-            let above = |pin: Option<Point>| pin.map_or(0, |(sequence, _)| sequence + 1);
-            let finals = above(log.county);
-            let witnessed = above(log.township).max(finals);
-            LogStanding::Straight { finals, witnessed, rest: Standing::Local }
-        }
-        None => assess_forked(log),
+    };
+    match roster.adopted_entries(&log.id) {
+        None => standing,
+        Some(adopted) => adopt(log, &standing, adopted),
     }
 }
 
-fn assess_cut(log: &Log, kept: Point) -> LogStanding {
+fn nothing(rest: Standing) -> LogStanding {
+    LogStanding::Straight { finals: 0, witnessed: 0, rest }
+}
+
+/// The first number above a pin.
+fn above(pin: Option<Point>) -> u64 {
+    pin.map_or(0, |(sequence, _)| sequence + 1)
+}
+
+/// Root's cut keeps exactly what it lists. A registrar's keeps what the county has witnessed as well,
+/// and where the two contradict each other, that alone.
+fn assess_cut(log: &Log, cut: &Cut) -> LogStanding {
+    let county = log.county.filter(|_| !cut.exact);
+    let kept = cut.get(&log.id).copied();
+    let held = kept.filter(|(sequence, id)| log.holds(*sequence, id));
+    let rest = if kept.is_some() && held.is_none() { Standing::Pending } else { Standing::Void };
     if log.branches.is_empty() {
-        let finals = kept.0 + 1;
-        return LogStanding::Straight { finals, witnessed: finals, rest: Standing::Void };
+        let finals = above(county).max(above(held));
+        return LogStanding::Straight { finals, witnessed: finals, rest };
     }
-    let stem = stem(log, Some(kept));
-    let judge = |id: &EntryId| if stem.contains(id) { Standing::Final } else { Standing::Void };
+    let mut stem = Stem::new(log);
+    stem.extend(county);
+    stem.extend(held);
+    let judge = |id: &EntryId| if stem.holds(id) { Standing::Final } else { rest };
     LogStanding::Forked(entries(log).map(|(id, _)| (id, judge(&id))).collect())
 }
 
-fn assess_forked(log: &Log) -> LogStanding {
+fn assess_forked(log: &Log, decided: Option<Point>) -> LogStanding {
     let fork = log.fork().unwrap_or(u64::MAX);
-    let county = stem(log, log.county);
-    let mut township = stem(log, log.township);
-    if let (Some((high, _)), Some((low, pinned))) = (log.county, log.township) {
-        // The township's branch must run through the county's as far as both reach.
-        let agrees = if low <= high {
-            county.contains(&pinned)
-        } else {
-            log.county.is_some_and(|(_, id)| township.contains(&id))
-        };
-        if !agrees {
-            township.clear();
-        }
-    }
+    let mut stem = Stem::new(log);
+    stem.extend(decided);
+    stem.extend(log.county);
+    let finals = stem.ids.clone();
+    stem.extend(log.township);
     let judge = |id: &EntryId, sequence: u64| {
-        if county.contains(id) {
+        if finals.contains(id) {
             Standing::Final
-        } else if township.contains(id) {
+        } else if stem.holds(id) {
             Standing::Witnessed
         } else if sequence >= fork {
             Standing::Disputed
@@ -147,9 +157,39 @@ fn assess_forked(log: &Log) -> LogStanding {
     LogStanding::Forked(entries(log).map(|(id, number)| (id, judge(&id, number))).collect())
 }
 
-/// The entries from the opening to a pinned one.
-fn stem(log: &Log, pin: Option<Point>) -> BTreeSet<EntryId> {
-    pin.and_then(|pin| log.path(pin)).map(|path| path.into_iter().collect()).unwrap_or_default()
+fn adopt(log: &Log, standing: &LogStanding, adopted: &BTreeMap<EntryId, u64>) -> LogStanding {
+    let judge = |id: &EntryId, sequence: u64| match adopted.get(id) {
+        Some(number) if *number == sequence => Standing::Final,
+        Some(_) | None => standing.of(sequence, id),
+    };
+    LogStanding::Forked(entries(log).map(|(id, number)| (id, judge(&id, number))).collect())
+}
+
+/// The one branch that stands, lengthened by whoever does not contradict it.
+struct Stem<'a> {
+    log: &'a Log,
+    tip: Option<Point>,
+    ids: BTreeSet<EntryId>,
+}
+
+impl<'a> Stem<'a> {
+    fn new(log: &'a Log) -> Self {
+        Self { log, tip: None, ids: BTreeSet::new() }
+    }
+
+    fn holds(&self, id: &EntryId) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// Follows a pin if its branch runs through the stem's as far as both reach.
+    fn extend(&mut self, pin: Option<Point>) {
+        let Some(pin) = pin else { return };
+        let Some(path) = self.log.path(pin) else { return };
+        let path: BTreeSet<EntryId> = path.into_iter().collect();
+        if self.tip.is_none_or(|(_, tip)| path.contains(&tip)) {
+            (self.tip, self.ids) = (Some(pin), path);
+        }
+    }
 }
 
 /// Every entry held, with its number.

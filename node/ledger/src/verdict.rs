@@ -17,6 +17,8 @@ pub enum Verdict {
     Sealed,
     /// Something it needs is not held here yet.
     Waiting(Missing),
+    /// It counted, and its contents were removed by a lawful erasure.
+    Erased,
     /// It does not count.
     Refused(Refusal),
 }
@@ -32,6 +34,8 @@ pub enum Missing {
     Definition(SchemaHash),
     /// The entry that a cut names.
     Cut,
+    /// A second person who asks for the same erasure.
+    SecondPerson,
 }
 
 /// Why a change does not count.
@@ -187,12 +191,14 @@ impl Verdict {
         match self {
             Self::Admitted => StoredVerdict { kind: VerdictKind::Admitted, reason: String::new() },
             Self::Sealed => StoredVerdict { kind: VerdictKind::Sealed, reason: String::new() },
+            Self::Erased => StoredVerdict { kind: VerdictKind::Erased, reason: String::new() },
             Self::Waiting(missing) => {
                 let reason = match missing {
                     Missing::Change(hash) => format!("change {}", hex(&hash.0)),
                     Missing::Entry(entry) => format!("entry {entry}"),
                     Missing::Definition(hash) => format!("definition {}", hex(&hash.0)),
                     Missing::Cut => "cut".to_owned(),
+                    Missing::SecondPerson => "second-person".to_owned(),
                 };
                 StoredVerdict { kind: VerdictKind::Waiting, reason }
             }
@@ -204,7 +210,7 @@ impl Verdict {
     }
 }
 
-/// The four verdicts without their reasons.
+/// The verdicts without their reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VerdictKind {
@@ -216,6 +222,8 @@ pub enum VerdictKind {
     Waiting,
     /// It does not count.
     Refused,
+    /// Its contents were removed.
+    Erased,
 }
 
 impl VerdictKind {
@@ -227,6 +235,7 @@ impl VerdictKind {
             Self::Sealed => 1,
             Self::Waiting => 2,
             Self::Refused => 3,
+            Self::Erased => 4,
         }
     }
 }
@@ -234,7 +243,7 @@ impl VerdictKind {
 /// A verdict as kept beside its entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredVerdict {
-    /// Which of the four.
+    /// Which of them.
     pub kind: VerdictKind,
     /// `code|Chinese text` of a refusal, what a waiting change waits for, else empty.
     pub reason: String,

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use xw_schemas::hash::tagged;
-use xw_schemas::id::{EntryId, RecordId};
+use xw_schemas::id::{EntryId, PublicKey, RecordId};
 use xw_schemas::record::{Content, ProblemCode, Value};
 
 use crate::standing::Standing;
@@ -40,7 +40,26 @@ pub struct View {
     pub refused: u32,
     /// Changes that stand in their logs and wait.
     pub waiting: u32,
+    /// Whose decision removed the contents, and on which ground: what is left is this tombstone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased: Option<Tombstone>,
 }
+
+/// What stands in the place of erased contents, the same on every node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tombstone {
+    /// The number of the ground (个人信息保护法 article 47, items 1 to 5).
+    pub ground: u64,
+    /// The two entries that asked for it, ascending.
+    pub because: [EntryId; 2],
+    /// The persons who signed them, in the same order.
+    pub people: [PublicKey; 2],
+    /// The nodes that say that they have removed the contents, ascending.
+    pub done: Vec<PublicKey>,
+}
+
+/// The state of a record whose contents were removed.
+pub const ERASED: &str = "erased";
 
 /// A place with several values, written by people who did not see one another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

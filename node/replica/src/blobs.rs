@@ -3,15 +3,20 @@
 
 use xw_schemas::edition::Edition;
 use xw_schemas::hash::tagged;
+use xw_schemas::id::EditionId;
 use xw_schemas::limits::{BLOB_CHUNK_BYTES, DEFINITION_BYTES_MAX, EDITION_BYTES_MAX};
 use xw_schemas::record::SchemaHash;
-use xw_schemas::wire::{BlobChunk, Frame};
+use xw_schemas::wire::{BlobChunk, EDITIONS_LISTED_MAX, Frame};
 
 use crate::common::Held;
 use crate::compare::send;
 use crate::event::{Effect, SessionId};
 use crate::neighbour::{Incoming, Neighbour, Phase};
 use crate::replica::{Replica, close};
+
+/// Most editions asked for of one neighbour: ten times what a county of 600 offices makes in its
+/// first years.
+const EDITIONS_MAX: u64 = 65_536;
 
 impl Replica {
     pub(crate) fn want_definitions(&mut self, held: Held<'_>, session: SessionId) -> Vec<Effect> {
@@ -26,7 +31,7 @@ impl Replica {
     /// waited for this roster. Nothing is sent under the old one any more.
     pub(crate) fn say_again(&mut self, held: Held<'_>, session: SessionId) -> Vec<Effect> {
         let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
-        let head = held.roster().head();
+        let head = held.roster().state();
         let grown = neighbour.said.as_ref().is_none_or(|(said, _, _)| *said != head);
         let wanted = std::mem::take(&mut neighbour.left_wanting);
         let mut effects = next_blob(held, session, neighbour);
@@ -68,7 +73,32 @@ pub(crate) fn has_blob(held: Held<'_>, hash: [u8; 32]) -> bool {
     let definition = SchemaHash(hash);
     let is_definition = held.roster().adopted(&definition).is_some()
         && !held.missing_definitions.contains(&definition);
-    is_definition || held.chain.above(0).any(|edition| edition.id().0 == hash)
+    is_definition || held.chain.edition(&EditionId(hash)).is_some()
+}
+
+/// Notes which editions of a neighbour's list are not held here, and asks for the rest of a list
+/// that fills its message.
+pub(crate) fn editions_listed(
+    held: Held<'_>,
+    session: SessionId,
+    neighbour: &mut Neighbour,
+    editions: &[EditionId],
+) -> Vec<Effect> {
+    if neighbour.editions_listed == 0 {
+        neighbour.wanted_blobs.retain(|(_, is_edition)| !is_edition);
+    }
+    neighbour.editions_listed += editions.len() as u64;
+    // What is wanted is taken from the end: those first that others need.
+    let lacking = editions.iter().rev().filter(|id| held.chain.edition(id).is_none());
+    neighbour.wanted_blobs.splice(0..0, lacking.map(|id| (id.0, true)));
+    let mut effects = Vec::new();
+    let more = editions.len() == EDITIONS_LISTED_MAX;
+    if more && neighbour.editions_listed < EDITIONS_MAX {
+        let from = neighbour.editions_listed;
+        effects.push(send(session, Frame::WantEditions { from }));
+    }
+    effects.extend(next_blob(held, session, neighbour));
+    effects
 }
 
 /// Asks for the next wanted blob that has not come from elsewhere, unless one is on its way.
@@ -81,7 +111,7 @@ pub(crate) fn next_blob(
         return Vec::new();
     }
     let is_held = |(hash, is_edition): &([u8; 32], bool)| match is_edition {
-        true => held.chain.above(0).any(|edition| edition.id().0 == *hash),
+        true => held.chain.edition(&EditionId(*hash)).is_some(),
         false => !held.missing_definitions.iter().any(|missing| missing.0 == *hash),
     };
     while let Some(wanted) = neighbour.wanted_blobs.pop() {

@@ -67,6 +67,8 @@ pub(crate) struct Neighbour {
     pub(crate) set_back: BTreeMap<LogId, Point>,
     pub(crate) incoming: Option<Incoming>,
     pub(crate) wanted_blobs: Vec<([u8; 32], bool)>,
+    /// How much of its list of roster editions the neighbour has named.
+    pub(crate) editions_listed: u64,
     /// How often the neighbour sent entries that do not fit anywhere.
     pub(crate) gaps: u32,
     /// Entries that this disk is still busy with; bounds what one neighbour may occupy.
@@ -95,6 +97,7 @@ impl Neighbour {
             set_back: BTreeMap::new(),
             incoming: None,
             wanted_blobs: Vec::new(),
+            editions_listed: 0,
             gaps: 0,
             storing: 0,
         }

@@ -10,7 +10,7 @@ use xw_schemas::id::{LogId, PublicKey};
 use xw_schemas::limits::{ENTRIES_PER_FRAME_MAX, ENTRIES_UNPACKED_AIM};
 use xw_schemas::wire::{BlobChunk, EDITIONS_LISTED_MAX, Frame, Hello};
 
-use crate::blobs::{blob, has_blob, next_blob};
+use crate::blobs::{blob, editions_listed, has_blob};
 use crate::common::{Held, root_digest, shared};
 use crate::compare::send;
 use crate::event::{Effect, Event, SessionId};
@@ -103,16 +103,16 @@ impl Replica {
         let roster = held.roster();
         let shared = shared(held, &own, &neighbour.peer);
         let digest = root_digest(&shared);
-        neighbour.said = Some((roster.head(), digest, shared));
+        neighbour.said = Some((roster.state(), digest, shared));
         // A new comparison forgets where this node had set itself back.
         neighbour.asked.clear();
-        let editions = held.chain.above(0).count() as u64;
+        let editions = held.chain.count();
         vec![send(
             session,
             Frame::Hello(Hello {
                 network: roster.network(),
                 roster_number: roster.number(),
-                roster: roster.head(),
+                roster: roster.state(),
                 editions,
                 digest,
             }),
@@ -129,20 +129,17 @@ impl Replica {
         let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
         let greeted = neighbour.phase != Phase::Greeting;
         let agreed = neighbour.phase >= Phase::Comparing
-            || neighbour.said.as_ref().is_some_and(|(head, _, _)| *head == held.roster().head());
+            || neighbour.said.as_ref().is_some_and(|(head, _, _)| *head == held.roster().state());
         match frame {
             Frame::Hello(hello) => self.greeted(held, session, &hello),
             Frame::Bye { .. } => close(session, "the neighbour said goodbye"),
             _ if !greeted => close(session, "a frame before the hello"),
-            Frame::WantEditions { above } => {
-                let editions = held.chain.above(above).take(EDITIONS_LISTED_MAX);
+            Frame::WantEditions { from } => {
+                let from = usize::try_from(from).unwrap_or(usize::MAX);
+                let editions = held.chain.editions().skip(from).take(EDITIONS_LISTED_MAX);
                 vec![send(session, Frame::Editions(editions.map(Edition::id).collect()))]
             }
-            Frame::Editions(editions) => {
-                neighbour.wanted_blobs.retain(|(_, is_edition)| !is_edition);
-                neighbour.wanted_blobs.extend(editions.into_iter().rev().map(|id| (id.0, true)));
-                next_blob(held, session, neighbour)
-            }
+            Frame::Editions(editions) => editions_listed(held, session, neighbour, &editions),
             Frame::WantBlob { hash, .. } if !has_blob(held, hash) => {
                 // An empty blob says so; a hello follows when it may be held.
                 neighbour.left_wanting = true;
@@ -197,15 +194,15 @@ impl Replica {
         if neighbour.phase == Phase::Greeting {
             effects.push(Effect::Confirm { session });
         }
-        let own_editions = held.chain.above(0).count() as u64;
-        let same = hello.roster == roster.head();
-        if !same || hello.editions != own_editions {
+        let own_editions = held.chain.count();
+        let same = hello.roster == roster.state();
+        // Rivals that do not count are evidence, and every node is to hold them.
+        if !same || hello.editions > own_editions {
+            neighbour.editions_listed = 0;
+            effects.push(send(session, Frame::WantEditions { from: 0 }));
+        }
+        if !same {
             neighbour.phase = Phase::Roster;
-            let behind = hello.editions > own_editions || hello.roster_number >= roster.number();
-            if behind && !(same && hello.editions < own_editions) {
-                let above = hello.roster_number.min(roster.number()).saturating_sub(1);
-                effects.push(send(session, Frame::WantEditions { above }));
-            }
             return effects;
         }
         let said = neighbour.said.clone();
@@ -240,7 +237,7 @@ impl Replica {
             }
         }
         let mut effects = Vec::new();
-        let live = held.roster().live_nodes();
+        let live = held.roster().admitted_peers();
         let sessions: Vec<(SessionId, PublicKey)> =
             self.neighbours.iter().map(|(session, n)| (*session, n.peer)).collect();
         for (session, peer) in sessions {
@@ -270,9 +267,10 @@ impl Replica {
         let foreign = entries.iter().any(|(entry, _)| {
             let space = match &entry.core().statement {
                 Statement::Open(opening) => Some(opening.space),
-                Statement::Change(_) | Statement::Witness(_) => {
-                    held.logs.log(&entry.core().log).map(|log| log.space)
-                }
+                Statement::Change(_)
+                | Statement::Witness(_)
+                | Statement::Erase(_)
+                | Statement::Erased(_) => held.logs.log(&entry.core().log).map(|log| log.space),
             };
             // A log that is not held yet is judged at the door, behind its opening.
             space.is_some_and(|space| {

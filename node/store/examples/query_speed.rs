@@ -73,6 +73,7 @@ fn fill(file: &Path, rows: u64) {
         vec![Fact::Root { threshold: 1, keys: vec![root.public()] }, Fact::Rules { version: 1 }];
     let previous = EditionId([0; 32]);
     let core = EditionCore {
+        scope: xw_schemas::edition::Scope::Root,
         network: None,
         number: 1,
         previous,
@@ -80,7 +81,7 @@ fn fill(file: &Path, rows: u64) {
         facts,
     };
     let edition = Edition::sign(&core, &[root]).expect("the edition is sound");
-    let store = Store::create(file, edition, builtin(), None).expect("the file can be made");
+    let store = Store::create(file, edition, builtin(), None, None).expect("the file can be made");
     drop(store);
     let mut conn = Connection::open(file).expect("the file was just made");
     conn.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -200000;").expect("settings");

@@ -55,7 +55,7 @@ fn main() {
         json!({"records": digest.records, "file_kb_per_record": bytes / records / 1_024})
     );
     let timed = Instant::now();
-    let mut store = Store::open(&folder.file()).expect("the file was just closed");
+    let mut store = Store::open(&folder.file(), None).expect("the file was just closed");
     report("open", records, timed);
     let timed = Instant::now();
     let checked = store.verify(&mut |_, _| {}).expect("the file can be read");

@@ -37,8 +37,11 @@ impl std::fmt::Display for ViewDigest {
 const DOING: &str = "take a digest";
 
 impl Store {
-    /// The digest over one space, or over all.
+    /// The digest over one space, or over all. It is over views, which a locked store has not.
     pub fn digest(&self, space: Option<Space>) -> Result<ViewDigest, StoreError> {
+        if !self.shows() {
+            return Err(StoreError::Locked);
+        }
         take(&self.conn, self.roster(), space)
     }
 }
@@ -76,7 +79,7 @@ pub(crate) fn take(
 }
 
 fn head(roster: &Roster) -> Vec<u8> {
-    [&roster.head().0[..], &roster.rules().to_be_bytes()].concat()
+    [&roster.state().0[..], &roster.rules().to_be_bytes()].concat()
 }
 
 fn spaces(conn: &Connection) -> Result<Vec<Space>, StoreError> {

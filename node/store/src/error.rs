@@ -4,6 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use rusqlite::ffi;
 use xw_ledger::roster::RosterRefusal;
 use xw_schemas::checkpoint::NoteFault;
 use xw_schemas::record::Lang;
@@ -80,6 +81,59 @@ pub enum StoreError {
     /// The question makes no sense for these record types.
     #[error(transparent)]
     Query(#[from] QuerySlip),
+    /// What is asked for is readable only with the office's key, and the store is locked.
+    #[error("the store is locked; an operator of the office must open it first")]
+    Locked,
+    /// The key is not the one that bodies and rows are kept under.
+    #[error("this is not the office's key that the store was made with")]
+    WrongOfficeKey,
+    /// The store was made without keys, or is opened without those it was made with.
+    #[error("the database {} {}", path.display(), if *encrypted {
+        "is encrypted and was opened without its keys"
+    } else {
+        "is not encrypted and was opened with keys"
+    })]
+    Keys {
+        /// The database.
+        path: PathBuf,
+        /// Whether the file is encrypted.
+        encrypted: bool,
+    },
+    /// The machine key does not open the file.
+    #[error("the machine key does not open the database {}", path.display())]
+    WrongMachineKey {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The program was built with a database library that cannot encrypt.
+    #[error("the database library in this program cannot encrypt")]
+    NoCipher,
+    /// The system gives no randomness.
+    #[error("the system gives no random numbers")]
+    Dice {
+        /// What the system says.
+        source: getrandom::Error,
+    },
+    /// A store that is only read was to be written.
+    #[error("the database was opened for reading only")]
+    ReadOnly,
+    /// The disk refused to keep something before, and nothing this process holds can be trusted.
+    #[error("the disk failed before; the program must be started again")]
+    Broken,
+    /// A copy of the database did not come out whole.
+    #[error("the copy {} is not whole: {what}", path.display())]
+    Copy {
+        /// The copy.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A note is longer than notes may be.
+    #[error("a note of {bytes} bytes is too long")]
+    NoteTooLong {
+        /// Its length.
+        bytes: usize,
+    },
 }
 
 impl StoreError {
@@ -88,23 +142,57 @@ impl StoreError {
         Self::Damaged { what: what.into() }
     }
 
-    /// Whether the disk is full: nothing was saved, and there is something the clerk can do.
+    /// Whether the disk is full: nothing was saved, and there is something the clerk can do. Space
+    /// kept back for this has been given up, so that trying again may help.
     #[must_use]
     pub fn is_disk_full(&self) -> bool {
-        matches!(self, Self::Sql { source, .. }
-            if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
+        // The index of the write-ahead log is the one file that SQLite lengthens by other means.
+        self.code() == Some(rusqlite::ErrorCode::DiskFull)
+            || self.extended() == Some(ffi::SQLITE_IOERR_SHMSIZE)
     }
 
     /// Whether bytes in the file cannot be right: the file must be set aside, not written on.
     #[must_use]
     pub fn is_damage(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        matches!(self, Self::Damaged { .. })
+            || matches!(self.code(), Some(DatabaseCorrupt | NotADatabase))
+    }
+
+    /// Whether the disk failed in a way after which no page in memory can be trusted, as when
+    /// fsync fails: the program must end, start again and check. The store takes nothing more.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        use ffi::{
+            SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSTAT, SQLITE_IOERR_FSYNC, SQLITE_IOERR_READ,
+            SQLITE_IOERR_SHORT_READ, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE,
+        };
+        matches!(self, Self::Broken)
+            || matches!(
+                self.extended(),
+                Some(
+                    SQLITE_IOERR_DIR_FSYNC
+                        | SQLITE_IOERR_FSTAT
+                        | SQLITE_IOERR_FSYNC
+                        | SQLITE_IOERR_READ
+                        | SQLITE_IOERR_SHORT_READ
+                        | SQLITE_IOERR_TRUNCATE
+                        | SQLITE_IOERR_WRITE
+                )
+            )
+    }
+
+    fn code(&self) -> Option<rusqlite::ErrorCode> {
         match self {
-            Self::Damaged { .. } => true,
-            Self::Sql { source, .. } => {
-                matches!(source.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
-            }
-            _ => false,
+            Self::Sql { source, .. } => source.sqlite_error_code(),
+            _ => None,
+        }
+    }
+
+    fn extended(&self) -> Option<std::ffi::c_int> {
+        match self {
+            Self::Sql { source, .. } => source.sqlite_extended_error_code(),
+            _ => None,
         }
     }
 
@@ -127,6 +215,9 @@ impl StoreError {
             Self::Sql { .. } if self.is_damage() => {
                 "数据库文件已损坏，请停止使用，并将整个数据目录另存后联系县级管理员".into()
             }
+            Self::Sql { .. } if self.is_fatal() => {
+                "磁盘读写出错，本次内容未保存。请重新启动程序；若再次出现，请更换磁盘".into()
+            }
             Self::Sql { doing, source } => format!("数据库操作失败（{doing}）：{source}"),
             Self::Owned { path } => {
                 format!("数据库正被另一个程序使用：{}。请先关闭正在运行的乡网程序", path.display())
@@ -143,6 +234,23 @@ impl StoreError {
             Self::Checkpoint(_) => "检查点不是该日志作者所签".into(),
             Self::UnknownLog => "本机没有该日志".into(),
             Self::Query(slip) => slip.zh(),
+            Self::Locked => "资料库尚未解锁，请先由本机构经办人输入口令解锁".into(),
+            Self::WrongOfficeKey => "机构密钥不对：资料库不是用此密钥保存的".into(),
+            Self::Keys { path, encrypted: true } => {
+                format!("数据库已加密，打开时未提供密钥：{}", path.display())
+            }
+            Self::Keys { path, encrypted: false } => {
+                format!("数据库未加密，却以密钥打开：{}", path.display())
+            }
+            Self::WrongMachineKey { path } => {
+                format!("本机密钥打不开数据库：{}。请确认密钥文件未被替换", path.display())
+            }
+            Self::NoCipher => "本程序的数据库组件不支持加密".into(),
+            Self::Dice { .. } => "操作系统无法提供随机数".into(),
+            Self::ReadOnly => "数据库以只读方式打开，不能写入".into(),
+            Self::Broken => "此前磁盘出错，请重新启动程序".into(),
+            Self::Copy { path, what } => format!("备份文件不完整：{}（{what}）", path.display()),
+            Self::NoteTooLong { bytes } => format!("内部备注过长（{bytes} 字节）"),
         }
     }
 

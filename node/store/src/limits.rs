@@ -24,6 +24,9 @@ pub(crate) const WRITER_CACHE_KIB: i64 = 32 << 10;
 /// Page cache of each reader, in KiB: the rows of a township fit.
 pub(crate) const READER_CACHE_KIB: i64 = 64 << 10;
 
+/// Page size of both files. SQLCipher must be told before it reads the first page.
+pub(crate) const PAGE_BYTES: i64 = 8_192;
+
 /// Prepared statements kept by each connection.
 pub(crate) const STATEMENTS_KEPT: usize = 96;
 
@@ -63,3 +66,26 @@ pub(crate) const SEARCH_CHARS_MAX: usize = 200;
 /// From so many hits on a search text on, rows are passed in the order of the list and checked
 /// against the hits. Measured with 200,000 rows: 5,600 hits took 30 ms when looked up one by one.
 pub(crate) const HITS_FEW: i64 = 1_000;
+
+/// Disk space set aside beside the database, to be given up when the disk is full: copying back a
+/// write-ahead log of the usual size and clearing up after it need less than this.
+pub const BALLAST_BYTES: u64 = 64 << 20;
+
+/// Commits that lengthen an own log after which the high-water file is written anew. Each writing
+/// costs two fsyncs, so that one commit in twenty takes three times as long.
+pub(crate) const HIGH_WATER_COMMITS: u32 = 20;
+
+/// Longest high-water file that is read: a node has a handful of logs of its own, 140 bytes each.
+pub(crate) const HIGH_WATER_BYTES_MAX: u64 = 1 << 20;
+
+/// Entries of each own log that are verified from their bytes at every start: about 0.1 s.
+pub(crate) const START_ENTRIES: usize = 1_000;
+
+/// Openings of the store that are remembered, to tell whether the rows belong to these entries.
+pub(crate) const SESSIONS_KEPT: i64 = 1_000;
+
+/// Longest note that the daemon may keep here.
+pub(crate) const NOTE_BYTES_MAX: usize = 64 << 10;
+
+/// Pages copied between two looks at the progress of a backup: 0.8 MB.
+pub(crate) const BACKUP_PAGES: i32 = 100;

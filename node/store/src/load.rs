@@ -14,7 +14,7 @@ use xw_schemas::record::RecordType;
 
 use crate::error::{Doing, StoreError};
 use crate::standing;
-use crate::store::{HeldLogs, Store, meta, set_meta};
+use crate::store::{HeldLogs, Store, meta};
 
 /// The roster's editions.
 pub(crate) fn chain(conn: &Connection) -> Result<Chain, StoreError> {
@@ -24,9 +24,7 @@ pub(crate) fn chain(conn: &Connection) -> Result<Chain, StoreError> {
         });
     let founding = editions.next().ok_or_else(|| StoreError::damaged("no roster edition"))??;
     let mut chain = Chain::founded(founding)?;
-    for edition in editions {
-        chain.add(edition?)?;
-    }
+    chain.add_all(editions.collect::<Result<Vec<_>, _>>()?)?;
     Ok(chain)
 }
 
@@ -141,11 +139,10 @@ pub(crate) fn stood(row: &Row<'_>, column: usize) -> rusqlite::Result<Standing> 
         .ok_or(rusqlite::Error::IntegralValueOutOfRange(column, value))
 }
 
-/// What the last program left unsettled if it did not end cleanly. A record that it marked as being
-/// judged ended it, and is set aside.
-pub(crate) fn suspects(conn: &Connection) -> Result<BTreeSet<i64>, StoreError> {
+/// What the last program left unsettled if it ended while it might have been judging. A record that
+/// it marked as being judged ended it, and is set aside. In the transaction of the caller.
+pub(crate) fn suspects(tx: &Connection) -> Result<BTreeSet<i64>, StoreError> {
     let doing = "look for unfinished work";
-    let tx = conn.unchecked_transaction().doing(doing)?;
     let program = env!("CARGO_PKG_VERSION");
     // Another version of the program gets another chance.
     tx.execute(
@@ -161,18 +158,13 @@ pub(crate) fn suspects(conn: &Connection) -> Result<BTreeSet<i64>, StoreError> {
     )
     .doing(doing)?;
     tx.execute("DELETE FROM attempt", []).doing(doing)?;
-    let clean: Option<i64> = meta(&tx, "clean")?;
-    let suspects = if clean == Some(1) {
-        BTreeSet::new()
-    } else {
-        let sql = "SELECT record_n FROM dirty";
-        let mut statement = tx.prepare(sql).doing(doing)?;
-        let rows = statement.query_map([], |row| row.get(0)).doing(doing)?;
-        rows.collect::<Result<_, _>>().doing(doing)?
-    };
-    set_meta(&tx, "clean", 0)?;
-    tx.commit().doing(doing)?;
-    Ok(suspects)
+    let judging: Option<i64> = meta(tx, "judging")?;
+    if judging == Some(0) {
+        return Ok(BTreeSet::new());
+    }
+    let mut statement = tx.prepare("SELECT record_n FROM dirty").doing(doing)?;
+    let rows = statement.query_map([], |row| row.get(0)).doing(doing)?;
+    rows.collect::<Result<_, _>>().doing(doing)
 }
 
 impl Store {

@@ -8,6 +8,8 @@ use xw_schemas::checkpoint::Checkpoint;
 use xw_schemas::id::{LogId, PublicKey, RecordId};
 
 use crate::error::{Doing, StoreError};
+use crate::keys::Opened;
+use crate::limits::NOTE_BYTES_MAX;
 use crate::load::number;
 use crate::standing::signed;
 use crate::store::Store;
@@ -95,37 +97,82 @@ impl Store {
         rows.doing(doing)?.collect::<Result<_, _>>().doing(doing)
     }
 
-    /// The import that a fingerprint was noted for.
+    /// The import that a fingerprint was noted for. Refused while the store is locked.
     pub fn import_seen(&self, fingerprint: [u8; 32]) -> Result<Option<Import>, StoreError> {
-        self.conn
-            .prepare_cached("SELECT digest, record, file, row FROM imported WHERE fingerprint = ?1")
-            .and_then(|mut s| {
-                s.query_row([fingerprint], |row| {
-                    Ok(Import {
-                        fingerprint,
-                        digest: row.get(0)?,
-                        record: RecordId(row.get(1)?),
-                        file: row.get(2)?,
-                        row: row.get(3)?,
-                    })
-                })
-                .optional()
-            })
-            .doing("look for an import")
+        let blind = self.vault.blind(fingerprint)?;
+        let kept: Option<Vec<u8>> = self
+            .conn
+            .prepare_cached("SELECT kept FROM imported WHERE fingerprint = ?1")
+            .and_then(|mut s| s.query_row([blind], |row| row.get(0)).optional())
+            .doing("look for an import")?;
+        let Some(kept) = kept else { return Ok(None) };
+        match self.vault.read(&kept) {
+            Opened::Bytes(bytes) => Import::from_bytes(fingerprint, &bytes).map(Some),
+            Opened::Locked => return Err(StoreError::Locked),
+            Opened::Damaged => None,
+        }
+        .ok_or_else(|| StoreError::damaged("the note of an import"))
     }
 
-    /// Remembers imports, in one transaction.
+    /// Remembers imports, in one transaction. Refused while the store is locked.
     pub fn note_imports(&mut self, imports: &[Import]) -> Result<(), StoreError> {
         self.transact("note imports", |parts| {
-            let sql = "INSERT OR REPLACE INTO imported(fingerprint, digest, record, file, row)
-                       VALUES (?1, ?2, ?3, ?4, ?5)";
+            let sql = "INSERT OR REPLACE INTO imported(fingerprint, kept) VALUES (?1, ?2)";
             let mut statement = parts.tx.prepare_cached(sql).doing("note imports")?;
-            for i in imports {
-                statement
-                    .execute(params![i.fingerprint, i.digest, i.record.0, i.file, i.row])
-                    .doing("note imports")?;
+            for import in imports {
+                let blind = parts.vault.blind(import.fingerprint)?;
+                let kept = parts.vault.keep(&import.bytes())?;
+                statement.execute(params![blind, kept]).doing("note imports")?;
             }
             Ok(())
+        })
+    }
+
+    /// A small thing that the program remembers across starts; see [`Store::set_note`].
+    pub fn note(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.conn
+            .prepare_cached("SELECT value FROM note WHERE key = ?1")
+            .and_then(|mut s| s.query_row([key], |row| row.get(0)).optional())
+            .doing("read a note")
+    }
+
+    /// Remembers a small thing across starts, or forgets it. Notes are kept under the machine key
+    /// alone and can be read while the store is locked: nothing personal goes into them. A backup
+    /// has them too.
+    pub fn set_note(&mut self, key: &str, value: Option<&[u8]>) -> Result<(), StoreError> {
+        let doing = "keep a note";
+        if let Some(value) = value.filter(|value| value.len() > NOTE_BYTES_MAX) {
+            return Err(StoreError::NoteTooLong { bytes: value.len() });
+        }
+        self.transact(doing, |parts| {
+            match value {
+                Some(value) => parts
+                    .tx
+                    .execute("INSERT OR REPLACE INTO note(key, value) VALUES (?1, ?2)", params![key, value]),
+                None => parts.tx.execute("DELETE FROM note WHERE key = ?1", [key]),
+            }
+            .doing(doing)?;
+            Ok(())
+        })
+    }
+}
+
+impl Import {
+    /// As kept: digest, record, file, row.
+    fn bytes(&self) -> Vec<u8> {
+        [&self.digest[..], &self.record.0, &self.file, &self.row.to_be_bytes()].concat()
+    }
+
+    fn from_bytes(fingerprint: [u8; 32], bytes: &[u8]) -> Option<Self> {
+        let (digest, rest) = bytes.split_first_chunk()?;
+        let (record, rest) = rest.split_first_chunk()?;
+        let (file, row) = rest.split_first_chunk()?;
+        Some(Self {
+            fingerprint,
+            digest: *digest,
+            record: RecordId(*record),
+            file: *file,
+            row: u32::from_be_bytes(row.try_into().ok()?),
         })
     }
 }

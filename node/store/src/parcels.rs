@@ -10,6 +10,7 @@ use xw_schemas::space::Space;
 use xw_schemas::wire::Parcel;
 
 use crate::error::{Doing, StoreError};
+use crate::keys::Opened;
 use crate::receive::find_record;
 use crate::settle::Case;
 use crate::standing::signed;
@@ -37,17 +38,22 @@ impl Held {
 const DOING: &str = "read entries for a neighbour";
 
 impl Store {
-    /// Everything held of a record in a space; empty when nothing is.
+    /// Everything held of a record in a space; empty when nothing is. Refused while the store is
+    /// locked: without its bodies a record would look sealed, and nobody may write on top of that.
     pub fn evidence(&self, space: Space, record: RecordId) -> Result<Vec<Held>, StoreError> {
+        if !self.is_unlocked() {
+            return Err(StoreError::Locked);
+        }
         let Some(record_n) = find_record(&self.conn, record, space)? else {
             return Ok(Vec::new());
         };
-        let case = Case::load(&self.conn, &self.held.assessed, record_n)?;
+        let case = Case::load(&self.conn, &self.vault, &self.held.assessed, record_n)?;
         case.map(|case| case.held).map_err(StoreError::damaged)
     }
 
     /// These entries of one log as parcels, in the order asked for, until `max_bytes` unpacked
-    /// bytes are reached; at least one. `bodies` says of a record type whether its bodies go along.
+    /// bytes are reached; at least one. `bodies` says of a record type whether its bodies go along;
+    /// while the store is locked none do.
     pub fn parcels(
         &self,
         log: LogId,
@@ -74,8 +80,14 @@ impl Store {
                 .doing(DOING)?;
             let Some((envelope, body)) = found else { continue };
             let body = match body {
-                Some(body) => goes_along(&envelope, &bodies)?.then_some(body),
-                None => None,
+                Some(kept) if goes_along(&envelope, &bodies)? => match self.vault.read(&kept) {
+                    Opened::Bytes(body) => Some(body),
+                    Opened::Locked => None,
+                    Opened::Damaged => {
+                        return Err(StoreError::damaged(format!("the body of entry {id}")));
+                    }
+                },
+                _ => None,
             };
             let parcel = Parcel { envelope, body };
             bytes += parcel.unpacked_bytes();

@@ -2,11 +2,13 @@
 //! connection, which cannot write; never touches a document library.
 
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, Row, params, params_from_iter};
 use serde_json::Value as Json;
+use xw_custody::OfficeKey;
 use xw_ledger::judge::Definitions;
 use xw_ledger::standing::Standing;
 use xw_ledger::verdict::{StoredVerdict, VerdictKind};
@@ -16,18 +18,22 @@ use xw_schemas::id::RecordId;
 use xw_schemas::space::Space;
 use xw_schemas::value::Value;
 
-use crate::connection::{self, Site};
+use crate::connection::{self, Shown, Site};
 use crate::error::{Doing, StoreError};
+use crate::keys::{FileKey, StoreKeys};
 use crate::limits::HITS_FEW;
 use crate::load::{self, number, stood};
 use crate::query::{Compiled, Cursor, GroupKey, Hits, KEY_COLUMNS, Query, QuerySlip, Scope};
 use crate::settle::space;
+use crate::shown::fits;
 use crate::tables::{self, STANDING};
 use crate::words::search_phrases;
 
 /// A connection that can only read. Several may work at once, each on one thread at a time.
 pub struct Reader {
     pub(crate) conn: Connection,
+    /// Whether the store still lets rows be read.
+    readable: Arc<AtomicBool>,
     /// Definitions seen so far; looked up again when a question names what they do not have.
     definitions: Mutex<Definitions>,
 }
@@ -133,20 +139,61 @@ impl std::fmt::Debug for Reader {
 const DOING: &str = "read records";
 
 impl Reader {
-    /// Opens a database for reading, also while another process owns it.
+    /// Opens a database without keys for reading, also while another process owns it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::over(&Site::File(path.to_owned()))
+        Self::open_with(path, None, None)
     }
 
-    pub(crate) fn over(site: &Site) -> Result<Self, StoreError> {
+    /// The same, with keys: the machine's to read entries, the office's to read rows as well.
+    pub fn open_with(
+        path: &Path,
+        keys: Option<&StoreKeys>,
+        office: Option<&OfficeKey>,
+    ) -> Result<Self, StoreError> {
+        let site = Site::file(path, keys.map(|keys| FileKey::new(keys.machine.clone())));
+        let shown = match (keys, office) {
+            (Some(_), None) => None,
+            (_, office) => {
+                Some(site.shown(office.map(|office| FileKey::new(office.database_key()))))
+            }
+        };
+        let mut reader = Self::over(&site, None, Arc::new(AtomicBool::new(false)))?;
+        if let Some(shown) = shown
+            && connection::attach(&reader.conn, &shown, false).is_ok()
+        {
+            reader.readable = Arc::new(AtomicBool::new(fits(&reader.conn)?));
+        }
+        Ok(reader)
+    }
+
+    pub(crate) fn over(
+        site: &Site,
+        shown: Option<&Shown>,
+        readable: Arc<AtomicBool>,
+    ) -> Result<Self, StoreError> {
         let conn = connection::reader(site)?;
         tables::check_format(&conn)?;
+        if let Some(shown) = shown {
+            connection::attach(&conn, shown, false)?;
+        }
+        conn.execute_batch("PRAGMA query_only = ON").doing("set up a reading connection")?;
         let definitions = Mutex::new(load::definitions(&conn)?);
-        Ok(Self { conn, definitions })
+        Ok(Self { conn, readable, definitions })
+    }
+
+    /// Whether rows can be read; entries always can.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        self.readable.load(Ordering::Acquire)
+    }
+
+    fn see_rows(&self) -> Result<(), StoreError> {
+        if self.is_readable() { Ok(()) } else { Err(StoreError::Locked) }
     }
 
     /// One page of the records that a question asks for.
     pub fn list(&self, query: &Query) -> Result<Page, StoreError> {
+        self.see_rows()?;
         let _snapshot = self.conn.unchecked_transaction().doing(DOING)?;
         let hits = self.hits(query)?;
         let page = self.compile(query, |scope, query| Compiled::page(scope, query, hits))?;
@@ -186,9 +233,11 @@ impl Reader {
             .doing(DOING)
     }
 
-    /// How much is held; cheap enough to be asked often.
+    /// How much is held; cheap enough to be asked often. Of a locked store it says what was judged
+    /// before.
     pub fn size(&self) -> Result<Size, StoreError> {
-        let sql = "SELECT (SELECT count(*) FROM entry), (SELECT count(*) FROM view)";
+        let sql = "SELECT (SELECT count(*) FROM entry),
+             (SELECT count(*) FROM record WHERE standing IS NOT NULL)";
         let counted = self.conn.prepare_cached(sql).and_then(|mut statement| {
             statement.query_row([], |row| {
                 Ok(Size { entries: number(row, 0)?, records: number(row, 1)? })
@@ -199,6 +248,7 @@ impl Reader {
 
     /// How many records match, by groups; sorted by the groups' values.
     pub fn counts(&self, query: &Query, by: &[GroupKey]) -> Result<Vec<Group>, StoreError> {
+        self.see_rows()?;
         let groups = self.compile(query, |scope, query| Compiled::groups(scope, query, by))?;
         let mut statement = self.conn.prepare_cached(&groups.sql).doing("count records")?;
         let rows = statement
@@ -212,6 +262,7 @@ impl Reader {
 
     /// A record as it stands in each space that holds entries of it.
     pub fn record(&self, id: RecordId) -> Result<Vec<RecordDetail>, StoreError> {
+        self.see_rows()?;
         let sql = "SELECT v.record_n, r.id, v.division, v.audience, v.type, v.state, r.standing,
                 v.sealed, v.created_ms, v.updated_ms, v.changes, v.conflicts, v.problems,
                 v.refused, v.waiting, v.title, v.number, json(v.doc), c.bytes,

@@ -22,16 +22,17 @@ impl Store {
         &mut self,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<ViewDigest, StoreError> {
-        self.transact(DOING, |parts| {
+        if !self.is_unlocked() {
+            return Err(StoreError::Locked);
+        }
+        self.may_write()?;
+        self.begin_rows(|parts| {
             parts
                 .tx
                 .execute_batch(
-                    "DELETE FROM view; DELETE FROM canonical; DELETE FROM verdict; DELETE FROM fork;
-                     INSERT INTO fts(fts) VALUES ('delete-all'); DELETE FROM poison;
-                     DELETE FROM attempt; DELETE FROM dirty;
-                     UPDATE record SET standing = NULL;
-                     UPDATE log SET finals = 0, witnessed = 0, rest = 2;
-                     INSERT INTO dirty SELECT n FROM record;",
+                    "DELETE FROM verdict; DELETE FROM fork; DELETE FROM poison;
+                     DELETE FROM attempt; DELETE FROM dirty; UPDATE record SET standing = NULL;
+                     UPDATE log SET finals = 0, witnessed = 0, rest = 2;",
                 )
                 .doing(DOING)?;
             *parts.held = load::logs(parts.tx, parts.chain.roster())?;

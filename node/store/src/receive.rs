@@ -80,6 +80,8 @@ const DOING: &str = "store received entries";
 const KIND_OPEN: i64 = 0;
 const KIND_CHANGE: i64 = 1;
 const KIND_WITNESS: i64 = 2;
+const KIND_ERASE: i64 = 3;
+const KIND_ERASED: i64 = 4;
 
 /// The stored kind of a statement.
 pub(crate) fn kind(statement: &Statement) -> i64 {
@@ -87,7 +89,16 @@ pub(crate) fn kind(statement: &Statement) -> i64 {
         Statement::Open(_) => KIND_OPEN,
         Statement::Change(_) => KIND_CHANGE,
         Statement::Witness(_) => KIND_WITNESS,
+        Statement::Erase(_) => KIND_ERASE,
+        Statement::Erased(_) => KIND_ERASED,
     }
+}
+
+/// An entry on its way in. Its body is in the form in which it will be kept.
+pub(crate) struct Arrival {
+    pub(crate) entry: VerifiedEntry,
+    pub(crate) kept: Option<Vec<u8>>,
+    pub(crate) received_ms: u64,
 }
 
 impl Store {
@@ -98,34 +109,59 @@ impl Store {
         batch: Vec<(VerifiedEntry, Option<Body>)>,
         now_ms: u64,
     ) -> Result<Received, StoreError> {
-        self.transact(DOING, |parts| take(parts, &batch, now_ms))
+        let mut received = Received::default();
+        let mut arrivals = Vec::with_capacity(batch.len());
+        let mut places = Vec::with_capacity(batch.len());
+        for (index, (entry, body)) in batch.into_iter().enumerate() {
+            let fits = |body: &Body| entry.change().is_some_and(|change| body.matches(change));
+            if body.as_ref().is_some_and(|body| !fits(body)) {
+                let reason = ReceiveRefusal::BadBody;
+                received.refused.push(NotReceived { index, entry: entry.id(), reason });
+                continue;
+            }
+            // Sealed before the transaction begins: a seal takes longer than a row.
+            let kept = body.map(|body| self.vault.keep(body.bytes())).transpose()?;
+            arrivals.push(Arrival { entry, kept, received_ms: now_ms });
+            places.push(index);
+        }
+        let taken = self.take(&arrivals)?;
+        received.refused.extend(taken.refused.iter().map(|refused| NotReceived {
+            index: places[refused.index],
+            ..*refused
+        }));
+        received.refused.sort_by_key(|refused| refused.index);
+        Ok(Received { refused: received.refused, ..taken })
+    }
+
+    /// Takes in what fits its commitments, or cannot be compared here.
+    pub(crate) fn take(&mut self, arrivals: &[Arrival]) -> Result<Received, StoreError> {
+        let received = self.transact(DOING, |parts| take(parts, arrivals))?;
+        let logs = &self.held.logs;
+        let is_own = |log: &LogId| logs.log(log).is_some_and(|log| Some(log.node) == self.own);
+        if self.own.is_some() && received.logs.iter().any(is_own) {
+            self.high.grew(logs, self.own);
+        }
+        Ok(received)
     }
 }
 
-fn take(
-    parts: &mut Parts<'_>,
-    batch: &[(VerifiedEntry, Option<Body>)],
-    now_ms: u64,
-) -> Result<Received, StoreError> {
+fn take(parts: &mut Parts<'_>, arrivals: &[Arrival]) -> Result<Received, StoreError> {
     let mut received = Received::default();
     let mut changed: BTreeSet<LogId> = BTreeSet::new();
     let mut dirty: BTreeSet<i64> = BTreeSet::new();
     let mut records: BTreeMap<(RecordId, Space), i64> = BTreeMap::new();
-    for (index, (entry, body)) in batch.iter().enumerate() {
-        let mut refuse = |reason| {
-            received.refused.push(NotReceived { index, entry: entry.id(), reason });
-        };
-        let fits = |body: &Body| entry.change().is_some_and(|change| body.matches(change));
-        if body.as_ref().is_some_and(|body| !fits(body)) {
-            refuse(ReceiveRefusal::BadBody);
-            continue;
-        }
+    let mut touched: BTreeMap<LogId, u64> = BTreeMap::new();
+    for (index, arrival) in arrivals.iter().enumerate() {
+        let Arrival { entry, kept, received_ms } = arrival;
         let log = entry.core().log;
         match parts.held.logs.place(parts.chain.roster(), entry) {
-            Err(refusal) => refuse(refusal.into()),
+            Err(refusal) => {
+                let reason = refusal.into();
+                received.refused.push(NotReceived { index, entry: entry.id(), reason });
+            }
             Ok((Placed::Duplicate, _)) => {
                 received.duplicates += 1;
-                if let Some(record_n) = add_body(parts, entry, body.as_ref())? {
+                if let Some(record_n) = add_body(parts, entry, kept.as_deref())? {
                     received.bodies += 1;
                     dirty.insert(record_n);
                 }
@@ -137,20 +173,22 @@ fn take(
                     received.appended += 1;
                 }
                 received.logs.insert(log);
+                let newest = touched.entry(log).or_default();
+                *newest = (*newest).max(*received_ms);
                 changed.insert(log);
                 changed.extend(restood.logs.keys());
                 // Stored before, and without a place until the roster knew its signer again.
                 if parts.held.unplaced.remove(&entry.id()) {
-                    dirty.extend(add_body(parts, entry, body.as_ref())?);
+                    dirty.extend(add_body(parts, entry, kept.as_deref())?);
                     dirty.extend(row_of(parts, entry)?.and_then(|(_, record_n)| record_n));
                 } else {
-                    dirty.extend(insert(parts, &mut records, entry, body.as_ref(), now_ms)?);
+                    dirty.extend(insert(parts, &mut records, arrival)?);
                 }
             }
         }
     }
-    for log in &received.logs {
-        touch(parts, log, now_ms)?;
+    for (log, received_ms) in touched {
+        touch(parts, &log, received_ms)?;
     }
     restand(parts.tx, parts.chain.roster(), parts.held, &changed)?;
     mark_dirty(parts.tx, dirty)?;
@@ -161,17 +199,17 @@ fn take(
 fn insert(
     parts: &mut Parts<'_>,
     records: &mut BTreeMap<(RecordId, Space), i64>,
-    entry: &VerifiedEntry,
-    body: Option<&Body>,
-    now_ms: u64,
+    arrival: &Arrival,
 ) -> Result<Option<i64>, StoreError> {
+    let Arrival { entry, kept, received_ms: now_ms } = arrival;
+    let now_ms = *now_ms;
     let core = entry.core();
     let log_n = log_row(parts, entry, now_ms)?;
-    let record_n = match entry.change() {
-        Some(change) => {
+    let record_n = match core.statement.record() {
+        Some(record) => {
             let log = parts.held.logs.log(&core.log);
             let space = log.expect("the entry was placed in this log").space;
-            Some(record_row(parts.tx, records, change.record, space)?)
+            Some(record_row(parts.tx, records, record, space)?)
         }
         None => None,
     };
@@ -187,27 +225,27 @@ fn insert(
             s.execute(params![entry.id().0, log_n, sequence, record_n, kind, now, entry.bytes()])
         })
         .doing(DOING)?;
-    if let Some(body) = body {
-        write_body(parts.tx, parts.tx.last_insert_rowid(), body)?;
+    if let Some(kept) = kept {
+        write_body(parts.tx, parts.tx.last_insert_rowid(), kept)?;
     }
     Ok(record_n)
 }
 
-fn write_body(conn: &Connection, entry_n: i64, body: &Body) -> Result<bool, StoreError> {
+fn write_body(conn: &Connection, entry_n: i64, kept: &[u8]) -> Result<bool, StoreError> {
     let sql = "INSERT OR IGNORE INTO body(entry_n, bytes) VALUES (?1, ?2)";
     let mut statement = conn.prepare_cached(sql).doing(DOING)?;
-    Ok(statement.execute(params![entry_n, body.bytes()]).doing(DOING)? > 0)
+    Ok(statement.execute(params![entry_n, kept]).doing(DOING)? > 0)
 }
 
 /// Keeps the body of an entry that is held without; gives the row of its record if it was news.
 fn add_body(
     parts: &Parts<'_>,
     entry: &VerifiedEntry,
-    body: Option<&Body>,
+    kept: Option<&[u8]>,
 ) -> Result<Option<i64>, StoreError> {
-    let Some(body) = body else { return Ok(None) };
+    let Some(kept) = kept else { return Ok(None) };
     let Some((entry_n, record_n)) = row_of(parts, entry)? else { return Ok(None) };
-    Ok(if write_body(parts.tx, entry_n, body)? { record_n } else { None })
+    Ok(if write_body(parts.tx, entry_n, kept)? { record_n } else { None })
 }
 
 /// The rows of a stored entry and of its record.

@@ -12,9 +12,9 @@ use xw_schemas::record::{Kind, RecordType};
 
 use crate::error::{Doing, StoreError};
 use crate::load;
+use crate::shown::index_fields;
 use crate::standing::{restand, signed};
 use crate::store::{Parts, Store};
-use crate::tables::field_index;
 
 const DOING: &str = "store a roster edition";
 
@@ -27,13 +27,12 @@ impl Store {
     ) -> Result<Result<bool, RosterRefusal>, StoreError> {
         // Tried on a copy first, so that a refusal leaves no trace.
         let mut chain = self.chain.clone();
-        let before = chain.highest();
         match chain.add(edition.clone()) {
             Err(refusal) => return Ok(Err(refusal)),
             Ok(changed) if !changed && self.holds_edition(&edition)? => return Ok(Ok(false)),
             Ok(_) => {}
         }
-        tracing::info!(number = edition.core().number, before, "a roster edition is taken up");
+        tracing::info!(number = edition.core().number, "a roster edition is taken up");
         self.transact(DOING, |parts| {
             insert_edition(parts.tx, &edition)?;
             let old = parts.chain.roster().clone();
@@ -58,6 +57,11 @@ impl Store {
         let hash = definition.hash();
         if self.definitions.contains_key(&hash) {
             return Ok(());
+        }
+        if self.shows() {
+            // Before the definition, for questions rely on the indexes of whatever is defined.
+            let one = [(hash, Arc::new(definition.clone()))].into();
+            index_fields(&self.conn, &one)?;
         }
         self.transact("store a record-type definition", |parts| {
             insert_definition(parts.tx, &definition)?;
@@ -96,9 +100,6 @@ pub(crate) fn insert_definition(
         params![definition.hash().0, definition.code, definition.canonical_bytes()],
     )
     .doing("store a record-type definition")?;
-    for path in indexed_fields(definition) {
-        conn.execute_batch(&field_index(&definition.code, &path)).doing("make an index")?;
-    }
     Ok(())
 }
 

@@ -14,9 +14,11 @@ use xw_schemas::record::SchemaHash;
 use xw_schemas::space::{Audience, Division, Space};
 
 use crate::error::{Doing, StoreError};
+use crate::keys::{Opened, Vault, is_sealed, token};
 use crate::limits::SETTLE_RECORDS;
 use crate::parcels::Held;
 use crate::row::Row;
+use crate::shown::note_settled;
 use crate::standing::signed;
 use crate::store::{Parts, Store};
 
@@ -53,8 +55,9 @@ pub(crate) type Rules = dyn Fn(&Roster, &Definitions, RecordId, &[Evidence<'_>])
 const SHARE_MIN: usize = 16;
 
 impl Store {
-    /// Judges at most `max_records` records that wait for it, in one transaction. A node that does
-    /// not know the rules which the roster names judges nothing.
+    /// Judges at most `max_records` records that wait for it: the rows in one transaction, what the
+    /// entries' side keeps in the next. A node that does not know the rules which the roster names
+    /// judges nothing, and a locked one neither; records then wait.
     pub fn settle(&mut self, max_records: usize) -> Result<Settled, StoreError> {
         self.settle_by(max_records, &judge)
     }
@@ -70,7 +73,7 @@ impl Store {
             all.changed.extend(some.changed);
             all.quarantined.extend(some.quarantined);
             all.remaining = some.remaining;
-            if some.remaining == 0 || stuck || !self.roster().rules_are_known() {
+            if some.remaining == 0 || stuck || !self.may_judge() {
                 return Ok(all);
             }
         }
@@ -82,18 +85,20 @@ impl Store {
         rules: &Rules,
     ) -> Result<Settled, StoreError> {
         let mut settled = Settled::default();
-        if self.roster().rules_are_known() {
+        if self.may_judge() {
             self.settle_suspects(max_records, rules, &mut settled)?;
             let left = max_records.saturating_sub(usize::try_from(settled.judged).unwrap_or(0));
             if left > 0 && self.suspects.is_empty() {
-                self.transact(DOING, |parts| {
-                    let records = dirty(parts.tx, left)?;
-                    settle_these(parts, &records, rules, &mut settled)
-                })?;
+                let records = dirty(&self.conn, left)?;
+                self.settle_these(&records, rules, &mut settled)?;
             }
         }
         settled.remaining = remaining(&self.conn)?;
         Ok(settled)
+    }
+
+    fn may_judge(&self) -> bool {
+        self.roster().rules_are_known() && self.is_unlocked() && self.shows()
     }
 
     /// Records that may have ended the program are judged one by one, each marked on disk before.
@@ -111,12 +116,61 @@ impl Store {
                     .execute("INSERT OR IGNORE INTO attempt(record_n) VALUES (?1)", [record_n])
                     .doing(DOING)
             })?;
-            self.transact(DOING, |parts| {
-                settle_these(parts, &[record_n], rules, settled)?;
-                parts.tx.execute("DELETE FROM attempt", []).doing(DOING)
-            })?;
+            self.settle_these(&[record_n], rules, settled)?;
             self.suspects.pop_first();
         }
+        Ok(())
+    }
+
+    /// Loads, judges on two threads, writes. Only the judging is shared: it is pure. The rows are
+    /// committed before the marks are cleared, so that whatever happens in between, a mark is left
+    /// for every record whose row is not the last word.
+    fn settle_these(
+        &mut self,
+        records: &[i64],
+        rules: &Rules,
+        settled: &mut Settled,
+    ) -> Result<(), StoreError> {
+        if self.stale {
+            self.reload()?;
+        }
+        if records.is_empty() {
+            return Ok(());
+        }
+        let mut pending = Vec::with_capacity(records.len());
+        for record_n in records {
+            pending.extend(take_up(&self.conn, &self.vault, &self.held.assessed, *record_n)?);
+        }
+        let outcomes = judge_all(self.chain.roster(), &self.definitions, &pending, rules);
+        let token = token()?;
+        let mut differs = Vec::with_capacity(pending.len());
+        self.transact_rows(&token, |conn| {
+            for (pending, outcome) in pending.iter().zip(&outcomes) {
+                let written = match outcome {
+                    Ok((_, row)) => write_row(conn, pending, row.as_ref())?,
+                    Err(_) => false,
+                };
+                differs.push(written);
+            }
+            Ok(())
+        })?;
+        let (judged, changed, quarantined) = self.transact(DOING, |parts| {
+            let mut one = Settled::default();
+            for (at, (pending, outcome)) in pending.iter().zip(&outcomes).enumerate() {
+                write_outcome(parts, pending, outcome, differs[at], &mut one)?;
+            }
+            let mut clear =
+                parts.tx.prepare_cached("DELETE FROM dirty WHERE record_n = ?1").doing(DOING)?;
+            for record_n in records {
+                clear.execute([record_n]).doing(DOING)?;
+            }
+            run(parts.tx, "DELETE FROM attempt", [])?;
+            note_settled(parts.tx, &token)?;
+            Ok((one.judged, one.changed, one.quarantined))
+        })?;
+        settled.judged += judged;
+        settled.changed.extend(changed);
+        settled.quarantined.extend(quarantined);
         Ok(())
     }
 }
@@ -148,18 +202,12 @@ struct Pending {
 /// What judging one record came to: its row beside the verdicts, or why it is set aside.
 type Outcome = Result<(Judged, Option<Row>), String>;
 
-/// Loads, judges on two threads, writes. Only the judging is shared: it is pure.
-fn settle_these(
-    parts: &Parts<'_>,
-    records: &[i64],
+fn judge_all(
+    roster: &Roster,
+    definitions: &Definitions,
+    pending: &[Pending],
     rules: &Rules,
-    settled: &mut Settled,
-) -> Result<(), StoreError> {
-    let mut pending = Vec::with_capacity(records.len());
-    for record_n in records {
-        pending.extend(take_up(parts, *record_n)?);
-    }
-    let (roster, definitions): (&Roster, &Definitions) = (parts.chain.roster(), parts.definitions);
+) -> Vec<Outcome> {
     let judge = |part: &[Pending]| -> Vec<Outcome> {
         let one = |pending: &Pending| {
             let case = pending.case.as_ref().map_err(Clone::clone)?;
@@ -167,69 +215,74 @@ fn settle_these(
         };
         part.iter().map(one).collect()
     };
-    let outcomes = if pending.len() < SHARE_MIN {
-        judge(&pending)
-    } else {
-        let (first, second) = pending.split_at(pending.len() / 2);
-        std::thread::scope(|scope| {
-            let helper = scope.spawn(|| judge(second));
-            let mut all = judge(first);
-            match helper.join() {
-                Ok(rest) => all.extend(rest),
-                Err(panic) => std::panic::resume_unwind(panic),
+    if pending.len() < SHARE_MIN {
+        return judge(pending);
+    }
+    let (first, second) = pending.split_at(pending.len() / 2);
+    std::thread::scope(|scope| {
+        let helper = scope.spawn(|| judge(second));
+        let mut all = judge(first);
+        match helper.join() {
+            Ok(rest) => all.extend(rest),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+        all
+    })
+}
+
+/// Loads a record that is to be judged; nothing for one that was set aside.
+fn take_up(
+    conn: &Connection,
+    vault: &Vault,
+    assessed: &BTreeMap<LogId, LogStanding>,
+    record_n: i64,
+) -> Result<Option<Pending>, StoreError> {
+    if is_poisoned(conn, record_n)? {
+        return Ok(None);
+    }
+    let Some((record, space)) = record_at(conn, record_n)? else { return Ok(None) };
+    let case = Case::load(conn, vault, assessed, record_n)?;
+    Ok(Some(Pending { record_n, record, space, case }))
+}
+
+/// Writes what the entries' side keeps of a judgement.
+fn write_outcome(
+    parts: &Parts<'_>,
+    pending: &Pending,
+    outcome: &Outcome,
+    row_differs: bool,
+    settled: &mut Settled,
+) -> Result<(), StoreError> {
+    let Pending { record_n, record, space, case } = pending;
+    match (outcome, case) {
+        (Ok((judged, row)), Ok(case)) => {
+            settled.judged += 1;
+            write_verdicts(parts.tx, case, judged)?;
+            let standing = judged.view.is_some().then_some(judged.standing).map(Standing::number);
+            let sql = "UPDATE record SET standing = ?2 WHERE n = ?1 AND standing IS NOT ?2";
+            let stood = run(parts.tx, sql, params![record_n, standing])? > 0;
+            keep_anew(parts, case)?;
+            if stood || row_differs {
+                let record_type = row.as_ref().map(|row| row.record_type.clone());
+                let record_type = record_type.unwrap_or_default();
+                settled.changed.push(ChangedRecord { record: *record, space: *space, record_type });
             }
-            all
-        })
-    };
-    for (pending, outcome) in pending.into_iter().zip(outcomes) {
-        write_outcome(parts, pending, outcome, settled)?;
+        }
+        (Err(what), _) | (_, Err(what)) => {
+            tracing::error!(record = %record, what, "a record is set aside");
+            settled.quarantined.push(*record);
+            let sql = "INSERT OR REPLACE INTO poison(record_n, program, what) VALUES (?1, ?2, ?3)";
+            run(parts.tx, sql, params![record_n, env!("CARGO_PKG_VERSION"), what])?;
+        }
     }
     Ok(())
 }
 
-/// Takes a record off the list; nothing for one that was set aside.
-fn take_up(parts: &Parts<'_>, record_n: i64) -> Result<Option<Pending>, StoreError> {
-    parts
-        .tx
-        .prepare_cached("DELETE FROM dirty WHERE record_n = ?1")
-        .and_then(|mut s| s.execute([record_n]))
-        .doing(DOING)?;
-    if is_poisoned(parts.tx, record_n)? {
-        return Ok(None);
-    }
-    let Some((record, space)) = record_at(parts.tx, record_n)? else { return Ok(None) };
-    let case = Case::load(parts.tx, &parts.held.assessed, record_n)?;
-    Ok(Some(Pending { record_n, record, space, case }))
-}
-
-fn write_outcome(
-    parts: &Parts<'_>,
-    pending: Pending,
-    outcome: Outcome,
-    settled: &mut Settled,
-) -> Result<(), StoreError> {
-    let Pending { record_n, record, space, case } = pending;
-    match outcome.and_then(|judged| case.map(|case| (case, judged))) {
-        Ok((case, (judged, row))) => {
-            settled.judged += 1;
-            write_verdicts(parts.tx, &case, &judged)?;
-            let standing = judged.view.is_some().then_some(judged.standing);
-            if write_row(parts.tx, record_n, space, row.as_ref(), standing)? {
-                let record_type = row.map(|row| row.record_type).unwrap_or_default();
-                settled.changed.push(ChangedRecord { record, space, record_type });
-            }
-        }
-        Err(what) => {
-            tracing::error!(record = %record, what, "a record is set aside");
-            settled.quarantined.push(record);
-            parts
-                .tx
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO poison(record_n, program, what) VALUES (?1, ?2, ?3)",
-                )
-                .and_then(|mut s| s.execute(params![record_n, env!("CARGO_PKG_VERSION"), what]))
-                .doing(DOING)?;
-        }
+/// Bodies that came while the store was locked are kept as others are, once they have been read.
+fn keep_anew(parts: &Parts<'_>, case: &Case) -> Result<(), StoreError> {
+    for (entry_n, body) in &case.sealed {
+        let kept = parts.vault.keep(body)?;
+        run(parts.tx, "UPDATE body SET bytes = ?2 WHERE entry_n = ?1", params![entry_n, kept])?;
     }
     Ok(())
 }
@@ -268,12 +321,15 @@ pub(crate) struct Case {
     /// The row of each entry.
     pub(crate) numbers: BTreeMap<EntryId, i64>,
     pub(crate) held: Vec<Held>,
+    /// Bodies that are kept sealed, by the rows of their entries.
+    sealed: Vec<(i64, Vec<u8>)>,
 }
 
 impl Case {
     /// Loads a record. The inner error says what cannot be read of it.
     pub(crate) fn load(
         conn: &Connection,
+        vault: &Vault,
         assessed: &BTreeMap<LogId, LogStanding>,
         record_n: i64,
     ) -> Result<Result<Self, String>, StoreError> {
@@ -281,11 +337,14 @@ impl Case {
                    WHERE e.record_n = ?1 ORDER BY e.log_n, e.sequence, e.n";
         let mut statement = conn.prepare_cached(sql).doing("read the entries of a record")?;
         let mut rows = statement.query([record_n]).doing("read the entries of a record")?;
-        let mut case = Self { numbers: BTreeMap::new(), held: Vec::new() };
+        let mut case =
+            Self { numbers: BTreeMap::new(), held: Vec::new(), sealed: Vec::new() };
         while let Some(row) = rows.next().doing("read the entries of a record")? {
-            match held(row, assessed) {
-                Ok((n, held)) => {
+            match held(row, vault, assessed) {
+                Ok(Loaded { n, held, was_sealed }) => {
                     case.numbers.insert(held.entry.id(), n);
+                    let body = held.body.as_ref().filter(|_| was_sealed);
+                    case.sealed.extend(body.map(|body| (n, body.bytes().to_vec())));
                     case.held.push(held);
                 }
                 Err(what) => return Ok(Err(what)),
@@ -313,25 +372,42 @@ impl Case {
             });
             (judged, row)
         }));
-        judged.map_err(|panic| {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("panic").to_owned()
-        })
+        // What a panic says may quote what people wrote, so it goes to the terminal alone, where the
+        // runtime has put it already.
+        judged.map_err(|_| "judging it failed".to_owned())
     }
 }
 
-fn held(row: &SqlRow<'_>, assessed: &BTreeMap<LogId, LogStanding>) -> Result<(i64, Held), String> {
+/// One entry of a record as it is kept.
+struct Loaded {
+    n: i64,
+    held: Held,
+    was_sealed: bool,
+}
+
+fn held(
+    row: &SqlRow<'_>,
+    vault: &Vault,
+    assessed: &BTreeMap<LogId, LogStanding>,
+) -> Result<Loaded, String> {
     let read = |error: rusqlite::Error| error.to_string();
     let n: i64 = row.get(0).map_err(read)?;
     let entry = VerifiedEntry::from_store(row.get(1).map_err(read)?)
         .map_err(|fault| format!("entry {n}: {fault}"))?;
+    let mut was_sealed = false;
     let body = match row.get::<_, Option<Vec<u8>>>(2).map_err(read)? {
-        Some(bytes) => Some(Body::from_bytes(bytes).ok_or_else(|| format!("body {n}: length"))?),
+        Some(kept) => {
+            was_sealed = is_sealed(&kept);
+            let Opened::Bytes(bytes) = vault.read(&kept) else {
+                return Err(format!("body {n}: does not open"));
+            };
+            Some(Body::from_bytes(bytes).ok_or_else(|| format!("body {n}: length"))?)
+        }
         None => None,
     };
     let (log, sequence, id) = (entry.core().log, entry.core().sequence, entry.id());
     let standing = assessed.get(&log).map_or(Standing::Pending, |log| log.of(sequence, &id));
-    Ok((n, Held { entry, body, standing }))
+    Ok(Loaded { n, held: Held { entry, body, standing }, was_sealed })
 }
 
 fn write_verdicts(conn: &Connection, case: &Case, judged: &Judged) -> Result<(), StoreError> {
@@ -347,29 +423,21 @@ fn write_verdicts(conn: &Connection, case: &Case, judged: &Judged) -> Result<(),
     Ok(())
 }
 
-/// Writes what a record amounts to. Says whether people see a difference.
-fn write_row(
-    conn: &Connection,
-    record_n: i64,
-    space: Space,
-    row: Option<&Row>,
-    standing: Option<Standing>,
-) -> Result<bool, StoreError> {
-    let standing = standing.map(Standing::number);
-    let sql = "UPDATE record SET standing = ?2 WHERE n = ?1 AND standing IS NOT ?2";
-    let stood = run(conn, sql, params![record_n, standing])? > 0;
+/// Writes what a record amounts to. Says whether that differs from what was there.
+fn write_row(conn: &Connection, pending: &Pending, row: Option<&Row>) -> Result<bool, StoreError> {
+    let record_n = pending.record_n;
     let held: Option<[u8; 32]> = conn
         .prepare_cached("SELECT hash FROM canonical WHERE record_n = ?1")
         .and_then(|mut s| s.query_row([record_n], |row| row.get(0)).optional())
         .doing(DOING)?;
     if held == row.map(|row| row.hash) {
-        return Ok(stood);
+        return Ok(false);
     }
     let Some(row) = row else {
         drop_row(conn, record_n)?;
         return Ok(true);
     };
-    let (division, audience) = crate::receive::space_columns(space);
+    let (division, audience) = crate::receive::space_columns(pending.space);
     run(
         conn,
         "INSERT OR REPLACE INTO view(record_n, type, township, division, audience, state, sealed,

@@ -4,8 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
+use xw_custody::OfficeKey;
 use xw_ledger::judge::Definitions;
 use xw_ledger::log::Logs;
 use xw_ledger::roster::{Chain, Roster};
@@ -14,11 +16,13 @@ use xw_schemas::edition::Edition;
 use xw_schemas::id::{EntryId, LogId, PublicKey};
 use xw_schemas::record::RecordType;
 
-use crate::connection::{self, Site};
+use crate::connection::{self, Shown, Site};
 use crate::error::{Doing, StoreError};
-use crate::limits::WAL_PAGES_AIM;
+use crate::highwater::HighWater;
+use crate::keys::{FileKey, StoreKeys, Vault};
 use crate::lock::{self, Ownership};
 use crate::reader::Reader;
+use crate::start::{self, Opened};
 use crate::{load, roster, tables};
 
 /// The entries of one node and everything worked out from them.
@@ -29,11 +33,25 @@ pub struct Store {
     pub(crate) definitions: Definitions,
     pub(crate) own: Option<PublicKey>,
     pub(crate) held: HeldLogs,
+    /// How bodies are kept, and whether they can be read.
+    pub(crate) vault: Vault,
+    /// The rows, when they are open.
+    pub(crate) shown: Option<Shown>,
+    /// Taken from the readers when the rows are closed.
+    readable: Arc<AtomicBool>,
     /// Records left unsettled by a program that ended uncleanly: any of them may be the reason, so
     /// each is judged alone, with a mark on disk.
     pub(crate) suspects: BTreeSet<i64>,
     /// What is in memory may be ahead of the file and is loaded again before anything else.
     pub(crate) stale: bool,
+    /// The disk failed so that nothing in memory can be trusted.
+    pub(crate) broken: bool,
+    /// Nothing may be written.
+    pub(crate) read_only: bool,
+    /// The files were made by this value.
+    pub(crate) is_new: bool,
+    pub(crate) opened: Opened,
+    pub(crate) high: HighWater,
     // Declared last: the lock is given back after the connection is closed.
     _ownership: Option<Ownership>,
 }
@@ -52,24 +70,26 @@ pub(crate) struct HeldLogs {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Store({:?})", self.site)
+        write!(f, "Store({:?})", self.site.place)
     }
 }
 
 impl Store {
-    /// Makes a database for the network that `founding` begins. `own` is this node's key.
+    /// Makes a database for the network that `founding` begins. `own` is this node's key. With
+    /// `keys` it is encrypted, and locked until [`Store::unlock`]; without, everything lies open.
     pub fn create(
         path: &Path,
         founding: Edition,
         definitions: Vec<RecordType>,
         own: Option<PublicKey>,
+        keys: Option<StoreKeys>,
     ) -> Result<Self, StoreError> {
         let ownership = lock::own(path)?;
+        let site = Site::file(path, keys.as_ref().map(|keys| FileKey::new(keys.machine.clone())));
         if path.exists() {
-            return Err(StoreError::Exists { path: path.to_owned() });
+            start::clear_unfinished(&site)?;
         }
-        let site = Site::File(path.to_owned());
-        Self::found(site, founding, definitions, own, Some(ownership))
+        Self::found(site, founding, definitions, own, keys, Some(ownership))
     }
 
     /// The same, in the memory of this process: for simulations and tests.
@@ -78,7 +98,7 @@ impl Store {
         definitions: Vec<RecordType>,
         own: Option<PublicKey>,
     ) -> Result<Self, StoreError> {
-        Self::found(Site::fresh_memory(), founding, definitions, own, None)
+        Self::found(Site::fresh_memory(), founding, definitions, own, None, None)
     }
 
     fn found(
@@ -86,10 +106,15 @@ impl Store {
         founding: Edition,
         definitions: Vec<RecordType>,
         own: Option<PublicKey>,
+        keys: Option<StoreKeys>,
         ownership: Option<Ownership>,
     ) -> Result<Self, StoreError> {
         // A founding edition that makes no roster leaves no file behind.
         let chain = Chain::founded(founding.clone())?;
+        if let Some(path) = site.path() {
+            // Rows and marks that another database of this name left behind say nothing of this one.
+            start::clear_companions(path)?;
+        }
         let conn = connection::writer(&site, true)?;
         let tx = conn.unchecked_transaction().doing("begin the founding")?;
         tables::create(&tx)?;
@@ -100,41 +125,88 @@ impl Store {
         if let Some(own) = own {
             set_meta(&tx, "own", &own.0[..])?;
         }
-        set_meta(&tx, "clean", 0)?;
+        if let Some(keys) = &keys {
+            set_meta(&tx, "sealing", &keys.sealing.bytes()[..])?;
+        }
+        let session = start::begin_session(&tx)?;
         tx.commit().doing("commit the founding")?;
         let definitions = definitions.into_iter().map(|d| (d.hash(), Arc::new(d))).collect();
-        Ok(Self {
+        let high = HighWater::new(&site, session);
+        let mut store = Self {
             conn,
             site,
             chain,
             definitions,
             own,
             held: HeldLogs::default(),
+            vault: keys.map_or(Vault::Plain, |keys| Vault::Locked(keys.sealing)),
+            shown: None,
+            readable: Arc::default(),
             suspects: BTreeSet::new(),
             stale: false,
+            broken: false,
+            read_only: false,
+            is_new: true,
+            opened: Opened::default(),
+            high,
             _ownership: ownership,
-        })
+        };
+        store.begin_showing()?;
+        Ok(store)
     }
 
-    /// Opens a database; refuses when another process owns it.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
+    /// Opens a database; refuses when another process owns it. With keys it is locked until
+    /// [`Store::unlock`]. What was found amiss on the way stands in [`Store::opened`].
+    pub fn open(path: &Path, keys: Option<StoreKeys>) -> Result<Self, StoreError> {
         if !path.exists() {
             return Err(StoreError::Missing { path: path.to_owned() });
         }
         let ownership = lock::own(path)?;
-        let site = Site::File(path.to_owned());
-        let conn = connection::writer(&site, false)?;
+        Self::open_as(path, keys, Some(ownership))
+    }
+
+    /// Opens a database only to read and check it, also while another process owns it: takes no
+    /// lock, changes nothing, and refuses to write.
+    pub fn open_read_only(path: &Path, keys: Option<StoreKeys>) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Missing { path: path.to_owned() });
+        }
+        Self::open_as(path, keys, None)
+    }
+
+    /// Without the lock nothing is written.
+    fn open_as(
+        path: &Path,
+        keys: Option<StoreKeys>,
+        ownership: Option<Ownership>,
+    ) -> Result<Self, StoreError> {
+        let read_only = ownership.is_none();
+        let site = Site::file(path, keys.as_ref().map(|keys| FileKey::new(keys.machine.clone())));
+        let conn = if read_only {
+            connection::reader(&site)
+        } else {
+            connection::writer(&site, false)
+        };
+        let conn = conn.map_err(|error| start::blame(error, &site))?;
         tables::check_format(&conn)?;
-        let own: Option<Vec<u8>> = meta(&conn, "own")?;
-        let own = own
-            .map(|key| key.try_into().map(PublicKey))
-            .transpose()
-            .map_err(|_| StoreError::damaged("this node's key"))?;
-        let suspects = load::suspects(&conn)?;
-        set_meta(&conn, "clean", 0)?;
+        let own = own_key(&conn)?;
+        let vault = start::vault(&conn, keys)?;
+        let mut opened = Opened { unclean: meta(&conn, "clean")? != Some(1), ..Opened::default() };
+        if opened.unclean {
+            start::check_pages(&conn)?;
+        }
+        let (suspects, session) = if read_only {
+            (BTreeSet::new(), start::last_session(&conn)?)
+        } else {
+            start::take_over(&conn)?
+        };
+        opened.lost_commits = start::lost_commits(&conn, &site)?;
         let chain = load::chain(&conn)?;
         let definitions = load::definitions(&conn)?;
         let held = load::logs(&conn, chain.roster())?;
+        start::look_back(&mut opened, &site, &held.logs)?;
+        start::verify_own(&conn, chain.roster().network(), own)?;
+        let high = HighWater::new(&site, session);
         let mut store = Self {
             conn,
             site,
@@ -142,25 +214,117 @@ impl Store {
             definitions,
             own,
             held,
+            vault,
+            shown: None,
+            readable: Arc::default(),
             suspects,
             stale: false,
-            _ownership: Some(ownership),
+            broken: false,
+            read_only,
+            is_new: false,
+            opened,
+            high,
+            _ownership: ownership,
         };
-        store.catch_up_standings()?;
+        if !store.read_only {
+            store.high.tick(0);
+            store.catch_up_standings()?;
+        }
+        store.begin_showing()?;
         Ok(store)
     }
 
-    /// Ends the work: everything goes into the one file. Dropping a store does the same, silently.
+    /// Opens the rows at once where no key is needed for them.
+    fn begin_showing(&mut self) -> Result<(), StoreError> {
+        if matches!(self.vault, Vault::Plain) {
+            self.show(None)?;
+            self.readable.store(self.shows(), Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Opens bodies and rows with the office's key. Records that came meanwhile wait to be settled.
+    pub fn unlock(&mut self, office: OfficeKey) -> Result<(), StoreError> {
+        let sealing = match &self.vault {
+            Vault::Locked(sealing) => *sealing,
+            Vault::Open(held) if held.public() == office.public() => return Ok(()),
+            Vault::Open(_) => return Err(StoreError::WrongOfficeKey),
+            Vault::Plain => {
+                let path = self.site.path().map(Path::to_owned).unwrap_or_default();
+                return Err(StoreError::Keys { path, encrypted: false });
+            }
+        };
+        if office.public() != sealing {
+            return Err(StoreError::WrongOfficeKey);
+        }
+        if !self.read_only {
+            // From here on a record may end the program, and the next start must know.
+            set_meta(&self.conn, "judging", 1)?;
+        }
+        let key = FileKey::new(office.database_key());
+        self.vault = Vault::Open(Box::new(office));
+        if let Err(error) = self.show(Some(key)) {
+            self.close_rows()?;
+            return Err(error);
+        }
+        self.readable = Arc::new(AtomicBool::new(self.shows()));
+        Ok(())
+    }
+
+    /// Forgets the office's key: from here on entries are stored and forwarded, and nothing is read
+    /// or judged. Readers answer no more; whoever holds one drops it, for the key is in it. Without
+    /// keys there is nothing to forget.
+    pub fn lock(&mut self) -> Result<(), StoreError> {
+        if matches!(self.vault, Vault::Open(_)) {
+            self.close_rows()?;
+        }
+        Ok(())
+    }
+
+    fn close_rows(&mut self) -> Result<(), StoreError> {
+        self.readable.store(false, Ordering::Release);
+        if let Vault::Open(office) = &self.vault {
+            self.vault = Vault::Locked(office.public());
+        }
+        self.shown = None;
+        if crate::shown::is_attached(&self.conn)? {
+            if !self.read_only {
+                self.empty_wal("shown")?;
+            }
+            connection::detach(&self.conn)?;
+        }
+        if !self.read_only && !self.broken {
+            set_meta(&self.conn, "judging", 0)?;
+        }
+        Ok(())
+    }
+
+    /// Whether bodies and rows can be read. A store without keys is always open.
+    #[must_use]
+    pub fn is_unlocked(&self) -> bool {
+        self.vault.is_open()
+    }
+
+    /// What was found amiss when the store was opened.
+    #[must_use]
+    pub fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// Ends the work: everything goes into the files. Dropping a store does the same, silently.
     pub fn close(mut self) -> Result<(), StoreError> {
         self.finish()
     }
 
     fn finish(&mut self) -> Result<(), StoreError> {
-        set_meta(&self.conn, "clean", 1)?;
-        if matches!(self.site, Site::File(_)) {
-            self.conn
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-                .doing("copy the write-ahead log back")?;
+        if self.read_only || self.broken {
+            return Ok(());
+        }
+        self.high.write(&self.held.logs, self.own)?;
+        start::end_session(&self.conn)?;
+        self.empty_wal("main")?;
+        if self.shows() {
+            self.empty_wal("shown")?;
         }
         Ok(())
     }
@@ -195,85 +359,16 @@ impl Store {
         self.own
     }
 
-    /// Another connection, which can only read and sees what is committed.
+    /// Another connection, which can only read and sees what is committed. While the store is
+    /// locked it shows entries and no rows.
     pub fn reader(&self) -> Result<Reader, StoreError> {
-        Reader::over(&self.site)
+        Reader::over(&self.site, self.shown.as_ref(), Arc::clone(&self.readable))
     }
 
     /// Gives the lock back, as the end of the process does.
     #[cfg(test)]
     pub(crate) fn release(&mut self) {
         self._ownership = None;
-    }
-
-    /// Copies the write-ahead log back when it has grown. Only the writer does this.
-    pub(crate) fn mind_the_wal(&self) -> Result<(), StoreError> {
-        if matches!(self.site, Site::Memory(_)) {
-            return Ok(());
-        }
-        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
-        let (pages, copied) = self
-            .conn
-            .query_row("PRAGMA wal_checkpoint(NOOP)", [], read)
-            .doing("ask for the length of the write-ahead log")?;
-        if pages - copied >= WAL_PAGES_AIM {
-            self.conn
-                .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-                .doing("copy the write-ahead log back")?;
-        }
-        Ok(())
-    }
-
-    /// Does `work` in one durable transaction. After a failure the file is as before, and what is
-    /// in memory is made so.
-    pub(crate) fn transact<T>(
-        &mut self,
-        doing: &'static str,
-        work: impl FnOnce(&mut Parts<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        if self.stale {
-            self.reload()?;
-        }
-        match self.try_transact(doing, work) {
-            Ok(done) => {
-                self.mind_the_wal()?;
-                Ok(done)
-            }
-            Err(error) => {
-                // When not even reading works, the next call tries again before it does anything.
-                self.stale = true;
-                if let Err(second) = self.reload() {
-                    tracing::error!(error = %second, "the logs could not be loaded again");
-                }
-                Err(error)
-            }
-        }
-    }
-
-    fn try_transact<T>(
-        &mut self,
-        doing: &'static str,
-        work: impl FnOnce(&mut Parts<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let tx = self.conn.unchecked_transaction().doing(doing)?;
-        let mut parts = Parts {
-            tx: &tx,
-            chain: &mut self.chain,
-            definitions: &mut self.definitions,
-            held: &mut self.held,
-        };
-        let done = work(&mut parts)?;
-        tx.commit().doing(doing)?;
-        Ok(done)
-    }
-
-    /// Works out again from the file what is kept in memory.
-    fn reload(&mut self) -> Result<(), StoreError> {
-        self.chain = load::chain(&self.conn)?;
-        self.definitions = load::definitions(&self.conn)?;
-        self.held = load::logs(&self.conn, self.chain.roster())?;
-        self.stale = false;
-        Ok(())
     }
 }
 
@@ -291,6 +386,15 @@ pub(crate) struct Parts<'a> {
     pub(crate) chain: &'a mut Chain,
     pub(crate) definitions: &'a mut Definitions,
     pub(crate) held: &'a mut HeldLogs,
+    pub(crate) vault: &'a Vault,
+}
+
+/// This node's key as the database has it.
+pub(crate) fn own_key(conn: &Connection) -> Result<Option<PublicKey>, StoreError> {
+    let own: Option<Vec<u8>> = meta(conn, "own")?;
+    own.map(|key| key.try_into().map(PublicKey))
+        .transpose()
+        .map_err(|_| StoreError::damaged("this node's key"))
 }
 
 /// A value that the database keeps about itself.

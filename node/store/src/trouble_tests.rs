@@ -57,14 +57,14 @@ fn a_record_that_ends_the_program_is_found_in_two_starts_and_set_aside() {
     let (_, store, records) = three(&folder);
     // The first death: nothing is marked, only that the end was unclean.
     die(store);
-    let mut store = Store::open(&folder.file()).unwrap();
+    let mut store = Store::open(&folder.file(), None).unwrap();
     assert_eq!(store.suspects.len(), 3);
     // The second: the guilty record is marked as being judged.
     store.settle(1).unwrap();
     let second = store.suspects.first().copied().unwrap();
     store.conn.execute("INSERT INTO attempt(record_n) VALUES (?1)", [second]).unwrap();
     die(store);
-    let mut store = Store::open(&folder.file()).unwrap();
+    let mut store = Store::open(&folder.file(), None).unwrap();
     let settled = store.settle_all().unwrap();
     assert_eq!((settled.judged, settled.remaining, shown(&store)), (1, 0, 2));
     let report = store.verify(&mut |_, _| {}).unwrap();
@@ -73,7 +73,7 @@ fn a_record_that_ends_the_program_is_found_in_two_starts_and_set_aside() {
     assert_eq!(records.len(), 3);
     // A clean end and start asks no questions.
     store.close().unwrap();
-    assert!(Store::open(&folder.file()).unwrap().suspects.is_empty());
+    assert!(Store::open(&folder.file(), None).unwrap().suspects.is_empty());
 }
 
 /// Ends a store as a power cut would: nothing is said to the file any more.

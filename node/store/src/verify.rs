@@ -22,6 +22,7 @@ use xw_schemas::merkle::Frontier;
 use xw_schemas::record::RecordType;
 
 use crate::error::{Doing, StoreError};
+use crate::keys::Vault;
 use crate::limits::FINDINGS_MAX;
 use crate::load;
 use crate::notes::log_named;
@@ -50,6 +51,9 @@ pub struct Report {
     pub documents: u64,
     /// Records that wait to be judged and were passed over.
     pub unsettled: u64,
+    /// The store is locked: bodies and rows were passed over, and only entries, logs and roster
+    /// were checked.
+    pub locked: bool,
 }
 
 impl Report {
@@ -77,6 +81,10 @@ impl Report {
 /// What one check may use.
 pub(crate) struct Check<'a> {
     pub(crate) conn: &'a Connection,
+    pub(crate) vault: &'a Vault,
+    pub(crate) encrypted: bool,
+    pub(crate) shows: bool,
+    pub(crate) read_only: bool,
     pub(crate) roster: &'a Roster,
     pub(crate) definitions: Definitions,
     pub(crate) report: Report,
@@ -98,6 +106,10 @@ impl Store {
     pub fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, StoreError> {
         let mut check = Check {
             conn: &self.conn,
+            vault: &self.vault,
+            encrypted: self.site.key.is_some(),
+            shows: self.shows(),
+            read_only: self.read_only,
             roster: self.roster(),
             definitions: Definitions::new(),
             report: Report::default(),
@@ -121,27 +133,45 @@ impl Store {
             let logs = check.entries();
             let assessed = check.standings(&logs);
             check.checkpoints(&logs);
-            check.records(&assessed);
+            match (check.vault.is_open(), check.shows) {
+                (true, true) => check.records(&assessed),
+                (false, _) => check.report.locked = true,
+                (true, false) => {
+                    check.report.add(FindingCode::View, "view", "the rows are missing");
+                }
+            }
         }
         Ok(check.report)
     }
 }
 
 impl Check<'_> {
-    /// SQLite's own check of its pages and indexes. It sees little of what goes wrong with disks.
+    /// SQLite's own check of its pages and indexes, which sees little of what goes wrong with disks,
+    /// and where there are keys the seal on every page, which sees everything.
     fn pages(&mut self) {
-        let checked = self.conn.prepare("PRAGMA integrity_check(100)").and_then(|mut statement| {
+        for (schema, there) in [("main", true), ("shown", self.shows)] {
+            if !there {
+                continue;
+            }
+            let mut lines = self.lines(schema, "integrity_check(100)");
+            lines.retain(|line| line != "ok");
+            if self.encrypted {
+                lines.extend(self.lines(schema, "cipher_integrity_check"));
+            }
+            for line in lines {
+                self.report.add(FindingCode::Pages, schema, line);
+            }
+        }
+    }
+
+    /// What a checking pragma says; that it cannot run is one more line.
+    fn lines(&self, schema: &str, pragma: &str) -> Vec<String> {
+        let sql = format!("PRAGMA {schema}.{pragma}");
+        let checked = self.conn.prepare(&sql).and_then(|mut statement| {
             let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
             rows.collect::<Result<Vec<_>, _>>()
         });
-        match checked {
-            Ok(lines) => {
-                for line in lines.into_iter().filter(|line| line != "ok") {
-                    self.report.add(FindingCode::Pages, "database", line);
-                }
-            }
-            Err(error) => self.report.add(FindingCode::Pages, "database", error),
-        }
+        checked.unwrap_or_else(|error| vec![error.to_string()])
     }
 
     fn editions(&mut self) {

@@ -2,12 +2,14 @@
 
 use proptest::prelude::*;
 use xw_schemas::cose::SecretKey;
-use xw_schemas::edition::{EditionCore, Fact, OfficeId, SignerKind};
-use xw_schemas::entry::{ChangeStatement, Core, Opening, Pin, Statement};
+use xw_schemas::edition::{EditionCore, Fact, INVITED_PEOPLE_MAX, OfficeId, Scope, SignerKind};
+use xw_schemas::entry::{
+    ChangeStatement, Core, Erasure, ErasureGround, ErasureReceipt, Opening, Pin, Statement,
+};
 use xw_schemas::id::{
     EditionId, EntryId, Incarnation, LogId, NetworkId, OperationId, PublicKey, RecordId,
 };
-use xw_schemas::limits::{CHANGE_BYTES_MAX, SEQUENCE_MAX, TIME_MS_MAX, TIME_MS_MIN};
+use xw_schemas::limits::{CHANGE_BYTES_MAX, ROOT_KEYS_MAX, SEQUENCE_MAX, TIME_MS_MAX, TIME_MS_MIN};
 use xw_schemas::merkle::root_of;
 use xw_schemas::record::SchemaHash;
 use xw_schemas::space::{Audience, Division, Space};
@@ -78,10 +80,11 @@ fn audience() -> impl Strategy<Value = Audience> {
 /// A core of any statement.
 pub(crate) fn core() -> impl Strategy<Value = Core> {
     let ids = (bytes(), bytes(), bytes(), bytes::<32>(), prop::option::of(bytes()));
-    let acts = (TIME_MS_MIN..=TIME_MS_MAX, bytes(), prop::option::of(bytes()));
+    let again = prop::option::of(bytes().prop_map(EntryId));
+    let acts = (TIME_MS_MIN..=TIME_MS_MAX, bytes(), again, bytes(), any::<bool>());
     (ids, acts, 1..=SEQUENCE_MAX, statement()).prop_map(|(ids, acts, sequence, statement)| {
         let (network, log, previous, root, seen) = ids;
-        let (claimed_time_ms, operation, person) = acts;
+        let (claimed_time_ms, operation, republishes, person, by_person) = acts;
         let core = Core {
             network: NetworkId(network),
             log: LogId(log),
@@ -91,13 +94,18 @@ pub(crate) fn core() -> impl Strategy<Value = Core> {
             seen: seen.map(EntryId),
             claimed_time_ms,
             operation: OperationId(operation),
-            person: person.map(PublicKey),
+            republishes,
+            person: by_person.then_some(PublicKey(person)),
             statement,
         };
         match &core.statement {
             Statement::Change(_) => core,
-            Statement::Witness(_) => Core { person: None, ..core },
+            Statement::Erase(_) => Core { person: Some(PublicKey(person)), ..core },
+            Statement::Witness(_) | Statement::Erased(_) => {
+                Core { person: None, republishes: None, ..core }
+            }
             Statement::Open(opening) => Core {
+                republishes: None,
                 log: LogId::of(core.network, opening.node, opening.space, opening.incarnation),
                 sequence: 0,
                 previous: EntryId([0; 32]),
@@ -136,34 +144,71 @@ fn statement() -> impl Strategy<Value = Statement> {
         };
         pins.into_iter().map(pin).collect()
     });
+    let ground = prop::sample::select(ErasureGround::ALL.to_vec());
+    let erase = (bytes(), "[A-Z0-9_]{1,16}", ground).prop_map(|(record, record_type, ground)| {
+        Erasure { record: RecordId(record), record_type, ground }
+    });
+    let erased = (bytes(), prop::collection::btree_set(bytes::<32>(), 2));
+    let erased = erased.prop_map(|(record, because)| {
+        let mut because = because.into_iter().map(EntryId);
+        let because = std::array::from_fn(|_| because.next().expect("the set has two"));
+        ErasureReceipt { record: RecordId(record), because }
+    });
     prop_oneof![
         opening.prop_map(Statement::Open),
         change.prop_map(Statement::Change),
         pins.prop_map(Statement::Witness),
+        erase.prop_map(Statement::Erase),
+        erased.prop_map(Statement::Erased),
     ]
 }
 
-/// An edition of any facts.
+/// An edition of any scope and facts.
 pub(crate) fn edition_core() -> impl Strategy<Value = EditionCore> {
     let head = (bytes(), 2..=SEQUENCE_MAX, bytes(), TIME_MS_MIN..=TIME_MS_MAX, any::<bool>());
-    (head, prop::collection::vec(fact(), 0..6)).prop_map(|(head, facts)| {
-        let (network, number, previous, claimed_time_ms, founding) = head;
+    let said = prop_oneof![
+        (Just(Scope::Root), prop::collection::vec(fact(), 0..6)),
+        (registrar(), prop::collection::vec(fact(), 0..6)),
+        (key().prop_map(|invite| Scope::Joining { invite }), replace().prop_map(|one| vec![one])),
+    ];
+    (head, said).prop_map(|(head, (scope, facts))| {
+        let (network, number, previous, claimed_time_ms, first) = head;
         let core = EditionCore {
             network: Some(NetworkId(network)),
+            scope,
             number,
             previous: EditionId(previous),
             claimed_time_ms,
             facts,
         };
-        if !founding {
+        if !first && !matches!(scope, Scope::Joining { .. }) {
             return core;
         }
-        EditionCore { network: None, number: 1, previous: EditionId([0; 32]), ..core }
+        let network = core.network.filter(|_| scope != Scope::Root);
+        EditionCore { network, number: 1, previous: EditionId([0; 32]), ..core }
     })
 }
 
+fn registrar() -> impl Strategy<Value = Scope> {
+    let scope = (any::<u32>(), 0..=SEQUENCE_MAX);
+    scope.prop_map(|(office, term)| Scope::Registrar { office: OfficeId(office), term })
+}
+
+fn key() -> impl Strategy<Value = PublicKey> {
+    any::<u8>().prop_map(|seed| SecretKey::from_seed(&[seed; 32]).public())
+}
+
+fn roles() -> impl Strategy<Value = Vec<String>> {
+    prop::collection::vec("[A-Z_]{1,16}", 0..4)
+}
+
+fn replace() -> impl Strategy<Value = Fact> {
+    (prop::option::of(key()), prop::collection::vec(key(), 0..=INVITED_PEOPLE_MAX))
+        .prop_map(|(node, people)| Fact::Replace { node, people })
+}
+
+/// Facts that root and registrars state; what a newcomer states is [`replace`].
 fn fact() -> impl Strategy<Value = Fact> {
-    let key = || any::<u8>().prop_map(|seed| SecretKey::from_seed(&[seed; 32]).public());
     let office = || any::<u32>().prop_map(OfficeId);
     let name = || "[\\PC]{0,20}";
     let root = prop::collection::btree_set(key(), 1..6).prop_map(|keys| Fact::Root {
@@ -171,7 +216,7 @@ fn fact() -> impl Strategy<Value = Fact> {
         keys: keys.into_iter().collect(),
     });
     let kind = prop::sample::select(vec![SignerKind::Node, SignerKind::Person]);
-    let signer = (key(), kind, office(), name(), prop::collection::vec("[A-Z_]{1,16}", 0..4));
+    let signer = (key(), kind, office(), name(), roles());
     let kept = prop::collection::btree_map(bytes(), (number(), bytes()), 0..4);
     prop_oneof![
         root,
@@ -197,7 +242,41 @@ fn fact() -> impl Strategy<Value = Fact> {
             record_type,
             definition: SchemaHash(definition)
         }),
+        delegation(),
+        invitation(),
+        place().prop_map(|(log, number, entry)| Fact::Adjudicate { log, number, entry }),
+        place().prop_map(|(log, number, entry)| Fact::Adopt { log, number, entry }),
+        prop::collection::btree_set(bytes::<32>(), 1..5).prop_map(|rejected| Fact::Recover {
+            rejected: rejected.into_iter().map(EditionId).collect()
+        }),
     ]
+}
+
+fn delegation() -> impl Strategy<Value = Fact> {
+    let closes = prop::option::of((number(), bytes().prop_map(EditionId)));
+    let terms = (1..=SEQUENCE_MAX, 1..=ROOT_KEYS_MAX as u64, "[A-Z_]{1,16}", closes);
+    (any::<u32>(), terms).prop_map(|(office, (term, threshold, role, closes))| Fact::Registrar {
+        office: OfficeId(office),
+        term,
+        threshold,
+        role,
+        closes: closes.filter(|_| term > 1),
+    })
+}
+
+fn invitation() -> impl Strategy<Value = Fact> {
+    let name = || "[\\PC]{0,20}";
+    let people = prop::collection::vec((name(), roles()), 0..=INVITED_PEOPLE_MAX);
+    (key(), any::<u32>(), prop::option::of(name()), people).prop_map(
+        |(key, office, node, people)| {
+            let node = node.or_else(|| people.is_empty().then(|| "一号机".to_owned()));
+            Fact::Invite { key, office: OfficeId(office), node, people }
+        },
+    )
+}
+
+fn place() -> impl Strategy<Value = (LogId, u64, EntryId)> {
+    (bytes().prop_map(LogId), number(), bytes().prop_map(EntryId))
 }
 
 /// A frame of any kind.
@@ -214,7 +293,7 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
             let (network, roster) = (NetworkId(network), EditionId(roster));
             Frame::Hello(Hello { network, roster_number, roster, editions, digest })
         }),
-        number().prop_map(|above| Frame::WantEditions { above }),
+        number().prop_map(|from| Frame::WantEditions { from }),
         (bytes(), 0..4_000_000_u64).prop_map(|(hash, offset)| Frame::WantBlob { hash, offset }),
         blob.prop_map(|(hash, offset, bytes)| {
             let offset = offset % 4_000_000;

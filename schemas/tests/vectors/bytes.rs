@@ -18,8 +18,8 @@ fn respelt(at: usize, old: &[u8], new: &[u8]) -> Vec<u8> {
 fn cores() -> Vec<Case> {
     let core = node_core().encode();
     // 0 head, 1 version, 2 network, 36 suite, 37 log, 71 number, 72 previous, 106 root, 140 seen,
-    // 141 time, 150 operation, 167 person, 168 statement
-    let statement = 168;
+    // 141 time, 150 operation, 167 republished entry, 168 person, 169 statement
+    let statement = 169;
     let (long, kind) = ("Cbor(NotShortest)", "Cbor(WrongType)");
     let size = "Cbor(WrongLength)";
     let record_type = core.windows(4).position(|bytes| bytes == b"\x63SVC").expect("it is an SVC");
@@ -51,9 +51,9 @@ fn cores() -> Vec<Case> {
             size,
             respelt(140, &[0xf6], &[&[0x58, 33][..], &zeros(33)].concat()),
         ),
-        refuse("a core of eleven items", size, respelt(0, &[0x8c], &[0x8b])),
-        refuse("a core of thirteen items", size, respelt(0, &[0x8c], &[0x8d])),
-        refuse("a map for an array", kind, respelt(0, &[0x8c], &[0xac])),
+        refuse("a core of twelve items", size, respelt(0, &[0x8d], &[0x8c])),
+        refuse("a core of fourteen items", size, respelt(0, &[0x8d], &[0x8e])),
+        refuse("a map for an array", kind, respelt(0, &[0x8d], &[0xad])),
         refuse(
             "a text that is not UTF-8",
             "Cbor(NotUtf8)",
@@ -69,10 +69,26 @@ fn cores() -> Vec<Case> {
         refuse("version 2", "UnknownVersion", respelt(1, &[1], &[2])),
         refuse("suite 2", "UnknownVersion", respelt(36, &[1], &[2])),
         refuse(
-            "a statement of kind 3",
+            "a statement of kind 5",
+            "UnknownStatement",
+            respelt(statement, &[0x86, 1], &[0x86, 5]),
+        ),
+        refuse(
+            "an erasure with six items",
             "UnknownStatement",
             respelt(statement, &[0x86, 1], &[0x86, 3]),
         ),
+        refuse(
+            "a receipt of an erasure with six items",
+            "UnknownStatement",
+            respelt(statement, &[0x86, 1], &[0x86, 4]),
+        ),
+        refuse(
+            "a republished entry of 16 bytes",
+            size,
+            respelt(167, &[0xf6], &[&[0x50][..], &zeros(16)].concat()),
+        ),
+        refuse("undefined for no republished entry", kind, respelt(167, &[0xf6], &[0xf7])),
         refuse(
             "a change with five items",
             "UnknownStatement",
@@ -88,11 +104,11 @@ fn cores() -> Vec<Case> {
 /// An opening whose division is ten thousand million, a digit short, or whose audience is another.
 fn opening_with(short_division: bool, audience: u8) -> Vec<u8> {
     let mut core = super::world::open_core().encode();
-    // 168 head of the statement, 169 kind, 170 node, 204 division, 213 audience
+    // 169 head of the statement, 170 kind, 171 node, 205 division, 214 audience
     if short_division {
-        core[205..213].copy_from_slice(&10_000_000_000_u64.to_be_bytes());
+        core[206..214].copy_from_slice(&10_000_000_000_u64.to_be_bytes());
     }
-    core[213] = audience;
+    core[214] = audience;
     seal(&core, &node(), None)
 }
 

@@ -1,38 +1,41 @@
 //! Roster editions: their bytes, and the chain as far as root keys decide it.
 
 use xw_schemas::cose::{self, CoseSignature, Purpose, SecretKey};
-use xw_schemas::edition::{Edition, EditionCore, Fact, OfficeId, SignerKind};
+use xw_schemas::edition::{Edition, EditionCore, Fact, OfficeId, Scope, SignerKind};
 use xw_schemas::id::{EditionId, EntryId, LogId, NetworkId, PublicKey};
 
 use super::case::Case;
 use super::craft::Crafted;
-use super::world::{DAY_MS, division, founding, founding_core, log, network, node, person, roots};
+use super::world::{
+    DAY_MS, division, founding, founding_core, log, network, node, other_node, person, roots,
+};
 
 pub(crate) fn cases() -> Vec<Case> {
     [valid(), signatures(), facts(), heads(), chains()].concat()
 }
 
-fn accept(name: &str, edition: &[u8]) -> Case {
+pub(crate) fn accept(name: &str, edition: &[u8]) -> Case {
     Case::valid("edition", name).with("edition", edition)
 }
 
-fn refuse(name: &str, fault: &str, edition: Vec<u8>) -> Case {
+pub(crate) fn refuse(name: &str, fault: &str, edition: Vec<u8>) -> Case {
     Case::refused("edition", name, fault).with("edition", edition)
 }
 
 /// Signed in the right way whatever stands in it.
-fn sealed(core: &EditionCore, keys: &[SecretKey]) -> Vec<u8> {
+pub(crate) fn sealed(core: &EditionCore, keys: &[SecretKey]) -> Vec<u8> {
     seal(&core.encode(), keys)
 }
 
-fn seal(payload: &[u8], keys: &[SecretKey]) -> Vec<u8> {
+pub(crate) fn seal(payload: &[u8], keys: &[SecretKey]) -> Vec<u8> {
     let sign = |key| CoseSignature::make(key, Purpose::Root, payload, true);
     cose::encode(payload, &keys.iter().map(sign).collect::<Vec<_>>())
 }
 
-/// The second edition: one fact of every kind, and two of three other root keys.
-fn second() -> EditionCore {
+/// The second edition: the facts that the founding one does not show.
+pub(crate) fn second() -> EditionCore {
     EditionCore {
+        scope: Scope::Root,
         network: Some(network()),
         number: 2,
         previous: founding().id(),
@@ -49,6 +52,22 @@ fn second() -> EditionCore {
                 key: person().public(),
                 kept: vec![(log(), 3, EntryId([3; 32])), (LogId([0xff; 32]), 0, EntryId([4; 32]))],
             },
+            Fact::Registrar {
+                office: OfficeId(1),
+                term: 1,
+                threshold: 1,
+                role: "T_REGISTRAR".to_owned(),
+                closes: None,
+            },
+            Fact::Invite {
+                key: other_node().public(),
+                office: OfficeId(u32::MAX),
+                node: Some("村委会一号机".to_owned()),
+                people: vec![("王秀兰".to_owned(), vec!["V_CLERK".to_owned()])],
+            },
+            Fact::Adjudicate { log: log(), number: 3, entry: EntryId([3; 32]) },
+            Fact::Adopt { log: log(), number: 4, entry: EntryId([4; 32]) },
+            Fact::Recover { rejected: vec![EditionId([5; 32]), EditionId([6; 32])] },
         ],
     }
 }
@@ -59,7 +78,14 @@ fn valid() -> Vec<Case> {
         accept("the founding edition, signed by all", &sealed(&founding_core(), &roots())),
         accept("an edition that one key has signed so far", &sealed(&second(), &roots()[..1])),
         accept("an edition that nobody has signed", &sealed(&second(), &[])),
-        accept("a second edition with a cut", &sealed(&second(), &roots()[1..])),
+        accept(
+            "a second edition with a cut and all that root alone says",
+            &sealed(&second(), &roots()[1..]),
+        ),
+        accept(
+            "a root edition with number 1 that is not the founding one",
+            &sealed(&EditionCore { number: 1, ..second() }, &roots()[..2]),
+        ),
     ]
 }
 
@@ -79,6 +105,9 @@ fn signatures() -> Vec<Case> {
         refuse("signatures that do not ascend", "BadSignature", sealed(&second(), &reversed)),
         forged("a signature without its key", &[make(Purpose::Root, false)]),
         forged("a signature for the purpose of a node", &[make(Purpose::Node, true)]),
+        forged("a root edition signed as a registrar", &[make(Purpose::Registrar, true)]),
+        forged("a root edition signed as a newcomer", &[make(Purpose::Joining, true)]),
+        forged("a root edition signed as a statement", &[make(Purpose::Statement, true)]),
         forged("one bit of a signature", &[flipped]),
         forged("a signature of a key of small order", &[small]),
         refuse("17 signatures", "Cbor(WrongLength)", {
@@ -146,7 +175,12 @@ fn facts() -> Vec<Case> {
         refuse(
             "a fact of an unknown kind",
             range,
-            spoilt(place(), &[0x83, 2, 0x1b], &[0x83, 7, 0x1b]),
+            spoilt(place(), &[0x83, 2, 0x1b], &[0x83, 13, 0x1b]),
+        ),
+        refuse(
+            "a fact with seven items",
+            size,
+            spoilt(place(), &[0x83, 2, 0x1b], &[0x87, 2, 0x1b]),
         ),
         refuse(
             "a fact with an item too many",

@@ -2,19 +2,21 @@
 //! break. What is wrong with the bytes as CBOR stands in `bytes`.
 
 use xw_schemas::cose::{self, CoseSignature, Purpose, SecretKey};
-use xw_schemas::entry::{Core, Opening, Pin, Statement};
+use xw_schemas::entry::{Core, ErasureGround, Opening, Pin, Statement};
 use xw_schemas::id::{EntryId, LogId, NetworkId};
 use xw_schemas::limits::{SEQUENCE_MAX, TIME_MS_MAX, TIME_MS_MIN};
 use xw_schemas::space::{Audience, Space};
 
 use super::case::Case;
 use super::world::{
-    body, change_core, change_statement, division, network, node, node_core, open_core, opening,
-    other_node, person, pin, pin_by, seal, sealed, sig_structure, witness_core,
+    body, change_core, change_statement, division, erase_core, erased_core, network, node,
+    node_core, open_core, opening, other_node, person, pin, pin_by, seal, sealed, sig_structure,
+    witness_core,
 };
 
 pub(crate) fn cases() -> Vec<Case> {
-    [valid(), cores(), openings(), pins(), signers(), bodies()].concat()
+    [valid(), cores(), openings(), pins(), republications(), erasures(), signers(), bodies()]
+        .concat()
 }
 
 pub(crate) fn given(case: Case, envelope: Vec<u8>) -> Case {
@@ -47,10 +49,24 @@ fn valid() -> Vec<Case> {
         accept("a change that names the newest witness", sealed(&Core { seen, ..change_core() })),
         accept("a witness of one log", sealed(&witness_core(vec![pin(1)]))),
         accept("a witness of three logs", sealed(&witness_core(vec![pin(1), pin(2), pin(9)]))),
+        accept("a change said again in a new incarnation", sealed(&again(change_core()))),
+        accept("a change by the node alone, said again", sealed(&again(node_core()))),
+        accept("an erasure because the purpose is reached", sealed(&erase_core(FIRST_GROUND))),
+        accept("an erasure because of another law", sealed(&erase_core(LAST_GROUND))),
+        accept("an erasure said again", sealed(&again(erase_core(FIRST_GROUND)))),
+        accept("a receipt of an erasure", sealed(&erased_core([1, 2]))),
         accept("the earliest time", sealed(&timed(TIME_MS_MIN))),
         accept("the latest time", sealed(&timed(TIME_MS_MAX))),
         accept("the highest number", sealed(&Core { sequence: SEQUENCE_MAX, ..node_core() })),
     ]
+}
+
+const FIRST_GROUND: ErasureGround = ErasureGround::PurposeEnded;
+const LAST_GROUND: ErasureGround = ErasureGround::OtherLaw;
+
+/// The same, as the republication of an entry of an older log.
+fn again(core: Core) -> Core {
+    Core { republishes: Some(EntryId([0x55; 32])), ..core }
 }
 
 fn timed(claimed_time_ms: u64) -> Core {
@@ -114,6 +130,9 @@ fn openings() -> Vec<Case> {
         ),
         bad("a change as the first of a log", at_zero(change_core())),
         bad("a witness as the first of a log", at_zero(witness_core(vec![pin(1)]))),
+        bad("an erasure as the first of a log", at_zero(erase_core(FIRST_GROUND))),
+        bad("a receipt of an erasure as the first of a log", at_zero(erased_core([1, 2]))),
+        bad("an opening said again", again(open_core())),
     ]
 }
 
@@ -138,6 +157,49 @@ fn pins() -> Vec<Case> {
             "Signers",
             sealed(&Core { person: Some(person().public()), ..witness_core(vec![pin(1)]) }),
         ),
+    ]
+}
+
+fn republications() -> Vec<Case> {
+    let bad = |name: &str, core: Core| refuse(name, "BadRepublication", sealed(&again(core)));
+    let by_person = Core { person: Some(person().public()), ..witness_core(vec![pin(1)]) };
+    vec![
+        bad("a witness said again", witness_core(vec![pin(1)])),
+        bad("a receipt of an erasure said again", erased_core([1, 2])),
+        refuse("a witness with a person, said again", "Signers", sealed(&again(by_person))),
+    ]
+}
+
+fn erasures() -> Vec<Case> {
+    let range = "Cbor(OutOfRange)";
+    // The ground is the last byte of the core.
+    let grounded = |number: u8| {
+        let mut core = erase_core(FIRST_GROUND).encode();
+        *core.last_mut().expect("a core has bytes") = number;
+        seal(&core, &node(), Some(&person()))
+    };
+    let typed = |record_type: &str| Core {
+        statement: Statement::Erase(xw_schemas::entry::Erasure {
+            record: super::world::record(),
+            record_type: record_type.to_owned(),
+            ground: FIRST_GROUND,
+        }),
+        ..erase_core(FIRST_GROUND)
+    };
+    let signers = |name: &str, core: Core| refuse(name, "Signers", sealed(&core));
+    let receipt = |name: &str, because| refuse(name, "BadReceipt", sealed(&erased_core(because)));
+    vec![
+        refuse("a ground of erasure with number 0", range, grounded(0)),
+        refuse("a ground of erasure with number 6", range, grounded(6)),
+        refuse("an erasure of a type in small letters", range, sealed(&typed("svc"))),
+        refuse("an erasure of no type", range, sealed(&typed(""))),
+        signers("an erasure without a person", Core { person: None, ..erase_core(FIRST_GROUND) }),
+        signers(
+            "a receipt of an erasure with a person",
+            Core { person: Some(person().public()), ..erased_core([1, 2]) },
+        ),
+        receipt("a receipt whose entries do not ascend", [2, 1]),
+        receipt("a receipt that names one entry twice", [1, 1]),
     ]
 }
 
@@ -196,6 +258,18 @@ fn signers() -> Vec<Case> {
             "the node signs for the purpose of root",
             &[make(&node(), Purpose::Root, true), by_person],
         ),
+        forged(
+            "the node signs for the purpose of a registrar",
+            &[make(&node(), Purpose::Registrar, true), by_person],
+        ),
+        forged(
+            "the node signs for the purpose of a newcomer",
+            &[make(&node(), Purpose::Joining, true), by_person],
+        ),
+        forged(
+            "the node signs for the purpose of a statement",
+            &[make(&node(), Purpose::Statement, true), by_person],
+        ),
         forged("another person signs", &[by_node, make(&other_node(), Purpose::Person, false)]),
         forged("the node's signature is of another core", &[other, by_person]),
         forged("another node signs under this node's key", &[misnamed, by_person]),
@@ -229,7 +303,11 @@ fn bodies() -> Vec<Case> {
     let wrong_length = refuse("a body of another length than signed", "BadBody", sealed(&short));
     let witness =
         refuse("a body where none belongs", "BadBody", sealed(&witness_core(vec![pin(1)])));
+    let erasure = refuse("a body for an erasure", "BadBody", sealed(&erase_core(FIRST_GROUND)));
+    let receipt = refuse("a body for a receipt", "BadBody", sealed(&erased_core([1, 2])));
     vec![
+        erasure.with("body", bytes.clone()),
+        receipt.with("body", bytes.clone()),
         bad("one bit of the body", flipped),
         bad("another salt", other_salt),
         bad("a body cut short", bytes[..bytes.len() - 1].to_vec()),

@@ -61,7 +61,11 @@ fn crafted() -> Vec<Case> {
 
 /// One bit changed in each region of an envelope that carries every field.
 fn flips() -> Vec<Case> {
-    let core = Core { seen: Some(EntryId([0x66; 32])), ..change_core() };
+    let core = Core {
+        seen: Some(EntryId([0x66; 32])),
+        republishes: Some(EntryId([0x55; 32])),
+        ..change_core()
+    };
     let envelope = sealed(&core);
     let Statement::Change(change) = &core.statement else {
         return vec![];
@@ -72,12 +76,13 @@ fn flips() -> Vec<Case> {
     };
     let (by_node, by_person) = (signature_of(0), signature_of(1));
     let (schema, key) = (change.schema.0, node().public().0);
-    let regions: [(&str, &[u8], &str); 16] = [
+    let regions: [(&str, &[u8], &str); 17] = [
         ("network", &core.network.0, "OtherNetwork"),
         ("log", &log().0, "BadSignature"),
         ("previous entry", &core.previous.0, "BadSignature"),
         ("root", &core.root, "BadSignature"),
         ("newest witness", &[0x66; 32], "BadSignature"),
+        ("republished entry", &[0x55; 32], "BadSignature"),
         ("time", &core.claimed_time_ms.to_be_bytes()[..], "BadSignature"),
         ("operation", &core.operation.0, "BadSignature"),
         ("record", &change.record.0, "BadSignature"),

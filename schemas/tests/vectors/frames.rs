@@ -45,7 +45,7 @@ fn valid() -> Vec<Case> {
     let bye = Frame::Bye { reason: "restarting".to_owned(), retry_after_ms: 5_000 };
     vec![
         accept("hello", &hello()),
-        accept("want editions", &Frame::WantEditions { above: 3 }),
+        accept("want editions from a place on", &Frame::WantEditions { from: 3 }),
         accept("want blob", &Frame::WantBlob { hash: [1; 32], offset: 100 }),
         accept("blob", &blob(2, 5, &[1, 2, 3])),
         accept("digests", &Frame::Digests(digests)),
@@ -93,7 +93,11 @@ fn refused() -> Vec<Case> {
             "Cbor(Trailing)",
             FRAME_BYTES_MAX as u64,
         ),
-        refuse("editions above the highest number", range, Frame::WantEditions { above }.encode()),
+        refuse(
+            "editions from beyond the highest place",
+            range,
+            Frame::WantEditions { from: above }.encode(),
+        ),
         refuse("a piece that ends behind the whole", range, blob(3, 5, &[1, 2, 3]).encode()),
         refuse("a whole larger than any may be", range, blob(0, whole + 1, &[1]).encode()),
         refuse("a piece at the end of all numbers", range, blob(u64::MAX, whole, &[1]).encode()),

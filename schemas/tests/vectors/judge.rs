@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use xw_schemas::checkpoint::{Checkpoint, cosignature_line, cosignature_verifies};
 use xw_schemas::cose::SoundKey;
-use xw_schemas::edition::{Edition, Fact};
+use xw_schemas::edition::{Edition, Fact, Scope};
 use xw_schemas::entry::{Body, EntryFault, Pin, RawEntry, Statement, VerifiedEntry};
 use xw_schemas::id::{EntryId, Incarnation, LogId, NetworkId, OperationId, PublicKey, RecordId};
 use xw_schemas::merkle::{Frontier, root_of};
@@ -55,12 +55,16 @@ fn entry(case: &Case) -> Judgement {
         Statement::Open(_) => "open",
         Statement::Change(_) => "change",
         Statement::Witness(_) => "witness",
+        Statement::Erase(_) => "erase",
+        Statement::Erased(_) => "erased",
     };
     Ok(reading([
         ("id", entry.id().0.into()),
         ("log", core.log.0.into()),
         ("node", entry.node().0.into()),
         ("person", core.person.map_or("".into(), |key| key.0.into())),
+        ("record", core.statement.record().map_or("".into(), |record| record.0.into())),
+        ("republishes", core.republishes.map_or("".into(), |id| id.0.into())),
         ("sequence", core.sequence.into()),
         ("statement", statement.into()),
     ]))
@@ -129,8 +133,17 @@ fn cosignature(case: &Case) -> Judgement {
 fn edition(case: &Case) -> Judgement {
     let edition = Edition::decode(case.bytes("edition")).map_err(name)?;
     let signers: Vec<Vec<u8>> = edition.signers().iter().map(|key| key.0.to_vec()).collect();
+    let kinds: Vec<u8> = edition.core().facts.iter().map(kind).collect();
+    let scope = match edition.core().scope {
+        Scope::Root => "root".to_owned(),
+        Scope::Registrar { office, term } => {
+            format!("registrar of office {}, term {term}", office.0)
+        }
+        Scope::Joining { invite } => format!("joining {invite}"),
+    };
     Ok(reading([
-        ("facts", (edition.core().facts.len() as u64).into()),
+        ("facts", kinds.into()),
+        ("scope", scope.into()),
         ("id", edition.id().0.into()),
         ("network", edition.network().0.into()),
         ("number", edition.core().number.into()),
@@ -138,7 +151,26 @@ fn edition(case: &Case) -> Judgement {
     ]))
 }
 
-/// Editions one after another, as far as root keys decide. The other facts are the ledger's.
+/// The number of a fact in the format.
+fn kind(fact: &Fact) -> u8 {
+    match fact {
+        Fact::Root { .. } => 0,
+        Fact::Rules { .. } => 1,
+        Fact::Place { .. } => 2,
+        Fact::Office { .. } => 3,
+        Fact::Signer { .. } => 4,
+        Fact::Cut { .. } => 5,
+        Fact::Schema { .. } => 6,
+        Fact::Registrar { .. } => 7,
+        Fact::Invite { .. } => 8,
+        Fact::Replace { .. } => 9,
+        Fact::Adjudicate { .. } => 10,
+        Fact::Adopt { .. } => 11,
+        Fact::Recover { .. } => 12,
+    }
+}
+
+/// Root editions one after another, as far as root keys decide. The other facts are the ledger's.
 fn chain(case: &Case) -> Judgement {
     let mut head: Option<Edition> = None;
     let mut root = (0, vec![]);

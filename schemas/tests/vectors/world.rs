@@ -3,8 +3,10 @@
 use xw_schemas::cbor::Writer;
 use xw_schemas::checkpoint::{Checkpoint, cosign};
 use xw_schemas::cose::{self, CoseSignature, Purpose, SecretKey};
-use xw_schemas::edition::{Edition, EditionCore, Fact, OfficeId, SignerKind};
-use xw_schemas::entry::{Body, ChangeStatement, Core, Opening, Pin, Statement};
+use xw_schemas::edition::{Edition, EditionCore, Fact, OfficeId, Scope, SignerKind};
+use xw_schemas::entry::{
+    Body, ChangeStatement, Core, Erasure, ErasureGround, ErasureReceipt, Opening, Pin, Statement,
+};
 use xw_schemas::hash::plain;
 use xw_schemas::id::{
     EditionId, EntryId, Incarnation, LogId, NetworkId, OperationId, PublicKey, RecordId,
@@ -54,6 +56,7 @@ pub(crate) fn founding_core() -> EditionCore {
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
     };
     EditionCore {
+        scope: Scope::Root,
         network: None,
         number: 1,
         previous: EditionId([0; 32]),
@@ -76,6 +79,53 @@ pub(crate) fn founding_core() -> EditionCore {
 
 pub(crate) fn founding() -> Edition {
     Edition::sign(&founding_core(), &roots()[..2]).expect("the founding edition is sound")
+}
+
+/// The temporary key that a newcomer carries home.
+pub(crate) fn invite() -> SecretKey {
+    SecretKey::from_seed(&[21; 32])
+}
+
+/// The first edition of an office's registrars: an invitation of a PC and a person.
+pub(crate) fn invitation_core() -> EditionCore {
+    let invitation = Fact::Invite {
+        key: invite().public(),
+        office: OfficeId(2),
+        node: Some("村委会一号机".to_owned()),
+        people: vec![("王秀兰".to_owned(), vec!["V_CLERK".to_owned()])],
+    };
+    EditionCore {
+        network: Some(network()),
+        scope: Scope::Registrar { office: OfficeId(1), term: 1 },
+        number: 1,
+        previous: EditionId([0; 32]),
+        claimed_time_ms: DAY_MS + 1,
+        facts: vec![invitation],
+    }
+}
+
+pub(crate) fn invitation() -> Edition {
+    Edition::sign(&invitation_core(), &[person()]).expect("the registrar's edition is sound")
+}
+
+/// A person who is new.
+pub(crate) fn newcomer(number: u8) -> SecretKey {
+    SecretKey::from_seed(&[30 + number; 32])
+}
+
+/// The newcomer's own keys, in the place of the invitation.
+pub(crate) fn joining_core() -> EditionCore {
+    let (node, people) = (Some(other_node().public()), vec![newcomer(0).public()]);
+    EditionCore {
+        scope: Scope::Joining { invite: invite().public() },
+        facts: vec![Fact::Replace { node, people }],
+        ..invitation_core()
+    }
+}
+
+pub(crate) fn joining() -> Edition {
+    let keys = [invite(), other_node(), newcomer(0)];
+    Edition::sign(&joining_core(), &keys).expect("the newcomer's edition is sound")
 }
 
 pub(crate) fn network() -> NetworkId {
@@ -124,6 +174,7 @@ pub(crate) fn open_core() -> Core {
         seen: None,
         claimed_time_ms: DAY_MS,
         operation: operation(0),
+        republishes: None,
         person: None,
         statement: Statement::Open(opening()),
     }
@@ -224,6 +275,20 @@ pub(crate) fn pin_by(witness: &SecretKey, network: NetworkId, number: u8) -> Pin
 
 pub(crate) fn witness_core(pins: Vec<Pin>) -> Core {
     Core { operation: operation(7), statement: Statement::Witness(pins), ..node_core() }
+}
+
+/// The clerk asks for the record's contents to be removed.
+pub(crate) fn erase_core(ground: ErasureGround) -> Core {
+    let erasure = Erasure { record: record(), record_type: "SVC".to_owned(), ground };
+    let statement = Statement::Erase(erasure);
+    Core { operation: operation(8), person: Some(person().public()), statement, ..node_core() }
+}
+
+/// The node has removed them, because of two entries.
+pub(crate) fn erased_core(because: [u8; 2]) -> Core {
+    let because = because.map(|number| EntryId([number; 32]));
+    let statement = Statement::Erased(ErasureReceipt { record: record(), because });
+    Core { operation: operation(9), statement, ..node_core() }
 }
 
 /// Signs any payload, sound or not, in the right way.

@@ -66,6 +66,7 @@ fn founding() -> &'static (SecretKey, Edition) {
             facts.push(signer(key, SignerKind::Node, office, &[]));
         }
         let core = EditionCore {
+            scope: xw_schemas::edition::Scope::Root,
             network: None,
             number: 1,
             previous: EditionId([0; 32]),
@@ -322,6 +323,7 @@ impl Sim {
             kept.iter().map(|(feed, (number, id))| (self.pens[feed].log, *number, *id)).collect();
         listed.sort_by_key(|(log, ..)| *log);
         let core = EditionCore {
+            scope: xw_schemas::edition::Scope::Root,
             network: Some(founding.network()),
             number: 2,
             previous: founding.id(),

@@ -8,6 +8,7 @@ use xw_schemas::id::EntryId;
 use xw_schemas::record::{Content, Item, ProblemCode, RecordType, Value, is_bookkeeping, problems};
 use xw_schemas::space::Tier;
 
+use super::once::{Firsts, act_of, causes_once};
 use super::{Court, Evidence};
 use crate::change::{ChangeHash, OpId};
 use crate::opset::OpSet;
@@ -67,12 +68,13 @@ fn claimed(steps: &[(String, Stepped)], at: usize) -> &Step {
 }
 
 impl Court<'_> {
-    /// Reads the record as of `ops`. `fresh` is the change under judgement, which is not in the
-    /// history yet.
+    /// Reads the record as of `ops`, in which every act counts once. `fresh` is the change under
+    /// judgement, which is not in the history yet.
     pub(super) fn read(
         &self,
         definition: &RecordType,
         ops: &OpSet,
+        firsts: &Firsts,
         fresh: Option<(ChangeHash, &VerifiedEntry)>,
     ) -> Reading {
         let mut content = ops.content();
@@ -84,7 +86,7 @@ impl Court<'_> {
         for (op, item) in made.into_iter().zip(items) {
             match Step::read(&item) {
                 Some(step) => {
-                    let (change, tier) = self.who_stepped(op, fresh);
+                    let (change, tier) = self.who_stepped(op, firsts, fresh);
                     steps.push((op, item.id, Stepped { step, change, tier }));
                 }
                 None => unreadable_steps = true,
@@ -93,7 +95,7 @@ impl Court<'_> {
         steps.sort_by_key(|(op, _, _)| *op);
         let steps: Vec<(String, Stepped)> =
             steps.into_iter().map(|(_, id, step)| (id, step)).collect();
-        let folded = self.fold(&steps, fresh);
+        let folded = self.fold(&steps, firsts, fresh);
         let problems = if folded.state == NOWHERE {
             BTreeSet::new()
         } else {
@@ -105,10 +107,12 @@ impl Court<'_> {
     fn who_stepped(
         &self,
         op: OpId,
+        firsts: &Firsts,
         fresh: Option<(ChangeHash, &VerifiedEntry)>,
     ) -> (ChangeHash, Tier) {
         match (self.history.author_of(op), fresh) {
             (Some(change), _) => {
+                let change = firsts.get(&change).copied().unwrap_or(change);
                 let tier = self.entries.get(&change).map(|entry| self.tier(entry));
                 (change, tier.unwrap_or(Tier::Village))
             }
@@ -120,18 +124,20 @@ impl Court<'_> {
     fn fold(
         &self,
         steps: &[(String, Stepped)],
+        firsts: &Firsts,
         fresh: Option<(ChangeHash, &VerifiedEntry)>,
     ) -> Folded {
         let stepped: Vec<Stepped> = steps.iter().map(|(_, step)| step.clone()).collect();
         match fresh {
             // The change under judgement has seen every step that stands in its own past.
             Some((change, _)) => {
-                let mut causes = self.causes.clone();
+                let mut causes = causes_once(&self.causes, firsts);
                 let all = stepped.iter().map(|step| step.change).filter(|seen| *seen != change);
                 causes.insert(change, all.collect());
                 fold(&stepped, &causes)
             }
-            None => fold(&stepped, &self.causes),
+            None if firsts.is_empty() => fold(&stepped, &self.causes),
+            None => fold(&stepped, &causes_once(&self.causes, firsts)),
         }
     }
 
@@ -171,6 +177,12 @@ impl Court<'_> {
         };
         let count =
             |wanted: fn(&Verdict) -> bool| u32::try_from(times(wanted).count()).unwrap_or(u32::MAX);
+        let acts = |wanted: fn(&Verdict) -> bool| {
+            let entries = evidence.iter().map(|item| item.entry);
+            let wanted = entries.filter(|entry| self.verdicts.get(&entry.id()).is_some_and(wanted));
+            let acts: BTreeSet<_> = wanted.map(act_of).collect();
+            u32::try_from(acts.len()).unwrap_or(u32::MAX)
+        };
         let sealed = self.history.is_empty();
         let counts: fn(&Verdict) -> bool = if sealed {
             |verdict| matches!(verdict, Verdict::Sealed)
@@ -201,7 +213,7 @@ impl Court<'_> {
             steps: Vec::new(),
             created_ms,
             updated_ms,
-            changes: count(counts),
+            changes: acts(counts),
             // What does not stand in its log is left out: of a forked slot nodes keep different
             // variants, and rows must not tell which.
             refused: count(
@@ -210,6 +222,7 @@ impl Court<'_> {
             waiting: count(
                 |verdict| matches!(verdict, Verdict::Waiting(missing) if *missing != Missing::Cut),
             ),
+            erased: None,
         };
         if !sealed {
             self.fill(&mut view, self.definitions.get(&statement.schema)?);
@@ -218,8 +231,14 @@ impl Court<'_> {
     }
 
     fn fill(&self, view: &mut View, definition: &RecordType) {
-        let merged = self.history.merged();
-        let reading = self.read(definition, merged, None);
+        let seen = self.history.canonical_order();
+        let once = self.acts.repeated().then(|| (self.ops_once(&seen, None), self.firsts(&seen)));
+        let none = Firsts::new();
+        let (merged, firsts) = match &once {
+            Some((ops, firsts)) => (ops, firsts),
+            None => (self.history.merged(), &none),
+        };
+        let reading = self.read(definition, merged, firsts, None);
         let entry_of = |op: OpId| -> EntryId {
             let change = self.history.author_of(op);
             change.and_then(|change| self.entries.get(&change)).copied().unwrap_or(EntryId([0; 32]))

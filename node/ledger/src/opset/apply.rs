@@ -10,16 +10,30 @@ impl OpSet {
     /// Adds the operations of `change`, everything it was written on having been added before.
     pub fn apply(&mut self, change: &Change) {
         for (id, op) in change.ops_with_ids() {
-            match (self.find(&op.obj), &op.key) {
-                (Some(ObjectAt::Map(map)), Key::Map(key)) => self.put(map, key, id, op),
-                (Some(ObjectAt::List(list)), Key::Head) => self.insert(list, None, id),
-                (Some(ObjectAt::List(list)), Key::After(after)) => {
-                    self.insert(list, Some(*after), id);
-                }
-                _ => {}
-            }
+            self.apply_op(id, op);
         }
-        self.max_op = self.max_op.max(change.max_op());
+    }
+
+    /// Adds one operation.
+    pub(super) fn apply_op(&mut self, id: OpId, op: &Op) {
+        match (self.find(&op.obj), &op.key) {
+            (Some(ObjectAt::Map(map)), Key::Map(key)) => self.put(map, key, id, op),
+            (Some(ObjectAt::List(list)), Key::Head) => self.insert(list, None, id),
+            (Some(ObjectAt::List(list)), Key::After(after)) => {
+                self.insert(list, Some(*after), id);
+            }
+            _ => {}
+        }
+        self.max_op = self.max_op.max(id.counter);
+    }
+
+    /// Takes away what an operation replaces, but for `kept`, and adds nothing.
+    pub(super) fn replace(&mut self, op: &Op, kept: OpId) {
+        if let (Some(ObjectAt::Map(map)), Key::Map(key)) = (self.find(&op.obj), &op.key)
+            && let Some(visible) = self.maps[map].keys.get_mut(key.as_str())
+        {
+            visible.retain(|held| held.op == kept || !op.pred.contains(&held.op));
+        }
     }
 
     pub(super) fn find(&self, obj: &ObjId) -> Option<ObjectAt> {

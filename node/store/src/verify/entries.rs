@@ -8,6 +8,7 @@ use xw_schemas::id::NetworkId;
 use xw_schemas::space::Space;
 
 use super::{Check, FindingCode};
+use crate::keys::Opened;
 use crate::limits::{VERIFY_ENTRIES, VERIFY_THREADS};
 use crate::receive::kind;
 use crate::settle::space;
@@ -110,13 +111,17 @@ impl Check<'_> {
             Err(refusal) => self.report.add(FindingCode::Chain, place.clone(), refusal),
         }
         let space = logs.log(&core.log).map(|log| log.space);
-        let about = entry.change().map(|change| change.record.0.to_vec()).zip(space);
+        let about = core.statement.record().map(|record| record.0.to_vec()).zip(space);
         if space.is_some() && stored.record != about {
             self.report.add(FindingCode::EntryColumns, place.clone(), "record");
         }
-        if let Some(bytes) = &stored.body {
+        if let Some(kept) = &stored.body {
+            let body = match self.vault.read(kept) {
+                Opened::Bytes(bytes) => Body::from_bytes(bytes),
+                Opened::Locked => return,
+                Opened::Damaged => None,
+            };
             self.report.bodies += 1;
-            let body = Body::from_bytes(bytes.clone());
             let fits = body.zip(entry.change()).is_some_and(|(body, change)| body.matches(change));
             if !fits {
                 self.report.add(FindingCode::Body, place, "commitment");

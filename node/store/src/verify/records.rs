@@ -57,7 +57,7 @@ impl Check<'_> {
             }
         };
         let name = format!("record {} in {}", place.0, place.1);
-        let case = match Case::load(self.conn, assessed, n) {
+        let case = match Case::load(self.conn, self.vault, assessed, n) {
             Ok(Ok(case)) => case,
             Ok(Err(what)) => return self.report.add(FindingCode::Unreadable, name, what),
             Err(error) => return self.report.add(FindingCode::Unreadable, name, error),

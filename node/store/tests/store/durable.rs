@@ -36,7 +36,7 @@ fn every_acknowledged_batch_survives_a_killed_process() {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        let mut store = Store::open(&folder.file()).unwrap();
+        let mut store = Store::open(&folder.file(), None).unwrap();
         store.settle_all().unwrap();
         let digest = store.digest(None).unwrap();
         // Each batch holds three records; the last one may have been committed unheard.

@@ -103,7 +103,7 @@ fn opening_again_gives_what_was_there_before() {
     deliver(&mut store, &all, 3);
     let (digest, rows) = (store.digest(None).unwrap(), rows(&store));
     store.close().unwrap();
-    let store = Store::open(&folder.file()).unwrap();
+    let store = Store::open(&folder.file(), None).unwrap();
     assert_eq!(store.digest(None).unwrap(), digest);
     assert_eq!(self::rows(&store), rows);
     assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());

@@ -162,6 +162,7 @@ impl World {
             facts.extend(facts_of(desk, &[desk.role.to_owned()]));
         }
         let core = EditionCore {
+            scope: xw_schemas::edition::Scope::Root,
             network: None,
             number: 1,
             previous: EditionId([0; 32]),
@@ -186,12 +187,13 @@ impl World {
     }
 
     pub(crate) fn store_at(&self, path: &Path) -> Store {
-        Store::create(path, self.founding.clone(), self.types(), None).unwrap()
+        Store::create(path, self.founding.clone(), self.types(), None, None).unwrap()
     }
 
     /// The edition after `chain`'s newest.
     pub(crate) fn edition(&self, roster: &Roster, facts: Vec<Fact>) -> Edition {
         let core = EditionCore {
+            scope: xw_schemas::edition::Scope::Root,
             network: Some(roster.network()),
             number: roster.number() + 1,
             previous: roster.head(),
@@ -208,6 +210,7 @@ impl World {
             operation: OperationId(std::array::from_fn(byte)),
             time_ms: NOW_MS + self.dice * 1_000,
             salt: std::array::from_fn(byte),
+            republishes: None,
         }
     }
 
@@ -428,7 +431,12 @@ impl Folder {
     }
 
     pub(crate) fn file(&self) -> PathBuf {
-        self.0.join("xiangwang.db")
+        self.0.join("store.db")
+    }
+
+    /// The file of rows beside it.
+    pub(crate) fn rows(&self) -> PathBuf {
+        self.0.join("view.db")
     }
 }
 

@@ -1,0 +1,432 @@
+//! All editions held, as a set: what may enter it, in which order it is handed on, and the roster
+//! that it amounts to. What an edition means is worked out in `evaluate`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use xw_schemas::edition::{Edition, Fact, OfficeId, Scope, SignerKind};
+use xw_schemas::id::{EditionId, PublicKey};
+
+use super::evaluate::{self, RootFacts};
+use super::{Invitation, Rank, Roster};
+
+/// Editions of one scope and number that are kept: two prove the contradiction, and a hostile pair
+/// of registrars may not bury the one that a superior names.
+const RIVALS_KEPT: usize = 4;
+
+/// Why an edition is not taken up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RosterRefusal {
+    /// It belongs to another network.
+    #[error("the roster edition belongs to another network")]
+    OtherNetwork,
+    /// The edition before it, or the invitation that it replaces, is not held.
+    #[error("the roster edition before it is not held")]
+    Gap,
+    /// Too few distinct root keys signed it, or a newcomer's key did not.
+    #[error("too few of the keys that must sign the roster edition have signed it")]
+    Threshold,
+    /// The founding edition names no root keys.
+    #[error("the founding edition names no root keys")]
+    NoRoot,
+    /// A fact contradicts the roster: an unknown office, or a key that changes its kind.
+    #[error("a fact of the roster edition contradicts the roster")]
+    Contradiction,
+    /// Nobody of the office that it names signed it.
+    #[error("nobody of the office signed the roster edition")]
+    Stranger,
+    /// Several editions of its scope and number are held already: they are the proof.
+    #[error("several roster editions of this number are held already")]
+    EnoughRivals,
+}
+
+impl RosterRefusal {
+    /// For a Chinese reader.
+    #[must_use]
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::OtherNetwork => "该名册版次属于另一个网络",
+            Self::Gap => "尚未收到它之前的名册版次或它所用的邀请",
+            Self::Threshold => "必须签名的密钥签名不足",
+            Self::NoRoot => "首版名册没有根密钥",
+            Self::Contradiction => "该名册版次与现有名册矛盾",
+            Self::Stranger => "签名人不是该机构的人员",
+            Self::EnoughRivals => "同一号的互相矛盾的版次已有多个",
+        }
+    }
+}
+
+/// All editions held, and what they amount to.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    founding: EditionId,
+    editions: BTreeMap<EditionId, Edition>,
+    places: BTreeMap<(Scope, u64), BTreeSet<EditionId>>,
+    roster: Roster,
+}
+
+impl Chain {
+    /// Begins with the founding edition, which the node got by hand from its county.
+    pub fn founded(edition: Edition) -> Result<Self, RosterRefusal> {
+        if edition.core().number != 1 || edition.core().scope != Scope::Root {
+            return Err(RosterRefusal::Gap);
+        }
+        let root = RootFacts::founded(&edition)?;
+        let founding = edition.id();
+        let mut chain = Self {
+            founding,
+            editions: BTreeMap::new(),
+            places: BTreeMap::new(),
+            roster: root.into_roster(),
+        };
+        chain.insert(edition);
+        chain.roster = evaluate::evaluate(&chain);
+        Ok(chain)
+    }
+
+    /// The roster that the editions held amount to.
+    #[must_use]
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// The founding edition.
+    #[must_use]
+    pub fn founding(&self) -> &Edition {
+        &self.editions[&self.founding]
+    }
+
+    /// Takes up an edition. `Ok(true)` when the roster changed.
+    ///
+    /// Two valid root editions with one number freeze the roster before both, until root names one.
+    pub fn add(&mut self, edition: Edition) -> Result<bool, RosterRefusal> {
+        Ok(self.add_all([edition])?.0)
+    }
+
+    /// Takes up several, each of which may need the ones before it, and works the roster out once.
+    /// Whether the roster changed, and how many editions were new.
+    ///
+    /// # Errors
+    /// The first refusal; what came before it is kept.
+    pub fn add_all(
+        &mut self,
+        editions: impl IntoIterator<Item = Edition>,
+    ) -> Result<(bool, usize), RosterRefusal> {
+        let mut taken = 0;
+        let mut refused = Ok(());
+        for edition in editions {
+            // Signatures stand outside the id: other keys over the same facts are no fork, and
+            // what they add is kept.
+            if let Some(held) = self.editions.get_mut(&edition.id()) {
+                let joined = held.join(&edition).ok();
+                if let Some(joined) = joined.filter(|j| j.signers().len() > held.signers().len()) {
+                    *held = joined;
+                    taken += 1;
+                }
+                continue;
+            }
+            refused = self.admits(&edition);
+            if refused.is_err() {
+                break;
+            }
+            self.insert(edition);
+            taken += 1;
+        }
+        let mut changed = false;
+        if taken > 0 {
+            let roster = evaluate::evaluate(self);
+            changed = roster != self.roster;
+            self.roster = roster;
+        }
+        refused.map(|()| (changed, taken))
+    }
+
+    /// What the roster would be with one more edition, for whoever is about to sign it.
+    pub fn preview(&self, edition: Edition) -> Result<Roster, RosterRefusal> {
+        let mut chain = self.clone();
+        chain.add(edition)?;
+        Ok(chain.roster)
+    }
+
+    fn insert(&mut self, edition: Edition) {
+        let core = edition.core();
+        let place = (core.scope, core.number);
+        self.places.entry(place).or_default().insert(edition.id());
+        self.editions.insert(edition.id(), edition);
+    }
+
+    /// Whether an edition may enter the set: only what can never change is asked.
+    fn admits(&self, edition: &Edition) -> Result<(), RosterRefusal> {
+        let core = edition.core();
+        if edition.network() != self.roster.network {
+            return Err(RosterRefusal::OtherNetwork);
+        }
+        match core.scope {
+            Scope::Root => {
+                let path = self.path_to(core.scope, core.number - 1, core.previous);
+                let path = path.filter(|_| core.number > 1).ok_or(RosterRefusal::Gap)?;
+                let mut facts = RootFacts::of(&path)?;
+                facts.extend(edition)?;
+            }
+            Scope::Registrar { office, term } => {
+                let follows =
+                    core.number == 1 || self.holds(core.scope, core.number - 1, &core.previous);
+                // Asked of every edition held, counting or not: whoever signs without ever having
+                // been a registrar must not take the place of the true edition, whose id is the
+                // same. The signers may be enrolled by an edition that is still on its way.
+                let ever = self.ever_registrars(office, term);
+                let enough = |(threshold, keys): &(u64, BTreeSet<PublicKey>)| {
+                    let signed = edition.signers().iter().filter(|key| keys.contains(key)).count();
+                    signed as u64 >= *threshold
+                };
+                if !ever.iter().any(enough) {
+                    return Err(RosterRefusal::Stranger);
+                }
+                if !follows {
+                    return Err(RosterRefusal::Gap);
+                }
+            }
+            Scope::Joining { invite } => {
+                if !self.invites(&invite) {
+                    return Err(RosterRefusal::Gap);
+                }
+                if !is_signed_by_all(edition, &invite) {
+                    return Err(RosterRefusal::Threshold);
+                }
+            }
+        }
+        let rivals = self.places.get(&(core.scope, core.number)).map_or(0, BTreeSet::len);
+        if rivals >= RIVALS_KEPT && !self.is_named(&edition.id()) {
+            return Err(RosterRefusal::EnoughRivals);
+        }
+        Ok(())
+    }
+
+    /// For every delegation held of an office's term: how many must sign, and who has ever been
+    /// listed with its role.
+    fn ever_registrars(&self, office: OfficeId, term: u64) -> Vec<(u64, BTreeSet<PublicKey>)> {
+        let delegations = self.facts().filter_map(|fact| match fact {
+            Fact::Registrar { office: of, term: at, threshold, role, .. }
+                if (*of, *at) == (office, term) =>
+            {
+                Some((*threshold, role))
+            }
+            _ => None,
+        });
+        delegations.map(|(threshold, role)| (threshold, self.ever_in(office, role))).collect()
+    }
+
+    /// Every person whom any edition held lists in an office with a role.
+    fn ever_in(&self, office: OfficeId, role: &String) -> BTreeSet<PublicKey> {
+        let mut keys = BTreeSet::new();
+        let mut invited: BTreeMap<PublicKey, Vec<usize>> = BTreeMap::new();
+        for fact in self.facts() {
+            match fact {
+                Fact::Signer { key, kind: SignerKind::Person, office: of, roles, .. }
+                    if *of == office && roles.contains(role) =>
+                {
+                    keys.insert(*key);
+                }
+                Fact::Invite { key, office: of, people, .. } if *of == office => {
+                    let places = (0..).zip(people).filter(|(_, (_, roles))| roles.contains(role));
+                    invited.entry(*key).or_default().extend(places.map(|(at, _)| at));
+                }
+                _ => {}
+            }
+        }
+        for edition in self.joinings() {
+            let Scope::Joining { invite } = edition.core().scope else { continue };
+            let [Fact::Replace { people, .. }] = edition.core().facts.as_slice() else { continue };
+            let places = invited.get(&invite).into_iter().flatten();
+            keys.extend(places.filter_map(|at| people.get(*at)));
+        }
+        keys
+    }
+
+    /// Whether any edition held makes this invitation.
+    fn invites(&self, key: &PublicKey) -> bool {
+        self.facts().any(|fact| matches!(fact, Fact::Invite { key: invited, .. } if invited == key))
+    }
+
+    /// Whether a superior's fact names an edition.
+    fn is_named(&self, id: &EditionId) -> bool {
+        self.facts().any(
+            |fact| matches!(fact, Fact::Registrar { closes: Some((_, named)), .. } if named == id),
+        )
+    }
+
+    fn facts(&self) -> impl Iterator<Item = &Fact> {
+        self.editions.values().flat_map(|edition| &edition.core().facts)
+    }
+
+    fn holds(&self, scope: Scope, number: u64, id: &EditionId) -> bool {
+        self.places.get(&(scope, number)).is_some_and(|ids| ids.contains(id))
+    }
+
+    /// The editions of a scope from the first to the named one.
+    pub(super) fn path_to(
+        &self,
+        scope: Scope,
+        number: u64,
+        id: EditionId,
+    ) -> Option<Vec<&Edition>> {
+        let mut path = Vec::new();
+        let (mut number, mut id) = (number, id);
+        while number > 0 {
+            let edition = self.editions.get(&id)?;
+            if (edition.core().scope, edition.core().number) != (scope, number) {
+                return None;
+            }
+            path.push(edition);
+            (number, id) = (number - 1, edition.core().previous);
+        }
+        path.reverse();
+        Some(path)
+    }
+
+    /// The editions of a scope and number, by id.
+    pub(super) fn at(&self, scope: Scope, number: u64) -> impl Iterator<Item = &Edition> {
+        let ids = self.places.get(&(scope, number)).into_iter().flatten();
+        ids.filter_map(|id| self.editions.get(id))
+    }
+
+    /// All editions of a scope.
+    pub(super) fn of_scope(&self, scope: Scope) -> impl Iterator<Item = &Edition> {
+        let places = self.places.range((scope, 0)..=(scope, u64::MAX));
+        places.flat_map(|(_, ids)| ids).filter_map(|id| self.editions.get(id))
+    }
+
+    /// All joining editions.
+    pub(super) fn joinings(&self) -> impl Iterator<Item = &Edition> {
+        let joins = |(scope, _): &(Scope, u64)| matches!(scope, Scope::Joining { .. });
+        let places = self.places.iter().rev().take_while(move |(place, _)| joins(place));
+        places.flat_map(|(_, ids)| ids).filter_map(|id| self.editions.get(id))
+    }
+
+    /// An edition held.
+    #[must_use]
+    pub fn edition(&self, id: &EditionId) -> Option<&Edition> {
+        self.editions.get(id)
+    }
+
+    /// All editions, those first that others need: root's, then level by level the newcomers and the
+    /// registrars whom they make.
+    pub fn editions(&self) -> impl Iterator<Item = &Edition> {
+        let mut order: Vec<(u8, &Edition)> =
+            self.editions.values().map(|edition| (self.step(edition), edition)).collect();
+        order.sort_by_key(|(step, edition)| {
+            (*step, edition.core().scope, edition.core().number, edition.id())
+        });
+        order.into_iter().map(|(_, edition)| edition)
+    }
+
+    fn step(&self, edition: &Edition) -> u8 {
+        match edition.core().scope {
+            Scope::Root => 0,
+            Scope::Registrar { office, .. } => match self.roster.offices.get(&office) {
+                Some(office) => 2 + 2 * tier_number(office.division.tier()),
+                None => 8,
+            },
+            Scope::Joining { invite } => match self.inviter(&invite) {
+                Some(Scope::Root) => 1,
+                Some(Scope::Registrar { office, .. }) => match self.roster.offices.get(&office) {
+                    Some(office) => 3 + 2 * tier_number(office.division.tier()),
+                    None => 8,
+                },
+                Some(Scope::Joining { .. }) | None => 9,
+            },
+        }
+    }
+
+    fn inviter(&self, invite: &PublicKey) -> Option<Scope> {
+        match self.roster.invitations.get(invite) {
+            Some(Invitation { rank: Rank::Root, .. }) => Some(Scope::Root),
+            Some(_) | None => {
+                let makes = |edition: &&Edition| {
+                    let facts = &edition.core().facts;
+                    facts.iter().any(|f| matches!(f, Fact::Invite { key, .. } if key == invite))
+                };
+                self.editions.values().filter(makes).map(|edition| edition.core().scope).min()
+            }
+        }
+    }
+
+    /// How many editions are held.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.editions.len() as u64
+    }
+
+    /// The last edition that counts in a scope: what the next one there names.
+    #[must_use]
+    pub fn tip(&self, scope: Scope) -> Option<(u64, EditionId)> {
+        let counted = self.roster.counted.iter().filter_map(|id| self.editions.get(id));
+        let own = counted.filter(|edition| edition.core().scope == scope);
+        own.map(|edition| (edition.core().number, edition.id())).max()
+    }
+
+    /// Root editions that contradict one another, by number.
+    pub fn root_rivals(&self) -> impl Iterator<Item = (u64, &BTreeSet<EditionId>)> {
+        let roots =
+            self.places.iter().filter(|((scope, _), ids)| *scope == Scope::Root && ids.len() > 1);
+        roots.map(|((_, number), ids)| (*number, ids))
+    }
+
+    /// The offices of every key that any edition held lists.
+    pub(super) fn known(&self) -> BTreeMap<PublicKey, BTreeSet<(SignerKind, OfficeId)>> {
+        let mut known: BTreeMap<PublicKey, BTreeSet<(SignerKind, OfficeId)>> = BTreeMap::new();
+        let mut invited: BTreeMap<PublicKey, BTreeSet<OfficeId>> = BTreeMap::new();
+        for fact in self.facts() {
+            match fact {
+                Fact::Signer { key, kind, office, .. } => {
+                    known.entry(*key).or_default().insert((*kind, *office));
+                }
+                Fact::Invite { key, office, .. } => {
+                    invited.entry(*key).or_default().insert(*office);
+                }
+                _ => {}
+            }
+        }
+        for edition in self.editions.values() {
+            let Scope::Joining { invite } = edition.core().scope else { continue };
+            let offices = invited.get(&invite).cloned().unwrap_or_default();
+            for (key, kind) in new_signers(edition) {
+                known.entry(key).or_default().extend(offices.iter().map(|office| (kind, *office)));
+            }
+        }
+        known
+    }
+}
+
+fn tier_number(tier: xw_schemas::space::Tier) -> u8 {
+    match tier {
+        xw_schemas::space::Tier::County => 0,
+        xw_schemas::space::Tier::Township => 1,
+        xw_schemas::space::Tier::Village => 2,
+    }
+}
+
+/// The keys that a joining edition brings.
+pub(super) fn new_keys(edition: &Edition) -> Vec<PublicKey> {
+    match edition.core().facts.as_slice() {
+        [Fact::Replace { node, people }] => node.iter().chain(people).copied().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A newcomer proves the invitation and every new key.
+fn is_signed_by_all(edition: &Edition, invite: &PublicKey) -> bool {
+    let mut keys = new_keys(edition);
+    keys.push(*invite);
+    keys.sort();
+    keys == edition.signers()
+}
+
+/// The kind of the keys of a joining edition, in their order.
+pub(super) fn new_signers(edition: &Edition) -> impl Iterator<Item = (PublicKey, SignerKind)> {
+    let (node, people) = match edition.core().facts.as_slice() {
+        [Fact::Replace { node, people }] => (*node, people.clone()),
+        _ => (None, Vec::new()),
+    };
+    let people = people.into_iter().map(|key| (key, SignerKind::Person));
+    node.map(|key| (key, SignerKind::Node)).into_iter().chain(people)
+}
