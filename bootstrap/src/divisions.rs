@@ -2,7 +2,7 @@
 
 use xw_schemas::space::{Division, Tier};
 
-use crate::found::{Plan, PlannedOffice};
+use crate::found::{NamedPerson, Plan, PlannedOffice, Registrars};
 
 /// Most lines read: a province has about 55,000.
 const LINES_MAX: usize = 200_000;
@@ -59,52 +59,48 @@ pub fn of_county(text: &str, county: Division) -> Result<Vec<(Division, String)>
     Ok(found)
 }
 
-/// A plan with one office per division and the usual people of each level.
+/// A plan with one office per division, that invites nobody yet.
 #[must_use]
 pub fn plan(divisions: &[(Division, String)]) -> Plan {
     let mut offices: Vec<PlannedOffice> =
         divisions.iter().map(|(division, name)| office(*division, name)).collect();
     offices.sort_by_key(|office| (office.division.tier(), office.division));
-    Plan { roots: 3, threshold: 2, offices }
+    Plan { threshold: 2, offices, registrars: Registrars::default(), invites: Vec::new() }
 }
 
-/// An office with the usual posts of its level. Names of people are names of posts until enrolment
-/// replaces them.
+/// An office with the usual name of its level.
 #[must_use]
 pub fn office(division: Division, listed: &str) -> PlannedOffice {
-    let place = &place_of(listed);
-    let (name, people): (String, &[(&str, &[&str])]) = match division.tier() {
-        Tier::County => (
-            format!("{place}乡村治理工作办公室"),
-            &[("县经办员", &["CDEP"]), ("县负责人", &["CLEAD", "CDEP"])],
-        ),
-        Tier::Township => (
-            format!("{place}人民政府"),
-            &[
-                ("便民窗口", &["TWIN", "TSOC"]),
-                ("振兴专干", &["TRUR", "TFIN"]),
-                ("司法所", &["TJUS", "TMED"]),
-                ("分管领导", &["TVICE", "TLEAD"]),
-            ],
-        ),
-        Tier::Village => (
-            if listed.ends_with("委员会") {
-                listed.to_owned()
-            } else {
-                format!("{place}村民委员会")
-            },
-            &[
-                ("村文书", &["VCLK", "VAGT", "VGRD"]),
-                ("村书记", &["VSEC", "VMED", "VTEAM"]),
-                ("监督员", &["VSUP"]),
-            ],
-        ),
+    let place = place_of(listed);
+    let name = match division.tier() {
+        Tier::County => format!("{place}乡村治理工作办公室"),
+        Tier::Township => format!("{place}人民政府"),
+        Tier::Village if listed.ends_with("委员会") => listed.to_owned(),
+        Tier::Village => format!("{place}村民委员会"),
     };
-    let people = people
-        .iter()
-        .map(|(name, roles)| ((*name).to_owned(), roles.iter().map(|r| (*r).to_owned()).collect()))
-        .collect();
-    PlannedOffice { division, place: place.clone(), name, people }
+    PlannedOffice { division, place, name }
+}
+
+/// The usual posts of a level and their roles: what a training county invites. A real office names
+/// its own people.
+#[must_use]
+pub fn posts(tier: Tier) -> Vec<NamedPerson> {
+    let posts: &[(&str, &[&str])] = match tier {
+        Tier::County => &[("县经办员", &["CDEP", "CADM"]), ("县负责人", &["CLEAD", "CDEP"])],
+        Tier::Township => &[
+            ("便民窗口", &["TWIN", "TSOC", "TADM"]),
+            ("振兴专干", &["TRUR", "TFIN"]),
+            ("司法所", &["TJUS", "TMED"]),
+            ("分管领导", &["TVICE", "TLEAD"]),
+        ],
+        Tier::Village => &[
+            ("村文书", &["VCLK", "VAGT", "VGRD"]),
+            ("村书记", &["VSEC", "VMED", "VTEAM"]),
+            ("监督员", &["VSUP"]),
+        ],
+    };
+    let roles = |roles: &[&str]| roles.iter().map(|role| (*role).to_owned()).collect();
+    posts.iter().map(|(name, held)| ((*name).to_owned(), roles(held))).collect()
 }
 
 /// What people call a place whose committee the list names: 柳河村 of 柳河村村民委员会, 柳河村 of

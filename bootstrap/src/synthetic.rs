@@ -2,8 +2,8 @@
 
 use xw_schemas::space::Division;
 
-use crate::divisions::office;
-use crate::found::Plan;
+use crate::divisions::{office, posts};
+use crate::found::{NamedPerson, Plan, PlannedInvite, Registrars};
 
 /// Code of the county; unassigned in the list of 2023/24.
 pub const COUNTY: &str = "130599000000";
@@ -15,23 +15,34 @@ pub const TOWNSHIP: &str = "130599201000";
 pub const VILLAGES: [(&str, &str); 3] =
     [("130599201201", "柳河村"), ("130599201202", "东杨庄村"), ("130599201203", "石桥村")];
 
-/// A county, a township and three villages.
+/// A county, a township and three villages. The founding edition invites the county's office.
 #[must_use]
 pub fn plan() -> Plan {
     let places = [(COUNTY, "清河川县"), (TOWNSHIP, "白杨镇")].into_iter().chain(VILLAGES);
-    let offices = places
-        .map(|(code, place)| {
-            let division = Division::parse(code).expect("the codes above have 12 digits");
-            let mut office = office(division, place);
-            name_people(&mut office.people, division);
-            office
-        })
-        .collect();
-    Plan { roots: 3, threshold: 2, offices }
+    let mut offices = Vec::new();
+    for (code, place) in places {
+        offices.push(office(division(code), place));
+    }
+    let invites = vec![invite(division(COUNTY))];
+    Plan { threshold: 2, offices, registrars: Registrars::default(), invites }
+}
+
+/// One of the codes above.
+#[must_use]
+pub fn division(code: &str) -> Division {
+    Division::parse(code).expect("the codes above have 12 digits")
+}
+
+/// Whom an office of the county invites: one PC and people with invented names.
+#[must_use]
+pub fn invite(division: Division) -> PlannedInvite {
+    let mut people = posts(division.tier());
+    name_people(&mut people, division);
+    PlannedInvite { division, node: Some("一号机".to_owned()), people }
 }
 
 /// Invented names in place of posts, so that a demonstration reads like an office.
-fn name_people(people: &mut [(String, Vec<String>)], division: Division) {
+fn name_people(people: &mut [NamedPerson], division: Division) {
     const SURNAMES: [&str; 6] = ["张", "王", "李", "刘", "赵", "杨"];
     const GIVEN: [&str; 5] = ["秀兰", "建国", "文斌", "玉梅", "志强"];
     let seed = usize::try_from(division.number() % 997).unwrap_or(0);

@@ -33,6 +33,8 @@ mod judge;
 mod logs;
 #[path = "vectors/notes.rs"]
 mod notes;
+#[path = "vectors/proofs.rs"]
+mod proofs;
 #[path = "vectors/scopes.rs"]
 mod scopes;
 #[path = "vectors/world.rs"]
@@ -48,7 +50,7 @@ struct Vectors {
 /// File name, what it holds, its cases.
 type File = (&'static str, &'static str, Vec<Case>);
 
-fn files() -> [File; 6] {
+fn files() -> [File; 7] {
     let entries = [entries::cases(), forged::cases(), bytes::cases()].concat();
     let editions = [editions::cases(), scopes::cases()].concat();
     [
@@ -58,6 +60,7 @@ fn files() -> [File; 6] {
         ("editions.json", "Roster editions and chains; schemas/spec/edition.md", editions),
         ("frames.json", "Frames on the wire; schemas/spec/wire.md", frames::cases()),
         ("ids.json", "Names and texts; schemas/spec/ids.md", ids::cases()),
+        ("proofs.json", "Inclusion and consistency; schemas/spec/proofs.md", proofs::cases()),
     ]
 }
 

@@ -87,7 +87,7 @@ fn insert(village: &Village) -> f64 {
 
 /// Creates records one by one, each durable and visible, and beside it bare durable commits.
 fn create(village: &Village) {
-    let mut store = Store::open(&village.village.join("store.db")).expect("the filled store");
+    let mut store = Store::open(&village.village.join("store.db"), None).expect("the filled store");
     let (node, person) = &village.keys;
     let own = node.public();
     let log =

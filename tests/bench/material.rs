@@ -70,7 +70,7 @@ pub(crate) fn village(program: &Path, count: usize) -> Village {
     // The village's clerk and secretary in one: a signer who may create all four types.
     let person = office.people[0].clone();
     let secretary = office.people[1].clone();
-    let mut store = Store::open(&village.join("store.db")).expect("init made it");
+    let mut store = Store::open(&village.join("store.db"), None).expect("init made it");
     let space = Space { division: office.planned.division, audience: Audience::Office };
     let started = Instant::now();
     let author = Author { node: &office.node, person: None };
@@ -211,6 +211,11 @@ impl Dice {
     }
 
     pub(crate) fn act(&mut self) -> Act {
-        Act { operation: OperationId(self.take()), time_ms: NOW_MS, salt: self.take() }
+        Act {
+            operation: OperationId(self.take()),
+            time_ms: NOW_MS,
+            salt: self.take(),
+            republishes: None,
+        }
     }
 }

@@ -94,7 +94,7 @@ impl County {
                 }
             }
             Effect::Witness { space, logs } => self.witness(seat, space, &logs),
-            Effect::Confirm { .. } => {}
+            Effect::Confirm { .. } | Effect::OwnLogElsewhere { .. } => {}
             Effect::Close { session, reason } => {
                 self.log(|_| format!("{seat} closes #{}: {reason}", session.0));
                 if self.hostile.is_empty() && !TOLERATED.contains(&reason) {

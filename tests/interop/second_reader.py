@@ -1,7 +1,7 @@
 """A second reader of entries, logs, checkpoints and witnesses, written from schemas/spec alone.
 
 `second_reader.py FOLDER` judges every vector in the folder: valid, or refused under a name. Shares
-no code with the first reader. Beside it: roster_reader, frame_reader, id_reader, judge_vectors.
+no code with the first reader. Beside it: edition_reader, roster_reader, frame_reader, id_reader, judge_vectors.
 """
 import base64, binascii, hashlib, sys
 
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 TIME_MIN, TIME_MAX, NUMBER_MAX = 946_684_800_000, 7_258_118_400_000, 1 << 32
 CORE_MAX, ENVELOPE_MAX, CHANGE_MAX, EDITION_MAX = 65_536, 66_560, 65_536, 4 << 20
-NODE, PERSON, ROOT = b"xiangwang/node/1", b"xiangwang/person/1", b"xiangwang/root/1"
+NODE, PERSON = b"xiangwang/node/1", b"xiangwang/person/1"
 P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
 
@@ -146,6 +146,11 @@ def signed(purpose, header, payload):
     return head(4, 5) + head(3, 9) + b"Signature" + b"".join(parts)
 
 # Entries
+def type_code(r):
+    code = r.text(16)
+    need(code and set(code) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"), "Cbor(OutOfRange)")
+    return code
+
 def read_statement(r, core):
     items = r.array(6)
     kind = (r.uint(), items)
@@ -153,9 +158,7 @@ def read_statement(r, core):
         core.update(statement="open", opener=r.fixed(), division=r.division(), audience=r.uint(2),
                     incarnation=r.fixed(16), successor=r.optional())
     elif kind == (1, 6):
-        core.update(statement="change", record=r.fixed(16), type=r.text(16))
-        code = set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
-        need(core["type"] and set(core["type"]) <= code, "Cbor(OutOfRange)")
+        core.update(statement="change", record=r.fixed(16), type=type_code(r))
         core.update(schema=r.fixed(), commitment=r.fixed(), length=r.uint(CHANGE_MAX))
     elif kind == (2, 2):
         core.update(statement="witness", pins=[])
@@ -165,27 +168,36 @@ def read_statement(r, core):
             need(pin[1] > 0 and (not core["pins"] or core["pins"][-1][0] < pin[0]), "BadPins")
             core["pins"].append(pin)
         need(core["pins"], "BadPins")
+    elif kind == (3, 4):
+        core.update(statement="erase", record=r.fixed(16), type=type_code(r), ground=r.uint())
+        need(1 <= core["ground"] <= 5, "Cbor(OutOfRange)")
+    elif kind == (4, 4):
+        core.update(statement="erased", record=r.fixed(16), because=(r.fixed(), r.fixed()))
+        need(core["because"][0] < core["because"][1], "BadReceipt")
     else:
         raise Refused("UnknownStatement")
 
 def read_core(payload):
     r = Cbor(payload)
-    r.array_of(12)
+    r.array_of(13)
     need(r.uint() == 1, "UnknownVersion")
     core = {"network": r.fixed()}
     need(r.uint() == 1, "UnknownVersion")
     core.update(log=r.fixed(), sequence=r.uint(NUMBER_MAX), previous=r.fixed(), root=r.fixed(), seen=r.optional(),
-                time=r.uint(TIME_MAX), operation=r.fixed(16), person=r.optional())
+                time=r.uint(TIME_MAX), operation=r.fixed(16), republishes=r.optional(), person=r.optional())
     read_statement(r, core)
     r.end()
     need(core["time"] >= TIME_MIN, "Cbor(OutOfRange)")
     if core["statement"] == "open":
         log = log_id(core["network"], core["opener"], core["division"], core["audience"], core["incarnation"])
         first = (core["sequence"], core["previous"], core["root"]) == (0, bytes(32), root_of([]))
-        need(first and log == core["log"], "BadOpening")
+        need(first and log == core["log"] and core["republishes"] is None, "BadOpening")
     else:
         need(core["sequence"] > 0, "BadOpening")
-    need(core["statement"] != "witness" or core["person"] is None, "Signers")
+    if core["statement"] in ("witness", "erased"):
+        need(core["person"] is None, "Signers")
+        need(core["republishes"] is None, "BadRepublication")
+    need(core["statement"] != "erase" or core["person"], "Signers")
     return core
 
 def read_entry(envelope):
@@ -269,7 +281,7 @@ def judge_entry(envelope, network, body=None):
         check_body(core, body)
     verify_entry(core, network)
     reading = {key: core[key] for key in ("id", "log", "node", "sequence", "statement")}
-    return {**reading, "person": core["person"] or ""}
+    return {**reading, **{key: core.get(key) or "" for key in ("person", "record", "republishes")}}
 
 def judge_log(entries, network):
     ids, roots, first = [], [], None

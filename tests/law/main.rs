@@ -22,6 +22,7 @@ mod matrix;
 mod oracle;
 mod orders;
 mod refusals;
+mod republish;
 mod steps;
 
 /// How many cases to draw: the number for CI, or that many times `XW_CASES`.

@@ -2,6 +2,8 @@
 //! good, because the only clerk of a village must get in on market day. `now_ms` is the caller's and
 //! best comes from a clock that nobody sets.
 
+use serde::{Deserialize, Serialize};
+
 /// Wrong tries in a row before anyone waits: a clerk mistypes.
 pub const FREE_TRIES: u32 = 5;
 
@@ -12,8 +14,10 @@ const WAIT_FIRST_MS: u64 = 30_000;
 /// waits for the quiet gets 5 tries a quarter of an hour; who does not gets 4 an hour.
 const WAIT_MAX_MS: u64 = 15 * 60 * 1_000;
 
-/// The wrong tries at one lock (an operator's file, an account).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// The wrong tries at one lock (an operator's file, an account). Whoever ends a program and starts it
+/// again must not begin anew, so it can be written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tries {
     failed: u32,
     last_ms: u64,

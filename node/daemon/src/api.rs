@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -17,10 +18,12 @@ use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tower::ServiceExt as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::request::Request;
 use crate::run::{Job, Meter};
-use crate::trouble::Trouble;
+use crate::serve::Reply;
+use crate::trouble::{Answer, Trouble};
 
 /// Largest request: the largest ledger (32 MiB) in base64.
 const BODY_BYTES_MAX: usize = 48 << 20;
@@ -32,16 +35,18 @@ const CONNECTIONS_MAX: usize = 32;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 struct Desk {
-    token: String,
+    token: Zeroizing<String>,
     address: SocketAddr,
     jobs: mpsc::Sender<Job>,
     meter: Arc<Meter>,
+    /// One try of a passphrase takes 64 MiB.
+    trials: Semaphore,
 }
 
 /// Begins to serve; gives the address and the task.
 pub(crate) async fn serve(
     address: SocketAddr,
-    token: String,
+    token: Zeroizing<String>,
     jobs: mpsc::Sender<Job>,
     meter: Arc<Meter>,
 ) -> anyhow::Result<(SocketAddr, tokio::task::JoinHandle<()>)> {
@@ -50,7 +55,7 @@ pub(crate) async fn serve(
     }
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
-    let desk = Arc::new(Desk { token, address, jobs, meter });
+    let desk = Arc::new(Desk { token, address, jobs, meter, trials: Semaphore::new(1) });
     let router = Router::new()
         .route("/api/v1/call", post(call))
         .route("/api/v1/progress", get(progress))
@@ -87,34 +92,62 @@ async fn accept(listener: TcpListener, router: Router) {
     }
 }
 
-async fn call(
-    State(desk): State<Arc<Desk>>,
-    headers: HeaderMap,
-    body: Result<Body<Request>, axum::extract::rejection::JsonRejection>,
-) -> Response {
+async fn call(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -> Response {
     if !desk.admits(&headers) {
         return stranger();
     }
-    let request = match body {
-        Ok(Body(request)) => request,
-        Err(rejection) => {
-            let said = rejection.body_text();
-            return failed(
-                StatusCode::BAD_REQUEST,
-                &Trouble::new("request", format!("请求格式有误：{said}"), said),
-            );
-        }
+    let request = match read(&headers, body) {
+        Ok(request) => request,
+        Err(trouble) => return failed(StatusCode::BAD_REQUEST, &trouble),
     };
-    let (reply, answer) = oneshot::channel();
-    let stopped = Trouble::new("stopping", "节点正在停止", "the node is stopping");
-    if desk.jobs.send(Job::Call { request: Box::new(request), reply }).await.is_err() {
-        return failed(StatusCode::SERVICE_UNAVAILABLE, &stopped);
+    match desk.ask(request).await {
+        Ok(json) => Body(json).into_response(),
+        Err(trouble) => failed(status_of(&trouble), &trouble),
     }
-    match answer.await {
-        Ok(Ok(json)) => Body(json).into_response(),
-        Ok(Err(trouble)) => failed(status_of(&trouble), &trouble),
-        Err(_) => failed(StatusCode::SERVICE_UNAVAILABLE, &stopped),
+}
+
+/// Reads a request. Its bytes may hold a passphrase and are overwritten.
+fn read(headers: &HeaderMap, body: Bytes) -> Result<Request, Trouble> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let request = match kind {
+        // A page of a browser cannot say so without asking first.
+        Some(kind) if kind.starts_with("application/json") => serde_json::from_slice(&body)
+            // Where it is wrong, and not what stands there.
+            .map_err(|error| format!("line {}, column {}", error.line(), error.column())),
+        _ => Err("Content-Type: application/json".to_owned()),
+    };
+    if let Ok(mut bytes) = body.try_into_mut() {
+        bytes.zeroize();
     }
+    request.map_err(|said| {
+        Trouble::new("request", format!("请求格式有误：{said}"), format!("bad request: {said}"))
+    })
+}
+
+impl Desk {
+    /// Asks the store's thread. A passphrase is tried elsewhere, one at a time, so that neither the
+    /// mesh waits for it nor many tries take all memory.
+    async fn ask(&self, request: Request) -> Answer<Json> {
+        let reply = self.job(|reply| Job::Call { request: Box::new(request), reply }).await?;
+        let trial = match reply {
+            Reply::Said(json) => return Ok(json),
+            Reply::Try(trial) => trial,
+        };
+        let _place = self.trials.acquire().await.map_err(|_| stopping())?;
+        let tried = tokio::task::spawn_blocking(move || trial.run()).await;
+        let tried = Box::new(tried.map_err(|_| stopping())?);
+        self.job(|reply| Job::Tried { tried, reply }).await
+    }
+
+    async fn job<T>(&self, job: impl FnOnce(oneshot::Sender<Answer<T>>) -> Job) -> Answer<T> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(job(reply)).await.map_err(|_| stopping())?;
+        answer.await.map_err(|_| stopping())?
+    }
+}
+
+fn stopping() -> Trouble {
+    Trouble::new("stopping", "节点正在停止", "the node is stopping")
 }
 
 async fn progress(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
@@ -154,6 +187,7 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 fn status_of(trouble: &Trouble) -> StatusCode {
     match trouble.code.as_str() {
         "not-found" => StatusCode::NOT_FOUND,
+        "stopping" => StatusCode::SERVICE_UNAVAILABLE,
         "store" | "file" => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }

@@ -7,6 +7,7 @@ pub(crate) mod perform;
 mod fields;
 mod filter;
 mod found;
+mod keys;
 mod labels;
 mod ledger;
 mod localise;
@@ -20,8 +21,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use xw_custody::ask::Source;
 use xw_schemas::record::Lang;
 
+use crate::client::Asking;
 use crate::folder::Folder;
 use crate::request::Who;
 use crate::trouble::Trouble;
@@ -99,9 +102,29 @@ pub(crate) struct Global {
         help = "以该经办人的哪个角色办理，写角色代码，如 VCLK（村文书） || The role in which that person acts, such as VCLK (village clerk)"
     )]
     pub(crate) role: Option<String>,
+    #[arg(
+        long,
+        global = true,
+        help = "从标准输入读取一行作为口令，不在终端询问（供程序使用）；口令不能写在命令行或环境变量里 || Read the passphrase as one line of standard input instead of asking at the terminal; never an argument or a variable"
+    )]
+    pub(crate) passphrase_from_stdin: bool,
+    /// Keys as cheap as the documented passphrases of the synthetic county: for tests and exercises,
+    /// refused for every other county, and in no help.
+    #[arg(long, global = true, hide = true, help = "仅供演练 || For exercises only")]
+    pub(crate) training: bool,
 }
 
 impl Global {
+    /// Where passphrases come from.
+    pub(crate) fn source(&self) -> Source {
+        if self.passphrase_from_stdin { Source::StdinLine } else { Source::Terminal }
+    }
+
+    /// How the passphrase is asked for that opens a stopped node's store.
+    pub(crate) fn asking(&self) -> Asking {
+        Asking { source: self.source(), person: self.person.clone() }
+    }
+
     /// The node's folder.
     pub(crate) fn folder(&self) -> Folder {
         let named =
@@ -130,6 +153,21 @@ pub(crate) enum Command {
         about = "运行节点：与邻居交换记录，直到按 Ctrl-C || Run the node: exchange records until Ctrl-C"
     )]
     Run,
+    #[command(
+        about = "经办人登录：输入口令，打开本机资料 || Sign in: your passphrase opens what is kept here"
+    )]
+    Unlock(keys::Whose),
+    #[command(
+        about = "退出登录：忘掉口令，关闭本机资料 || Sign out: forget the passphrase and close what is kept here"
+    )]
+    Lock(keys::Whose),
+    #[command(about = "更换本人口令 || Change your passphrase")]
+    Passphrase(keys::Whose),
+    #[command(
+        subcommand,
+        about = "本机密钥：由什么保护、谁能打开 || This PC's keys: what protects them, who opens them"
+    )]
+    Keys(keys::Keys),
     #[command(
         subcommand,
         about = "登记、修改、办理和查看单条记录 || Make, change, step and show one record"

@@ -1,5 +1,5 @@
-//! Asks a node: over its API while it runs, else on its store, which is then opened here. Never
-//! both: what was sent to a running node is not done a second time.
+//! Asks a node: over its API while it runs, else on its store, which is then opened here, with the
+//! passphrase of whoever asks. Never both: what was sent to a running node is not done a second time.
 
 use std::io;
 use std::sync::mpsc;
@@ -8,10 +8,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value as Json;
 use ureq::Agent;
+use xw_custody::ask::{self, Source};
+use zeroize::Zeroizing;
 
 use crate::folder::{ApiFile, Folder};
 use crate::office::Office;
-use crate::request::Request;
+use crate::request::{Request, Secret, Unlock};
 use crate::serve;
 use crate::trouble::{Answer, Trouble};
 
@@ -30,8 +32,17 @@ pub(crate) type Watch<'a> = &'a mut (dyn FnMut(u64, u64) + Send);
 /// One node, asked as often as a command needs.
 pub(crate) struct Client {
     folder: Folder,
+    asking: Option<Asking>,
     /// The store, once it had to be opened here.
     office: Option<Office>,
+}
+
+/// How the passphrase is asked for that opens a store which no node has open.
+#[derive(Debug, Clone)]
+pub(crate) struct Asking {
+    pub(crate) source: Source,
+    /// Whose; not needed where one person works alone.
+    pub(crate) person: Option<String>,
 }
 
 /// What asking over the API came to.
@@ -55,8 +66,14 @@ pub(crate) fn ask_running(folder: &Folder, request: &Request) -> Answer<Json> {
 }
 
 impl Client {
+    /// For what needs nobody to be signed in; everything else is refused.
     pub(crate) fn of(folder: &Folder) -> Self {
-        Self { folder: folder.clone(), office: None }
+        Self { folder: folder.clone(), asking: None, office: None }
+    }
+
+    /// Asks the person for a passphrase where one is needed.
+    pub(crate) fn asking(folder: &Folder, asking: Asking) -> Self {
+        Self { asking: Some(asking), ..Self::of(folder) }
     }
 
     /// Whether the answers so far came from a running node.
@@ -82,8 +99,39 @@ impl Client {
             self.office = Some(opened.map_err(|trouble| with_silence(trouble, api.as_ref()))?);
         }
         let office = self.office.as_mut().expect("opened above");
+        if let Some(asking) = self.asking.take_if(|asking| asking.is_for(&request)) {
+            asking.sign_in(office)?;
+        }
         serve::answer(office, request, &mut |done, total| watch(done, total))
     }
+}
+
+impl Asking {
+    /// Whether this request needs somebody. A passphrase that was handed in is used in any case.
+    fn is_for(&self, request: &Request) -> bool {
+        let about_keys = matches!(request, Request::Unlock(_) | Request::Passphrase(_));
+        request.needs_person() || (self.source == Source::StdinLine && !about_keys)
+    }
+
+    fn sign_in(self, office: &mut Office) -> Answer<()> {
+        let names: Vec<&str> = office.operators().map(|(_, name)| name).collect();
+        let passphrase = existing(self.source, self.person.as_deref(), &names)?;
+        let unlock = Unlock { person: self.person, passphrase };
+        let tried = office.try_sign_in(&unlock)?.run();
+        office.finish_try(tried)?;
+        // Records that came while nobody was here are judged before anything is shown.
+        office.settle_all()
+    }
+}
+
+/// Asks for a person's passphrase. `names` are those who work at this PC.
+pub(crate) fn existing(source: Source, person: Option<&str>, names: &[&str]) -> Answer<Secret> {
+    let name = person.or(if let [only] = names { Some(*only) } else { None });
+    let prompt = match name {
+        Some(name) => format!("{name}的口令 Passphrase of {name}: "),
+        None => "口令 Passphrase: ".to_owned(),
+    };
+    Ok(Secret::of(&ask::existing(source, &prompt)?))
 }
 
 /// Says beside a store that cannot be opened that the node's API is silent, too.
@@ -132,10 +180,13 @@ fn agent() -> Agent {
 }
 
 fn post(api: &ApiFile, request: &Request) -> Reached {
+    // The request may hold a passphrase.
+    let body = Zeroizing::new(serde_json::to_vec(request).expect("plain data becomes JSON"));
     let sent = agent()
         .post(format!("http://{}/api/v1/call", api.address))
         .header("Authorization", format!("Bearer {}", *api.token))
-        .send_json(request);
+        .content_type("application/json")
+        .send(&body[..]);
     let mut response = match sent {
         Ok(response) => response,
         Err(error) if never_connected(&error) => return Reached::Nobody,

@@ -34,7 +34,7 @@ fn random<const N: usize>() -> [u8; N] {
 
 /// A fresh act.
 pub(crate) fn act() -> Act {
-    Act { operation: OperationId(random()), time_ms: now_ms(), salt: random() }
+    Act { operation: OperationId(random()), time_ms: now_ms(), salt: random(), republishes: None }
 }
 
 /// A fresh incarnation of a log.

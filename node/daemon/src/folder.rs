@@ -1,19 +1,35 @@
 //! A node's folder: what lies where. Key files and the API token are readable by their owner only.
 //!
-//! `node.toml` settings · `keys/` secret keys · `store.db` the entries · `api.json` while running.
+//! `node.toml` settings · `keys/` key files · `store.db` the entries · `view.db` what is worked out
+//! from them · `api.json` while running.
 
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use xw_bootstrap::kit::{KIT_BYTES_MAX, Kit, KitError, KitNeighbour, key_of, seed_text};
+use xw_bootstrap::bundle::Neighbour;
+use xw_custody::{Cost, Passphrase};
 use xw_schemas::cose::SecretKey;
+use xw_schemas::edition::Edition;
+use xw_schemas::record::RecordType;
 use xw_schemas::space::Division;
-use xw_store::Store;
+use xw_store::{Store, StoreKeys};
 use zeroize::Zeroizing;
 
-use crate::trouble::{Answer, Trouble, with_causes};
+use crate::keys::{KeyFiles, NewKeys, Protection};
+use crate::trouble::{Answer, Trouble};
+
+/// Minutes without an act of a person after which everybody is signed out: a clerk who is called
+/// away leaves nothing open for longer.
+const LOCK_MINUTES: u64 = 10;
+
+/// Minutes for which the store stays open to the mesh after that, and to nobody else: what was typed
+/// today still travels in the evening, when the line comes back.
+const OPEN_MINUTES: u64 = 480;
+
+/// Records that may be opened one by one within an hour. A clerk opens some dozens on a busy day.
+const READS_PER_HOUR: u64 = 200;
 
 /// Settings that a person may change with an editor.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,9 +45,60 @@ pub(crate) struct Settings {
     pub(crate) listen: Vec<SocketAddr>,
     /// Where the API listens: loopback only.
     pub(crate) api: SocketAddr,
+    /// When everybody is signed out.
+    #[serde(default)]
+    pub(crate) idle: Idle,
     /// Whom to dial.
     #[serde(default, rename = "neighbour")]
-    pub(crate) neighbours: Vec<KitNeighbour>,
+    pub(crate) neighbours: Vec<Neighbour>,
+}
+
+/// When people who sign in are signed out again without asking for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Idle {
+    /// Minutes without an act of a person until nobody is signed in any more; 0 means never.
+    pub(crate) lock_minutes: u64,
+    /// Minutes after that for which bodies still go to neighbours and records are judged. Nobody can
+    /// read at this PC meanwhile.
+    pub(crate) open_minutes: u64,
+    /// Records opened one by one within an hour until everybody is signed out; 0 means any number.
+    pub(crate) reads_per_hour: u64,
+}
+
+impl Default for Idle {
+    fn default() -> Self {
+        Self {
+            lock_minutes: LOCK_MINUTES,
+            open_minutes: OPEN_MINUTES,
+            reads_per_hour: READS_PER_HOUR,
+        }
+    }
+}
+
+impl Idle {
+    /// For the demonstration and for measuring, where a program stands in for the clerks.
+    pub(crate) const NEVER: Self = Self { lock_minutes: 0, open_minutes: 0, reads_per_hour: 0 };
+}
+
+/// What a new node's folder is made of.
+pub(crate) struct NewNode {
+    pub(crate) settings: Settings,
+    /// The founding edition first.
+    pub(crate) editions: Vec<Edition>,
+    pub(crate) definitions: Vec<RecordType>,
+    pub(crate) node: SecretKey,
+    /// At least one: what comes here is sealed for them, and nobody else could ever read it.
+    pub(crate) people: Vec<NewPerson>,
+    /// What a try of a passphrase costs, by [`crate::keys::cost`].
+    pub(crate) cost: Cost,
+}
+
+/// A person whose key is to lie in the folder, under a passphrase.
+pub(crate) struct NewPerson {
+    pub(crate) name: String,
+    pub(crate) key: SecretKey,
+    pub(crate) passphrase: Passphrase,
 }
 
 /// How other programs of the same user reach the running node.
@@ -67,39 +134,45 @@ impl Folder {
         self.0.join("api.json")
     }
 
-    /// Makes the folder of a new node from its kit.
-    pub(crate) fn init(&self, kit: &Kit, listen: Vec<SocketAddr>, api: SocketAddr) -> Answer<()> {
-        if self.settings_path().exists() || self.store_path().exists() {
+    /// Whether a node lies here already.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.settings_path().exists() || self.store_path().exists()
+    }
+
+    /// Makes the folder of a new node, and says what protects the PC's own keys. No key of a person
+    /// and not the office's is written otherwise than under a passphrase. More people are let in
+    /// later by [`crate::request::Request::AddOperator`].
+    pub(crate) fn init(&self, new: &NewNode) -> Answer<Protection> {
+        if self.is_taken() {
             return Err(Trouble::new(
                 "exists",
                 format!("{} 已经是一个节点目录", self.0.display()),
                 format!("{} already holds a node", self.0.display()),
             ));
         }
-        let (edition, definitions) = (kit.edition()?, kit.definitions()?);
-        let (node, people) = (kit.node()?, kit.people()?);
-        fs::create_dir_all(self.0.join("keys"))?;
+        let NewNode { settings, editions, definitions, node, people, cost } = new;
+        let (founding, later) = editions.split_first().expect("a roster begins with its founding");
+        let keys = NewKeys::make(node, people, *cost)?;
+        fs::create_dir_all(&self.0)?;
         restrict_folder(&self.0)?;
-        let settings = Settings {
-            division: kit.division,
-            office: kit.office.clone(),
-            letter: 'A',
-            listen,
-            api,
-            neighbours: kit.neighbours.clone(),
-        };
-        Store::create(&self.store_path(), edition, definitions, Some(node.public()))?.close()?;
-        write_secret(&self.key_path("node"), &seed_text(&node))?;
-        for (at, (name, key)) in people.iter().enumerate() {
-            let text = Zeroizing::new(format!("{name}\n{}", *seed_text(key)));
-            write_secret(&self.key_path(&format!("person-{}", at + 1)), &text)?;
+        self.key_files().write_new(&keys)?;
+        let store_keys =
+            StoreKeys { machine: keys.machine.database.clone(), sealing: keys.operators.office() };
+        let (founding, definitions) = (founding.clone(), definitions.clone());
+        let (path, own) = (self.store_path(), Some(node.public()));
+        let mut store = Store::create(&path, founding, definitions, own, Some(store_keys))?;
+        for edition in later {
+            store.add_edition(edition.clone())?.map_err(Trouble::of_roster)?;
         }
+        store.close()?;
         // Written last: a folder with settings is a whole one.
-        self.write_settings(&settings)
+        self.write_settings(settings)?;
+        Ok(keys.protection)
     }
 
-    fn key_path(&self, name: &str) -> PathBuf {
-        self.0.join("keys").join(format!("{name}.key"))
+    /// What lies in `keys/`.
+    pub(crate) fn key_files(&self) -> KeyFiles {
+        KeyFiles::at(self.0.join("keys"))
     }
 
     pub(crate) fn settings(&self) -> Answer<Settings> {
@@ -108,11 +181,11 @@ impl Folder {
             Trouble::new(
                 "no-node",
                 format!(
-                    "{} 不是节点目录（缺少 node.toml：{error}）。请先运行 xiangwang init",
+                    "{} 不是节点目录（缺少 node.toml：{error}）。请先运行 xiangwang join",
                     self.0.display()
                 ),
                 format!(
-                    "{} holds no node (node.toml: {error}); run xiangwang init first",
+                    "{} holds no node (node.toml: {error}); run xiangwang join first",
                     self.0.display()
                 ),
             )
@@ -129,29 +202,13 @@ impl Folder {
     pub(crate) fn write_settings(&self, settings: &Settings) -> Answer<()> {
         let text = toml::to_string_pretty(settings)
             .map_err(|error| Trouble::new("settings", error.to_string(), error.to_string()))?;
-        let head =
-            "# 本节点的设置，可用记事本修改，改后重新启动生效。Settings; restart after editing.\n";
+        let head = "\
+# 本节点的设置，可用记事本修改，改后重新启动生效。Settings; restart after editing.
+# idle.lock_minutes：无人操作多少分钟后自动退出登录，0 为不退出。Minutes until everybody is signed out; 0: never.
+# idle.open_minutes：退出后还有多少分钟继续与邻居交换内容，期间本机不能查看。Minutes after that for neighbours alone.
+# idle.reads_per_hour：一小时内逐条查看多少条记录后须重新登录，0 为不限。Records opened in an hour; 0: any number.
+";
         Ok(write_whole(&self.settings_path(), format!("{head}{text}").as_bytes(), false)?)
-    }
-
-    pub(crate) fn node_key(&self) -> Answer<SecretKey> {
-        let text = read_secret(&self.key_path("node"))?;
-        Ok(key_of(&text)?)
-    }
-
-    /// The people whose keys lie here, by name.
-    pub(crate) fn people(&self) -> Answer<Vec<(String, SecretKey)>> {
-        let mut people = Vec::new();
-        for at in 1.. {
-            let path = self.key_path(&format!("person-{at}"));
-            if !path.exists() {
-                break;
-            }
-            let text = read_secret(&path)?;
-            let (name, seed) = text.split_once('\n').unwrap_or(("", &text));
-            people.push((name.to_owned(), key_of(seed)?));
-        }
-        Ok(people)
     }
 
     pub(crate) fn write_api(&self, api: &ApiFile) -> Answer<()> {
@@ -168,36 +225,6 @@ impl Folder {
         let text = Zeroizing::new(fs::read_to_string(self.api_path()).ok()?);
         serde_json::from_str(&text).ok()
     }
-}
-
-/// Reads a kit file.
-pub(crate) fn read_kit(path: &Path) -> Answer<Kit> {
-    let length = fs::metadata(path)?.len();
-    if length > KIT_BYTES_MAX {
-        return Err(Trouble::new("kit", "文件过大，不是开户包", "too large to be a kit"));
-    }
-    Ok(Kit::read(&Zeroizing::new(fs::read_to_string(path)?))?)
-}
-
-impl From<KitError> for Trouble {
-    fn from(error: KitError) -> Self {
-        let chain = with_causes(&error);
-        Self::new(
-            "kit",
-            format!("开户包或密钥文件无效：{chain}"),
-            format!("bad kit or key file: {chain}"),
-        )
-    }
-}
-
-fn read_secret(path: &Path) -> Answer<Zeroizing<String>> {
-    fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
-        Trouble::new(
-            "key",
-            format!("密钥文件 {} 无法读取：{error}", path.display()),
-            format!("cannot read the key file {}: {error}", path.display()),
-        )
-    })
 }
 
 /// Writes a file that its owner alone may read.

@@ -2,6 +2,7 @@
 
 mod clock;
 mod folder;
+mod keys;
 mod request;
 mod trouble;
 

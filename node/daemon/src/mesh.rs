@@ -103,7 +103,8 @@ impl Mesh {
     fn follow_roster(&mut self) {
         let own = self.office.own_key();
         let roster = self.office.store.roster();
-        let live = roster.live_nodes();
+        // Newcomers with an open invitation may come and fetch the roster; they read no space.
+        let live = roster.admitted_peers();
         self.net.allow(live.iter().filter(|key| **key != own).map(|key| PeerKey(key.0)).collect());
         let held = self.office.store.definitions();
         self.missing = roster
@@ -177,6 +178,7 @@ impl Mesh {
     /// Time has passed.
     pub(crate) fn tick(&mut self) {
         self.happen(Event::Ticked);
+        log_trouble("lock the store", self.office.lock_when_idle());
         if std::mem::take(&mut self.recount) {
             self.count_lacking();
         }
@@ -215,6 +217,14 @@ impl Mesh {
 
     /// Hands own entries on to the neighbours; called after every request of a person.
     pub(crate) fn spread(&mut self) {
+        if self.office.take_roster_grown() {
+            self.follow_roster();
+            self.happen(Event::RosterChanged);
+            self.recount = true;
+        }
+        if self.office.take_just_opened() {
+            self.begin_again();
+        }
         let places = self.office.take_fresh();
         if places.is_empty() {
             return;
@@ -227,6 +237,14 @@ impl Mesh {
             gap: false,
             refused: 0,
         });
+    }
+
+    /// Neighbours who got entries without their bodies, because the store was locked, ask for them
+    /// again in a new conversation; with nothing lacking it is two hellos.
+    fn begin_again(&mut self) {
+        for line in self.sessions.values() {
+            self.net.close(line.net, "the store was unlocked");
+        }
     }
 
     fn happen(&mut self, event: Event) {
@@ -432,7 +450,7 @@ impl Mesh {
 }
 
 /// The letter under which record types name a tier.
-fn level_of(tier: Tier) -> Level {
+pub(crate) fn level_of(tier: Tier) -> Level {
     match tier {
         Tier::County => Level::C,
         Tier::Township => Level::T,

@@ -3,36 +3,38 @@
 
 mod acts;
 mod answers;
+mod custody;
+mod erasure;
 mod export;
 mod form;
 mod import;
 mod keeping;
 mod listing;
+mod logs;
 mod numbers;
+mod people;
+mod registrar;
+mod roster;
 mod status;
 mod types;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use xw_ledger::draft::{Author, Signed, Tail, open_log};
 use xw_ledger::log::Point;
-use xw_ledger::roster::Signer;
-use xw_ledger::standing::LogStanding;
-use xw_schemas::checkpoint::Checkpoint;
 use xw_schemas::cose::SecretKey;
 use xw_schemas::id::{LogId, PublicKey};
 use xw_schemas::record::{Level, RecordType};
-use xw_schemas::space::{Division, Space};
-use xw_store::{Reader, Store};
+use xw_schemas::space::Division;
+use xw_store::{Reader, Store, StoreKeys};
 
-use crate::clock;
 use crate::folder::{Folder, Settings};
-use crate::request::Who;
+use crate::keys::Keys;
 use crate::trouble::{Answer, Trouble};
 
 pub(crate) use import::Progress;
 pub(crate) use keeping::report;
+pub(crate) use people::locked;
 
 /// Records judged in one go while others wait.
 const SETTLE_RECORDS: usize = 256;
@@ -44,29 +46,41 @@ pub(crate) struct Office {
     pub(crate) store: Store,
     pub(crate) reader: Reader,
     pub(crate) node: SecretKey,
-    people: Vec<Person>,
+    pub(crate) keys: Keys,
+    /// The store was opened since the mesh last asked.
+    just_opened: bool,
     /// Own entries that the mesh has not been told of.
     fresh: Vec<(LogId, Point)>,
     /// Neighbours connected at present, for the status.
     pub(crate) connected: BTreeSet<PublicKey>,
-}
-
-/// A person who works at this PC.
-struct Person {
-    name: String,
-    key: SecretKey,
+    /// Editions were taken up that the mesh has not been told of.
+    roster_grown: bool,
 }
 
 impl Office {
+    /// Opens the store of a node with the PC's own keys. Nobody is signed in yet: it stores, forwards
+    /// and witnesses, and nothing can be read.
     pub(crate) fn open(folder: Folder) -> Answer<Self> {
         let settings = folder.settings()?;
-        let node = folder.node_key()?;
-        let people = folder.people()?;
-        let store = Store::open(&folder.store_path())?;
+        let files = folder.key_files();
+        let machine = files.machine_keys()?;
+        let keys = Keys::open(files, settings.idle)?;
+        let node = SecretKey::from_seed(&machine.node);
+        let store_keys = StoreKeys { machine: machine.database, sealing: keys.sealing() };
+        let store = Store::open(&folder.store_path(), Some(store_keys))?;
         let reader = store.reader()?;
-        let people = people.into_iter().map(|(name, key)| Person { name, key }).collect();
-        let connected = BTreeSet::new();
-        Ok(Self { folder, settings, store, reader, node, people, fresh: Vec::new(), connected })
+        Ok(Self {
+            folder,
+            settings,
+            store,
+            reader,
+            node,
+            keys,
+            just_opened: false,
+            fresh: Vec::new(),
+            connected: BTreeSet::new(),
+            roster_grown: false,
+        })
     }
 
     /// Own entries stored since the last call.
@@ -77,14 +91,20 @@ impl Office {
     /// Judges what is waiting to be judged, some of it; whether more remains.
     pub(crate) fn settle_some(&mut self) -> Answer<bool> {
         let some = self.store.settle(SETTLE_RECORDS)?;
+        self.answer_erasures(&some.changed)?;
         // Records that cannot be judged by this program wait without keeping it busy.
         Ok(some.remaining > 0 && some.judged > 0)
     }
 
     /// Judges everything that is waiting.
     pub(crate) fn settle_all(&mut self) -> Answer<()> {
-        self.store.settle_all()?;
-        Ok(())
+        loop {
+            let all = self.store.settle_all()?;
+            self.answer_erasures(&all.changed)?;
+            if all.changed.iter().all(|changed| changed.erased.is_none()) {
+                return Ok(());
+            }
+        }
     }
 
     pub(crate) fn own_key(&self) -> PublicKey {
@@ -108,99 +128,6 @@ impl Office {
                 format!("there is no record type {record_type}; there are {}", known.join(", ")),
             )
         })
-    }
-
-    /// The people here who may act, the one asked for first.
-    fn actors(&self, who: &Who) -> Answer<Vec<(&SecretKey, &Signer)>> {
-        let roster = self.store.roster();
-        let listed = self
-            .people
-            .iter()
-            .filter_map(|person| Some((person, roster.signer(&person.key.public())?)));
-        let wanted = who.person.as_deref();
-        let named = listed.filter(|(person, signer)| {
-            wanted.is_none_or(|name| signer.name == name || person.name == name)
-        });
-        let actors: Vec<_> = named.map(|(person, signer)| (&person.key, signer)).collect();
-        if actors.is_empty() {
-            let names: Vec<&str> = self.people.iter().map(|p| p.name.as_str()).collect();
-            return Err(Trouble::new(
-                "person",
-                format!("本机没有该经办人的密钥。本机经办人：{}", names.join("、")),
-                format!("no key of that person lies here; people here: {}", names.join(", ")),
-            ));
-        }
-        Ok(actors)
-    }
-
-    /// The end of this node's log in a space; opens one where there is none that can go on.
-    fn tail(&mut self, space: Space) -> Answer<Tail> {
-        let own = self.own_key();
-        let roster = self.store.roster();
-        let logs = self.store.logs();
-        let open = |log: &LogId| {
-            matches!(
-                logs.assess(roster, log),
-                Some(LogStanding::Straight { rest: xw_ledger::standing::Standing::Local, .. })
-            )
-        };
-        let mut usable: Vec<(u64, LogId)> = logs
-            .iter()
-            .filter(|(id, log)| log.node == own && log.space == space && open(id))
-            .map(|(id, log)| (log.size(), *id))
-            .collect();
-        usable.sort_unstable();
-        if let Some((_, log)) = usable.last()
-            && let Some(tail) = Tail::of(logs, *log)
-        {
-            return Ok(tail);
-        }
-        let author = Author { node: &self.node, person: None };
-        let signed = open_log(roster, space, author, clock::incarnation(), clock::act(), None)?;
-        let log = signed.entry.core().log;
-        self.keep(vec![signed])?;
-        Tail::of(self.store.logs(), log).ok_or_else(|| {
-            Trouble::new("log", "无法在该共享空间建立日志", "cannot open a log in that space")
-        })
-    }
-
-    /// Puts own entries on disk, in one durable step.
-    fn keep(&mut self, signed: Vec<Signed>) -> Answer<()> {
-        let places: Vec<(LogId, Point)> = signed
-            .iter()
-            .map(|s| (s.entry.core().log, (s.entry.core().sequence, s.entry.id())))
-            .collect();
-        let batch = signed.into_iter().map(|s| (s.entry, s.body)).collect();
-        let received = self.store.receive(batch, clock::now_ms())?;
-        if let Some(refused) = received.refused.first() {
-            let zh = refused.reason.text(xw_schemas::record::Lang::Zh);
-            let en = refused.reason.text(xw_schemas::record::Lang::En);
-            return Err(Trouble::new("door", format!("条目未被接收：{zh}"), en));
-        }
-        self.fresh.extend(places);
-        Ok(())
-    }
-
-    /// Signs and stores a witness entry; nothing when there is nothing new.
-    pub(crate) fn witness(&mut self, space: Space, targets: &[LogId]) -> Answer<()> {
-        let tail = self.tail(space)?;
-        let author = Author { node: &self.node, person: None };
-        let (roster, logs) = (self.store.roster(), self.store.logs());
-        let act = clock::act();
-        let signed = xw_ledger::draft::write_witness(roster, logs, &tail, targets, author, act)?;
-        signed.map_or(Ok(()), |signed| self.keep(vec![signed]))
-    }
-
-    /// Signs a checkpoint of own logs that grew.
-    pub(crate) fn checkpoint(&mut self, logs: &BTreeSet<LogId>) -> Answer<()> {
-        let network = self.store.roster().network();
-        for id in logs {
-            let Some(log) = self.store.logs().log(id) else { continue };
-            let (size, root) = (log.size(), log.root());
-            let checkpoint = Checkpoint { network, log: *id, size, root };
-            self.store.set_checkpoint(&checkpoint.sign(&self.node))?;
-        }
-        Ok(())
     }
 
     /// Whether offices of a level get the bodies of a record type.

@@ -3,7 +3,9 @@
 
 mod bar;
 mod csv;
+mod erasure;
 mod form;
+mod keys;
 mod ledger;
 mod list;
 mod past;
@@ -18,7 +20,11 @@ use xw_schemas::record::Lang;
 
 pub(crate) use bar::Bar;
 pub(crate) use csv::csv;
+pub(crate) use erasure::erasure;
 pub(crate) use form::Form;
+pub(crate) use keys::{
+    custody, keys, locked, operator_removed, passphrase_changed, resealed, unlocked,
+};
 pub(crate) use ledger::{exported, imported};
 pub(crate) use list::list;
 pub(crate) use past::{conflicts, history};

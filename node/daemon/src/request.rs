@@ -1,7 +1,15 @@
 //! What can be asked of a node, from the command line and over the API alike.
 
+mod keys;
+mod roster;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+
+pub(crate) use keys::{AddOperator, ChangePassphrase, Secret, Unlock};
+pub(crate) use roster::{
+    ChangeRoles, InviteOffice, InvitedPerson, Keep, OpenTerm, RevokeKey, RosterRequest,
+};
 
 /// One request. Answers are JSON; see `answer` in each handler's documentation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -31,6 +39,8 @@ pub(crate) enum Request {
     },
     /// A person's choice between them.
     Resolve(ResolveRecord),
+    /// A person's word that a record's contents are to be removed.
+    Erase(EraseRecord),
     /// Rows.
     List(ListRecords),
     /// An Excel ledger in; the file as base64.
@@ -43,8 +53,62 @@ pub(crate) enum Request {
     Rebuild,
     /// Checks every byte again.
     Verify,
+    /// The roster: reading it, a registrar's acts, what is carried by hand.
+    Roster(RosterRequest),
+    /// Signs a person in and opens the store.
+    Unlock(Unlock),
+    /// Signs one person out, or everybody; with the last one the store is closed.
+    Lock {
+        #[serde(default)]
+        person: Option<String>,
+    },
+    /// What protects this PC and who works here.
+    Keys,
+    /// Another passphrase for one's own key.
+    Passphrase(ChangePassphrase),
+    /// Lets another person open what is kept here.
+    AddOperator(AddOperator),
+    /// Takes a person off the list of those who may.
+    RemoveOperator { person: String },
     /// How far a long job has come.
     Progress,
+}
+
+impl Request {
+    /// Whether somebody must be signed in for it: to read what records say, or to sign.
+    pub(crate) fn needs_person(&self) -> bool {
+        match self {
+            Self::New(_)
+            | Self::Edit(_)
+            | Self::Step(_)
+            | Self::Show { .. }
+            | Self::History { .. }
+            | Self::Conflicts { .. }
+            | Self::Resolve(_)
+            | Self::Erase(_)
+            | Self::List(_)
+            | Self::Import(_)
+            | Self::Export(_)
+            | Self::Rebuild
+            | Self::AddOperator(_)
+            | Self::RemoveOperator { .. } => true,
+            Self::Roster(roster) => roster.needs_person(),
+            Self::Status
+            | Self::Types { .. }
+            | Self::Digest
+            | Self::Verify
+            | Self::Unlock(_)
+            | Self::Lock { .. }
+            | Self::Keys
+            | Self::Passphrase(_)
+            | Self::Progress => false,
+        }
+    }
+
+    /// Whether it opens what one record says; how many of those a person needs in an hour is known.
+    pub(crate) fn opens_a_record(&self) -> bool {
+        matches!(self, Self::Show { .. } | Self::History { .. } | Self::Export(_))
+    }
 }
 
 /// A new record.
@@ -108,6 +172,17 @@ pub(crate) struct ResolveRecord {
     pub(crate) take: usize,
     #[serde(default)]
     pub(crate) reason: String,
+    #[serde(default)]
+    pub(crate) who: Who,
+}
+
+/// A lawful erasure.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EraseRecord {
+    pub(crate) record: String,
+    /// The item of article 47 of the Personal Information Protection Law, 1 to 5.
+    pub(crate) ground: u64,
     #[serde(default)]
     pub(crate) who: Who,
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use tokio::sync::{mpsc, oneshot};
+use xw_bootstrap::invitation::{beginning, calling_name};
 use xw_net::{Net, NetConfig, NetEvent, NetLimits};
 use xw_replica::SessionId;
 use xw_schemas::cose::KeyRing;
@@ -15,14 +16,16 @@ use xw_schemas::entry::{Body, EntryFault, RawEntry, VerifiedEntry};
 use xw_schemas::id::{NetworkId, PublicKey};
 use xw_schemas::space::Tier;
 use xw_schemas::wire::{Frame, FrameFault, entry_bytes};
+use zeroize::Zeroizing;
 
 use crate::api;
 use crate::clock;
 use crate::folder::{ApiFile, Folder};
+use crate::keys::Tried;
 use crate::mesh::Mesh;
 use crate::office::Office;
 use crate::request::Request;
-use crate::serve;
+use crate::serve::{self, Reply};
 use crate::trouble::{Answer, Trouble};
 
 /// Set by a program that starts a node: the node stops in order when its input ends. Works alike
@@ -56,7 +59,8 @@ pub(crate) enum Job {
     Entries { session: SessionId, entries: Vec<(VerifiedEntry, Option<Body>)>, bytes: u64 },
     Fault { session: SessionId, fault: String },
     Writable { session: SessionId },
-    Call { request: Box<Request>, reply: oneshot::Sender<Answer<Json>> },
+    Call { request: Box<Request>, reply: oneshot::Sender<Answer<Reply>> },
+    Tried { tried: Box<Tried>, reply: oneshot::Sender<Answer<Json>> },
     Tick,
     Stop,
 }
@@ -86,7 +90,7 @@ async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<()> {
     };
     let (net, events) = Net::start(NetConfig {
         node_seed: office.node.seed(),
-        network: network.0,
+        network: calling_name(beginning(network)),
         listen: settings.listen.clone(),
         limits,
     })
@@ -110,10 +114,10 @@ async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<()> {
     let (listening, heard) = oneshot::channel();
     let switching = tokio::spawn(switch(events, jobs.clone(), network, listening));
     let ticking = tokio::spawn(tick(jobs.clone()));
-    let token = clock::token();
+    let token = Zeroizing::new(clock::token());
     let (address, serving) = api::serve(settings.api, token.clone(), jobs.clone(), meter).await?;
     let reachable = heard.await.ok();
-    folder.write_api(&ApiFile { address, token: token.into(), process: std::process::id() })?;
+    folder.write_api(&ApiFile { address, token, process: std::process::id() })?;
     tracing::info!(api = %address, listening = ?reachable, "the node is up");
     announce(&settings.office, reachable, address);
     stopped().await?;
@@ -223,10 +227,15 @@ fn take(mesh: &mut Mesh, job: Job, meter: &Meter) {
                 meter.done.store(done, Ordering::Relaxed);
                 meter.total.store(total, Ordering::Relaxed);
             };
-            let answer = serve::answer(&mut mesh.office, *request, &mut progress);
+            let answer = serve::begin(&mut mesh.office, *request, &mut progress);
             progress(0, 0);
             mesh.spread();
             // Nobody waits any more when the caller has gone.
+            let _ = reply.send(answer);
+        }
+        Job::Tried { tried, reply } => {
+            let answer = mesh.office.finish_try(*tried);
+            mesh.spread();
             let _ = reply.send(answer);
         }
         Job::Tick => mesh.tick(),

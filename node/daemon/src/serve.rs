@@ -3,21 +3,49 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::keys::Trial;
 use crate::office::{Office, Progress};
 use crate::request::Request;
 use crate::trouble::Answer;
 
-/// Answers a request. Long jobs say how far they have come.
+/// What a request came to at once.
+pub(crate) enum Reply {
+    /// All of it.
+    Said(Json),
+    /// A passphrase is to be tried first, by another thread than the store's; what comes of it goes
+    /// to [`Office::finish_try`].
+    Try(Box<Trial>),
+}
+
+/// Answers a request, where nobody else waits for the store. Long jobs say how far they have come.
 pub(crate) fn answer(
     office: &mut Office,
     request: Request,
     progress: Progress<'_>,
 ) -> Answer<Json> {
+    match begin(office, request, progress)? {
+        Reply::Said(said) => Ok(said),
+        Reply::Try(trial) => office.finish_try(trial.run()),
+    }
+}
+
+/// Answers a request, or says which passphrase is to be tried for it.
+pub(crate) fn begin(
+    office: &mut Office,
+    request: Request,
+    progress: Progress<'_>,
+) -> Answer<Reply> {
+    if request.needs_person() {
+        office.admit_person()?;
+    }
+    if request.opens_a_record() {
+        office.admit_read()?;
+    }
     // Rows follow the entries; behind a large arrival they follow batch by batch.
     if !matches!(request, Request::Verify | Request::Rebuild | Request::Progress) {
         office.settle_some()?;
     }
-    match request {
+    let said = match request {
         Request::Status => office.status(),
         Request::Types { code } => office.types(code.as_deref()),
         Request::New(new) => office.create(&new),
@@ -27,12 +55,25 @@ pub(crate) fn answer(
         Request::History { record } => office.history(&record),
         Request::Conflicts { record } => office.conflicts(record.as_deref()),
         Request::Resolve(resolve) => office.resolve(&resolve),
+        Request::Erase(erase) => office.erase(&erase),
         Request::List(list) => office.list(&list),
         Request::Import(import) => office.import(&import, progress),
         Request::Export(export) => office.export(&export),
         Request::Digest => office.digest(),
         Request::Rebuild => office.rebuild(progress),
         Request::Verify => office.verify(progress),
+        Request::Roster(roster) => office.roster(&roster),
+        Request::Unlock(unlock) => return trial(office.try_sign_in(&unlock)),
+        Request::Lock { person } => office.sign_out(person.as_deref()),
+        Request::Keys => office.key_status(),
+        Request::Passphrase(change) => return trial(office.try_change(&change)),
+        Request::AddOperator(add) => office.add_operator(&add),
+        Request::RemoveOperator { person } => office.remove_operator(&person),
         Request::Progress => Ok(json!({"done": 0, "total": 0})),
-    }
+    };
+    said.map(Reply::Said)
+}
+
+fn trial(trial: Answer<Trial>) -> Answer<Reply> {
+    Ok(Reply::Try(Box::new(trial?)))
 }

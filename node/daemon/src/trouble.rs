@@ -1,6 +1,8 @@
 //! What a command answers when it cannot do what was asked: a code, Chinese and English, and for
 //! forms the fields. The shape is the same on the command line and over the API.
 
+mod trust;
+
 use serde::{Deserialize, Serialize};
 use xw_ledger::draft::DraftError;
 use xw_ledger::verdict::Refusal;
@@ -114,6 +116,9 @@ impl Trouble {
 
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Locked) {
+            return crate::office::locked(None);
+        }
         let chain = with_causes(&error);
         Self::new("store", error.zh(), format!("{} ({chain})", error.en()))
     }

@@ -10,11 +10,11 @@ use xw_schemas::entry::{Body, ChangeStatement, EntryFault, Statement, VerifiedEn
 use xw_schemas::id::{OperationId, PublicKey, RecordId};
 use xw_schemas::limits::SALT_BYTES;
 
-use crate::change::{Actor, Change, ChangeFault, ChangeHash, Key, ObjId, Op, OpId};
+use crate::change::{Action, Actor, Change, ChangeFault, ChangeHash, Key, ObjId, Op, OpId};
 use crate::draft::{Act, Author, Signed, Tail, next_core};
 use crate::history::History;
 use crate::judge::{Definitions, Evidence, admitted};
-use crate::opset::Unsound;
+use crate::opset::{OpSet, Unsound};
 use crate::roster::Roster;
 
 /// Why an entry cannot be said again as it is.
@@ -141,9 +141,15 @@ impl<'a> Ground<'a> {
         if own.is_some_and(|own| !seen.iter().any(|change| change.hash == own.hash)) {
             return Err(RepublishError::LogWentOn);
         }
-        let start_op = self.history.past(&deps).max_op() + 1;
+        let mut now = self.history.past(&deps).into_owned();
+        let start_op = now.max_op() + 1;
         let translation = Translation { ground: self, past: self.past(old), old, actor, start_op };
-        let ops = old.ops.iter().map(|op| translation.op(op)).collect::<Result<_, _>>()?;
+        let mut ops = Vec::with_capacity(old.ops.len());
+        for (counter, op) in (start_op..).zip(&old.ops) {
+            let op = settled(&now, translation.op(op)?)?;
+            now.apply_op(OpId { counter, actor }, &op);
+            ops.push(op);
+        }
         let change = Change {
             hash: ChangeHash([0; 32]),
             actor,
@@ -226,6 +232,33 @@ impl Translation<'_> {
         let placed = placed.filter(|placed| placed.ops.len() == change.ops.len());
         let placed = placed.ok_or(RepublishError::Ground(change.hash))?;
         Ok(OpId { counter: placed.start_op + at, actor: placed.actor })
+    }
+}
+
+/// Of several values at a key the one with the highest operation is shown, and that can be another
+/// one by the names that operations have here. Taking the value shown is written otherwise than
+/// taking another; which is wanted stays the same.
+fn settled(now: &OpSet, op: Op) -> Result<Op, RepublishError> {
+    let Key::Map(key) = &op.key else { return Ok(op) };
+    let standing = now.standing_at(&op.obj, key);
+    let Some(((_, shown), losers)) = standing.split_last() else { return Ok(op) };
+    let losers = || losers.iter().map(|(id, _)| *id).collect();
+    match &op.action {
+        Action::Put(value) if *shown == Some(value) && standing.len() > 1 => {
+            Ok(Op { action: Action::Delete, pred: losers(), ..op })
+        }
+        Action::Delete => {
+            let mut kept = standing.iter().filter(|(id, _)| !op.pred.contains(id));
+            match (kept.next(), kept.next()) {
+                (Some((_, Some(value))), None) if *shown != Some(*value) => {
+                    let pred = standing.iter().map(|(id, _)| *id).collect();
+                    Ok(Op { action: Action::Put((*value).clone()), pred, ..op })
+                }
+                (Some(_), None) => Ok(op),
+                _ => Err(RepublishError::Unsound(Unsound::Delete)),
+            }
+        }
+        _ => Ok(op),
     }
 }
 

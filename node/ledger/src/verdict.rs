@@ -227,6 +227,10 @@ pub enum VerdictKind {
 }
 
 impl VerdictKind {
+    /// All verdicts.
+    pub const ALL: [Self; 5] =
+        [Self::Admitted, Self::Sealed, Self::Waiting, Self::Refused, Self::Erased];
+
     /// The number kept in the store.
     #[must_use]
     pub fn number(self) -> u8 {

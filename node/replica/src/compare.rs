@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use xw_ledger::log::Point;
-use xw_schemas::id::{EntryId, LogId};
+use xw_schemas::id::{EntryId, LogId, PublicKey};
 use xw_schemas::limits::{DIGESTS_MAX, HAVE_LOGS_MAX};
 use xw_schemas::space::Division;
 use xw_schemas::wire::{Digests, Frame, Have};
@@ -91,7 +91,8 @@ impl Replica {
         for (log, sequence, entry) in &have.tips {
             theirs.entry(*log).or_default().push((*sequence, *entry));
         }
-        let mut effects = Vec::new();
+        let mut effects: Vec<Effect> =
+            theirs.iter().filter_map(|(log, tips)| own_elsewhere(held, &own, *log, tips)).collect();
         if have.answer {
             neighbour.asked.clear();
             // Only logs that were listed: what the neighbour lacks wholly is sent to it anyway.
@@ -131,12 +132,29 @@ impl Replica {
         session: SessionId,
         log: LogId,
         points: &[(u64, EntryId)],
-    ) {
-        let Some(neighbour) = self.neighbours.get_mut(&session) else { return };
+    ) -> Option<Effect> {
+        let own = self.own;
+        let neighbour = self.neighbours.get_mut(&session)?;
         let held_here =
             points.iter().filter(|(s, id)| held.logs.holds(&log, *s, id)).copied().collect();
         neighbour.stands_at(log, points, held_here);
+        own_elsewhere(held, &own, log, points)
     }
+
+    /// Whether a neighbour has named entries that are still on their way here.
+    #[must_use]
+    pub fn expects(&self, held: Held<'_>, session: SessionId) -> bool {
+        let ahead = self.neighbours.get(&session).into_iter().flat_map(|n| &n.ahead);
+        let mut tips = ahead.flat_map(|(log, tips)| tips.iter().map(move |tip| (log, tip)));
+        tips.any(|(log, (sequence, id))| !held.logs.holds(log, *sequence, id))
+    }
+}
+
+/// Says that a neighbour knows entries of our own log that we do not hold.
+fn own_elsewhere(held: Held<'_>, own: &PublicKey, log: LogId, points: &[Point]) -> Option<Effect> {
+    let ours = held.logs.log(&log).filter(|log| log.node == *own)?;
+    let unknown = points.iter().any(|(sequence, id)| !ours.holds(*sequence, id));
+    unknown.then_some(Effect::OwnLogElsewhere { log })
 }
 
 /// Marks logs as the same on both sides.

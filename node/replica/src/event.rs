@@ -162,6 +162,12 @@ pub enum Effect {
         /// The logs.
         logs: Vec<LogId>,
     },
+    /// A neighbour knows entries of this node's own log that are not held here: the disk was put
+    /// back, or somebody else writes with this node's key. Write there no more; they are coming.
+    OwnLogElsewhere {
+        /// Which.
+        log: LogId,
+    },
     /// The neighbour has said hello properly: its back-off may be reset.
     Confirm {
         /// Which.

@@ -170,8 +170,9 @@ impl Replica {
                 }
             }
             Frame::Known { log, points } => {
-                self.known(held, session, log, &points);
-                self.pump(held, session)
+                let mut effects = Vec::from_iter(self.known(held, session, log, &points));
+                effects.extend(self.pump(held, session));
+                effects
             }
             // The shell unpacks and verifies entries and brings them as an event of their own.
             Frame::Entries(_) => Vec::new(),

@@ -107,15 +107,13 @@ pub(crate) fn files_of(database: &Path) -> [PathBuf; 3] {
     })
 }
 
-/// The writer's connection; makes the file when `create` says so.
-pub(crate) fn writer(site: &Site, create: bool) -> Result<Connection, StoreError> {
+/// The writer's connection. Files that are not there are made: who opens an existing store has seen
+/// that it is, and its rows may be lost without harm.
+pub(crate) fn writer(site: &Site) -> Result<Connection, StoreError> {
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
         return Err(StoreError::OldLibrary { found: rusqlite::version().to_owned() });
     }
-    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
-    if create || matches!(site.place, Place::Memory(_)) {
-        flags |= OpenFlags::SQLITE_OPEN_CREATE;
-    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let conn = open(site, flags)?;
     set_up_writing(&conn, "main", &site.place)?;
     conn.execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = ON;")
@@ -201,8 +199,7 @@ fn set_up_writing(conn: &Connection, schema: &str, place: &Place) -> Result<(), 
 
 fn open(site: &Site, flags: OpenFlags) -> Result<Connection, StoreError> {
     let flags = flags | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn =
-        Connection::open_with_flags(site.place.name(), flags).doing("open the database")?;
+    let conn = Connection::open_with_flags(site.place.name(), flags).doing("open the database")?;
     conn.busy_timeout(Duration::from_millis(BUSY_MS)).doing("set the waiting time")?;
     // The size of encrypted pages is the library's and must stand before a file is attached. Its
     // own log would write to the terminal at every damaged page.

@@ -44,6 +44,24 @@ impl Store {
         }
         take(&self.conn, self.roster(), space)
     }
+
+    /// The digest over entry ids and standings alone, and how many entries there are: what a locked
+    /// store can still compare with others.
+    pub fn header_digest(&self, space: Option<Space>) -> Result<([u8; 32], u64), StoreError> {
+        let _snapshot = self.conn.unchecked_transaction().doing(DOING)?;
+        let spaces = match space {
+            Some(space) => vec![space],
+            None => spaces(&self.conn)?,
+        };
+        let (mut headers, mut entries) = (Vec::new(), 0);
+        for space in spaces {
+            let (sum, count) = sum_headers(&self.conn, space)?;
+            headers.extend(space.bytes());
+            headers.extend(sum);
+            entries += count;
+        }
+        Ok((tagged("xw/headers/1", &[&headers]), entries))
+    }
 }
 
 /// Takes the digest with whatever connection reads the tables.

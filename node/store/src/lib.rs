@@ -8,6 +8,7 @@
 //! `ballast`, `backup` and `salvage` are for the bad days.
 
 mod connection;
+mod erase;
 mod error;
 mod keys;
 mod limits;

@@ -146,9 +146,10 @@ impl Store {
         }
         self.transact(doing, |parts| {
             match value {
-                Some(value) => parts
-                    .tx
-                    .execute("INSERT OR REPLACE INTO note(key, value) VALUES (?1, ?2)", params![key, value]),
+                Some(value) => parts.tx.execute(
+                    "INSERT OR REPLACE INTO note(key, value) VALUES (?1, ?2)",
+                    params![key, value],
+                ),
                 None => parts.tx.execute("DELETE FROM note WHERE key = ?1", [key]),
             }
             .doing(doing)?;

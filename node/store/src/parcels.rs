@@ -109,7 +109,7 @@ impl Store {
             .conn
             .prepare_cached(
                 "SELECT e.bytes FROM entry e LEFT JOIN body b ON b.entry_n = e.n
-                 WHERE e.record_n IS NOT NULL AND b.entry_n IS NULL",
+                 JOIN record r ON r.n = e.record_n WHERE b.entry_n IS NULL AND r.erased = 0",
             )
             .doing(doing)?;
         let mut found = statement.query([]).doing(doing)?;

@@ -385,9 +385,7 @@ fn value(row: &Row<'_>, at: usize) -> rusqlite::Result<Value> {
 /// Reads a verdict from two columns.
 pub(crate) fn verdict(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<StoredVerdict>> {
     let Some(number) = row.get::<_, Option<i64>>(at)? else { return Ok(None) };
-    let all =
-        [VerdictKind::Admitted, VerdictKind::Sealed, VerdictKind::Waiting, VerdictKind::Refused];
-    let kind = all.into_iter().find(|kind| i64::from(kind.number()) == number);
+    let kind = VerdictKind::ALL.into_iter().find(|kind| i64::from(kind.number()) == number);
     let kind = kind.ok_or(rusqlite::Error::IntegralValueOutOfRange(at, number))?;
     Ok(Some(StoredVerdict { kind, reason: row.get(at + 1)? }))
 }

@@ -125,10 +125,12 @@ impl Store {
             places.push(index);
         }
         let taken = self.take(&arrivals)?;
-        received.refused.extend(taken.refused.iter().map(|refused| NotReceived {
-            index: places[refused.index],
-            ..*refused
-        }));
+        received.refused.extend(
+            taken
+                .refused
+                .iter()
+                .map(|refused| NotReceived { index: places[refused.index], ..*refused }),
+        );
         received.refused.sort_by_key(|refused| refused.index);
         Ok(Received { refused: received.refused, ..taken })
     }

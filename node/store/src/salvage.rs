@@ -239,11 +239,15 @@ fn arrival(
 
 /// The highest number that any table still knows of.
 fn last_entry(source: &Connection) -> i64 {
-    ["SELECT max(n) FROM entry", "SELECT max(entry_n) FROM body", "SELECT max(entry_n) FROM verdict"]
-        .into_iter()
-        .filter_map(|sql| source.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).ok()?)
-        .max()
-        .unwrap_or(0)
+    [
+        "SELECT max(n) FROM entry",
+        "SELECT max(entry_n) FROM body",
+        "SELECT max(entry_n) FROM verdict",
+    ]
+    .into_iter()
+    .filter_map(|sql| source.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).ok()?)
+    .max()
+    .unwrap_or(0)
 }
 
 /// Rows of a small table, one by one, so that a damaged page hides no more than its own.

@@ -13,6 +13,7 @@ use xw_schemas::id::{EntryId, LogId, RecordId};
 use xw_schemas::record::SchemaHash;
 use xw_schemas::space::{Audience, Division, Space};
 
+use crate::erase;
 use crate::error::{Doing, StoreError};
 use crate::keys::{Opened, Vault, is_sealed, token};
 use crate::limits::SETTLE_RECORDS;
@@ -44,6 +45,8 @@ pub struct ChangedRecord {
     pub space: Space,
     /// Its type; empty when nothing of it counts any more.
     pub record_type: String,
+    /// The two requests on which its contents were removed, when they were.
+    pub erased: Option<[EntryId; 2]>,
 }
 
 const DOING: &str = "settle records";
@@ -154,10 +157,11 @@ impl Store {
             }
             Ok(())
         })?;
+        let mut removed = 0;
         let (judged, changed, quarantined) = self.transact(DOING, |parts| {
             let mut one = Settled::default();
             for (at, (pending, outcome)) in pending.iter().zip(&outcomes).enumerate() {
-                write_outcome(parts, pending, outcome, differs[at], &mut one)?;
+                removed += write_outcome(parts, pending, outcome, differs[at], &mut one)?;
             }
             let mut clear =
                 parts.tx.prepare_cached("DELETE FROM dirty WHERE record_n = ?1").doing(DOING)?;
@@ -171,7 +175,7 @@ impl Store {
         settled.judged += judged;
         settled.changed.extend(changed);
         settled.quarantined.extend(quarantined);
-        Ok(())
+        if removed > 0 { self.sweep() } else { Ok(()) }
     }
 }
 
@@ -245,14 +249,15 @@ fn take_up(
     Ok(Some(Pending { record_n, record, space, case }))
 }
 
-/// Writes what the entries' side keeps of a judgement.
+/// Writes what the entries' side keeps of a judgement. Gives how many bodies an erasure removed.
 fn write_outcome(
     parts: &Parts<'_>,
     pending: &Pending,
     outcome: &Outcome,
     row_differs: bool,
     settled: &mut Settled,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
+    let mut removed = 0;
     let Pending { record_n, record, space, case } = pending;
     match (outcome, case) {
         (Ok((judged, row)), Ok(case)) => {
@@ -261,11 +266,18 @@ fn write_outcome(
             let standing = judged.view.is_some().then_some(judged.standing).map(Standing::number);
             let sql = "UPDATE record SET standing = ?2 WHERE n = ?1 AND standing IS NOT ?2";
             let stood = run(parts.tx, sql, params![record_n, standing])? > 0;
-            keep_anew(parts, case)?;
+            let erased = erase::because(judged);
+            if erased.is_some() {
+                removed = erase::remove_bodies(parts, *record_n, case)?;
+            } else {
+                erase::mark(parts.tx, *record_n, false)?;
+                keep_anew(parts, case)?;
+            }
             if stood || row_differs {
                 let record_type = row.as_ref().map(|row| row.record_type.clone());
                 let record_type = record_type.unwrap_or_default();
-                settled.changed.push(ChangedRecord { record: *record, space: *space, record_type });
+                let (record, space) = (*record, *space);
+                settled.changed.push(ChangedRecord { record, space, record_type, erased });
             }
         }
         (Err(what), _) | (_, Err(what)) => {
@@ -275,7 +287,7 @@ fn write_outcome(
             run(parts.tx, sql, params![record_n, env!("CARGO_PKG_VERSION"), what])?;
         }
     }
-    Ok(())
+    Ok(removed)
 }
 
 /// Bodies that came while the store was locked are kept as others are, once they have been read.
@@ -337,8 +349,7 @@ impl Case {
                    WHERE e.record_n = ?1 ORDER BY e.log_n, e.sequence, e.n";
         let mut statement = conn.prepare_cached(sql).doing("read the entries of a record")?;
         let mut rows = statement.query([record_n]).doing("read the entries of a record")?;
-        let mut case =
-            Self { numbers: BTreeMap::new(), held: Vec::new(), sealed: Vec::new() };
+        let mut case = Self { numbers: BTreeMap::new(), held: Vec::new(), sealed: Vec::new() };
         while let Some(row) = rows.next().doing("read the entries of a record")? {
             match held(row, vault, assessed) {
                 Ok(Loaded { n, held, was_sealed }) => {

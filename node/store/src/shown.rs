@@ -203,9 +203,11 @@ fn set_shown_meta(
 
 /// Whether a database of rows is there, readable or not.
 pub(crate) fn is_attached(conn: &Connection) -> Result<bool, StoreError> {
-    conn.query_row("SELECT EXISTS (SELECT 1 FROM pragma_database_list WHERE name = 'shown')", [], |row| {
-        row.get(0)
-    })
+    conn.query_row(
+        "SELECT EXISTS (SELECT 1 FROM pragma_database_list WHERE name = 'shown')",
+        [],
+        |row| row.get(0),
+    )
     .doing(DOING)
 }
 

@@ -195,25 +195,29 @@ pub(crate) fn blame(error: StoreError, site: &Site) -> StoreError {
     }
 }
 
-/// Clears away a database whose making was cut short: nothing in it was ever acknowledged.
-pub(crate) fn clear_unfinished(site: &Site) -> Result<(), StoreError> {
-    let Some(path) = site.path() else { return Ok(()) };
-    let exists = || StoreError::Exists { path: path.to_owned() };
-    let conn = connection::reader(site).map_err(|_| exists())?;
-    let tables: i64 = conn
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(|_| exists())?;
-    drop(conn);
-    if tables > 0 {
-        return Err(exists());
-    }
-    remove(&files_of(path))
-}
-
-/// Clears away what another database of this name left beside it.
-pub(crate) fn clear_companions(path: &Path) -> Result<(), StoreError> {
+/// Makes a database under another name and gives it its own when it is whole, so that after a power
+/// cut there is a whole one or none.
+pub(crate) fn make_whole<T>(
+    site: &Site,
+    path: &Path,
+    fill: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = std::path::PathBuf::from(name);
+    remove(&files_of(&new))?;
+    // Rows and marks that another database of this name left behind say nothing of this one.
     remove(&files_of(&beside(path, "view.db")))?;
-    remove(&highwater::files(path))
+    remove(&highwater::files(path))?;
+    let conn = connection::writer(&Site::file(&new, site.key.clone()))?;
+    let made = fill(&conn)?;
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).doing("make the database")?;
+    conn.close().map_err(|(_, error)| error).doing("make the database")?;
+    let failed = |source| StoreError::File { path: path.to_owned(), source };
+    std::fs::File::open(&new).and_then(|file| file.sync_all()).map_err(failed)?;
+    std::fs::rename(&new, path).map_err(failed)?;
+    highwater::sync_folder(path).map_err(failed)?;
+    Ok(made)
 }
 
 fn remove(files: &[std::path::PathBuf]) -> Result<(), StoreError> {

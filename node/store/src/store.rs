@@ -85,10 +85,10 @@ impl Store {
         keys: Option<StoreKeys>,
     ) -> Result<Self, StoreError> {
         let ownership = lock::own(path)?;
-        let site = Site::file(path, keys.as_ref().map(|keys| FileKey::new(keys.machine.clone())));
         if path.exists() {
-            start::clear_unfinished(&site)?;
+            return Err(StoreError::Exists { path: path.to_owned() });
         }
+        let site = Site::file(path, keys.as_ref().map(|keys| FileKey::new(keys.machine.clone())));
         Self::found(site, founding, definitions, own, keys, Some(ownership))
     }
 
@@ -111,25 +111,34 @@ impl Store {
     ) -> Result<Self, StoreError> {
         // A founding edition that makes no roster leaves no file behind.
         let chain = Chain::founded(founding.clone())?;
-        if let Some(path) = site.path() {
-            // Rows and marks that another database of this name left behind say nothing of this one.
-            start::clear_companions(path)?;
-        }
-        let conn = connection::writer(&site, true)?;
-        let tx = conn.unchecked_transaction().doing("begin the founding")?;
-        tables::create(&tx)?;
-        roster::insert_edition(&tx, &founding)?;
-        for definition in &definitions {
-            roster::insert_definition(&tx, definition)?;
-        }
-        if let Some(own) = own {
-            set_meta(&tx, "own", &own.0[..])?;
-        }
-        if let Some(keys) = &keys {
-            set_meta(&tx, "sealing", &keys.sealing.bytes()[..])?;
-        }
-        let session = start::begin_session(&tx)?;
-        tx.commit().doing("commit the founding")?;
+        let found = |conn: &Connection| {
+            let tx = conn.unchecked_transaction().doing("begin the founding")?;
+            tables::create(&tx)?;
+            roster::insert_edition(&tx, &founding)?;
+            for definition in &definitions {
+                roster::insert_definition(&tx, definition)?;
+            }
+            if let Some(own) = own {
+                set_meta(&tx, "own", &own.0[..])?;
+            }
+            if let Some(keys) = &keys {
+                set_meta(&tx, "sealing", &keys.sealing.bytes()[..])?;
+            }
+            let session = start::begin_session(&tx)?;
+            tx.commit().doing("commit the founding")?;
+            Ok(session)
+        };
+        let (conn, session) = match site.path() {
+            Some(path) => {
+                let session = start::make_whole(&site, path, found)?;
+                (connection::writer(&site)?, session)
+            }
+            None => {
+                let conn = connection::writer(&site)?;
+                let session = found(&conn)?;
+                (conn, session)
+            }
+        };
         let definitions = definitions.into_iter().map(|d| (d.hash(), Arc::new(d))).collect();
         let high = HighWater::new(&site, session);
         let mut store = Self {
@@ -182,11 +191,7 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let read_only = ownership.is_none();
         let site = Site::file(path, keys.as_ref().map(|keys| FileKey::new(keys.machine.clone())));
-        let conn = if read_only {
-            connection::reader(&site)
-        } else {
-            connection::writer(&site, false)
-        };
+        let conn = if read_only { connection::reader(&site) } else { connection::writer(&site) };
         let conn = conn.map_err(|error| start::blame(error, &site))?;
         tables::check_format(&conn)?;
         let own = own_key(&conn)?;

@@ -8,6 +8,7 @@ use xw_schemas::edition::{Edition, Fact, Scope};
 use xw_schemas::entry::{Body, EntryFault, Pin, RawEntry, Statement, VerifiedEntry};
 use xw_schemas::id::{EntryId, Incarnation, LogId, NetworkId, OperationId, PublicKey, RecordId};
 use xw_schemas::merkle::{Frontier, root_of};
+use xw_schemas::proof::{ConsistencyProof, InclusionProof};
 use xw_schemas::space::{Audience, Division, Space};
 use xw_schemas::wire::Frame;
 
@@ -23,6 +24,8 @@ pub(crate) fn judge(case: &Case) -> Judgement {
         "chain" => chain(case),
         "frame" => frame(case),
         "id" => id(case),
+        "inclusion" => inclusion(case),
+        "consistency" => consistency(case),
         other => panic!("no vector is of kind {other}"),
     }
 }
@@ -269,4 +272,32 @@ fn id(case: &Case) -> Judgement {
         }
         other => panic!("no vector asks for the id of a {other}"),
     })
+}
+
+fn inclusion(case: &Case) -> Judgement {
+    let network = NetworkId(case.fixed("network"));
+    let proof = InclusionProof::parse(case.text("text"), network).map_err(name)?;
+    proof.check(&EntryId(case.fixed("entry"))).map_err(name)?;
+    assert_eq!(proof.text(), case.text("text"), "what was read is written again the same");
+    let checkpoint = proof.note.checkpoint();
+    Ok(reading([
+        ("index", proof.index.into()),
+        ("log", checkpoint.log.0.into()),
+        ("root", checkpoint.root.into()),
+        ("size", checkpoint.size.into()),
+    ]))
+}
+
+fn consistency(case: &Case) -> Judgement {
+    let network = NetworkId(case.fixed("network"));
+    let proof = ConsistencyProof::parse(case.text("text"), network).map_err(name)?;
+    proof.check(&case.fixed("old_root")).map_err(name)?;
+    assert_eq!(proof.text(), case.text("text"), "what was read is written again the same");
+    let checkpoint = proof.note.checkpoint();
+    Ok(reading([
+        ("log", checkpoint.log.0.into()),
+        ("old", proof.old.into()),
+        ("root", checkpoint.root.into()),
+        ("size", checkpoint.size.into()),
+    ]))
 }

@@ -8,10 +8,11 @@ use serde_json::{Value as Json, json};
 use xw_bootstrap::kit::{Kit, KitNeighbour};
 use xw_schemas::id::PublicKey;
 use xw_schemas::record::{RecordType, SchemaError, compile};
-use xw_store::Store;
+use xw_store::{Store, StoreKeys};
 
 use super::setup::Init;
 use crate::folder::{Folder, read_kit};
+use crate::keys::KeyFiles;
 use crate::trouble::{Answer, FieldTrouble, Trouble};
 
 /// Largest record-type file: the largest built-in one has 60 kB.
@@ -153,8 +154,21 @@ pub(super) fn check_types(folder: &Path) -> Answer<Json> {
     Ok(json!({ "types": types }))
 }
 
-/// Checks a store that no node here owns. Answers as [`crate::office::Office::verify`].
-pub(super) fn verify_file(path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Answer<Json> {
-    let store = Store::open(path)?;
+/// Checks a store that no node here owns, such as a copy: entries, logs and roster. The keys of the
+/// folder in which it lies open it, or those of `own`. Answers as [`crate::office::Office::verify`].
+pub(super) fn verify_file(
+    path: &Path,
+    own: &Folder,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Answer<Json> {
+    let beside = Folder::at(path.parent().unwrap_or(Path::new(".")));
+    let files = [&beside, own].map(Folder::key_files).into_iter().find(KeyFiles::are_there);
+    let keys = files.as_ref().map(store_keys).transpose()?;
+    let store = Store::open_read_only(path, keys)?;
     Ok(crate::office::report(&store.verify(progress)?))
+}
+
+fn store_keys(files: &KeyFiles) -> Answer<StoreKeys> {
+    let sealing = files.operators()?.office();
+    Ok(StoreKeys { machine: files.machine_keys()?.database, sealing })
 }

@@ -12,15 +12,15 @@ use super::filter::List;
 use super::labels::resolve;
 use super::ledger::{Export, Import};
 use super::lookup::{column, read_definition, sort_key};
-use super::record::{Edit, New, Record, Resolve, Step};
+use super::record::{Edit, Erase, New, Record, Resolve, Step};
 use super::setup::{Bootstrap, Demo, Verify};
 use super::{Cli, Command, Global, exit, fields, found, offline};
 use crate::client::Client;
 use crate::folder::{Folder, write_whole};
 use crate::render::{self, Bar, Form, Screen};
 use crate::request::{
-    EditRecord, ExportLedger, ImportLedger, ListRecords, NewRecord, Request, ResolveRecord,
-    StepRecord,
+    EditRecord, EraseRecord, ExportLedger, ImportLedger, ListRecords, NewRecord, Request,
+    ResolveRecord, StepRecord,
 };
 use crate::trouble::{Answer, Trouble};
 
@@ -38,7 +38,7 @@ pub(crate) struct Done {
 }
 
 impl Done {
-    fn well(answer: Json, text: String) -> Self {
+    pub(super) fn well(answer: Json, text: String) -> Self {
         Self { answer, text, exit: exit::DONE }
     }
 
@@ -50,7 +50,11 @@ impl Done {
 
 /// Does it.
 pub(crate) fn perform(cli: &Cli, screen: Screen) -> Answer<Done> {
-    let desk = &mut Desk { global: &cli.global, screen, client: Client::of(&cli.global.folder()) };
+    let desk = &mut Desk {
+        global: &cli.global,
+        screen,
+        client: Client::asking(&cli.global.folder(), cli.global.asking()),
+    };
     match &cli.command {
         Command::Demo(demo) => desk.demo(demo),
         Command::Bootstrap(Bootstrap::Found(asked)) => {
@@ -68,6 +72,10 @@ pub(crate) fn perform(cli: &Cli, screen: Screen) -> Answer<Done> {
             crate::run::run(&folder)?;
             Ok(Done::well(Json::Null, String::new()))
         }
+        Command::Unlock(asked) => desk.unlock(asked),
+        Command::Lock(asked) => desk.lock(asked),
+        Command::Passphrase(asked) => desk.passphrase(asked),
+        Command::Keys(asked) => desk.keys(asked),
         Command::Record(record) => desk.record(record),
         Command::List(list) => desk.list(list),
         Command::Import(asked) => desk.import(asked),
@@ -89,8 +97,8 @@ pub(crate) fn perform(cli: &Cli, screen: Screen) -> Answer<Done> {
 
 /// One command at work.
 pub(super) struct Desk<'a> {
-    global: &'a Global,
-    screen: Screen,
+    pub(super) global: &'a Global,
+    pub(super) screen: Screen,
     pub(super) client: Client,
 }
 
@@ -113,6 +121,7 @@ impl Desk<'_> {
             Record::Edit(edit) => self.edit(edit),
             Record::Step(step) => self.step(step),
             Record::Resolve(resolve) => self.resolve(resolve),
+            Record::Erase(erase) => self.erase(erase),
             Record::Show(one) => {
                 let answer = self.client.ask(Request::Show { record: one.record.clone() })?;
                 let form = self.form_of(&answer);
@@ -185,6 +194,17 @@ impl Desk<'_> {
             who: self.global.who(),
         });
         self.change(request)
+    }
+
+    fn erase(&mut self, asked: &Erase) -> Answer<Done> {
+        let request = Request::Erase(EraseRecord {
+            record: asked.record.clone(),
+            ground: asked.ground,
+            who: self.global.who(),
+        });
+        let answer = self.client.ask(request)?;
+        let text = render::erasure(&answer, self.screen);
+        Ok(Done::well(answer, text))
     }
 
     /// Saves something and says what is saved where.
@@ -304,7 +324,7 @@ impl Desk<'_> {
         let mut watch = |done: u64, total: u64| bar.show(done, total);
         let answer = match &asked.path {
             None => self.client.ask_long(Request::Verify, &mut watch),
-            Some(path) => verify_path(path, &mut watch),
+            Some(path) => verify_path(path, self.global, &mut watch),
         };
         bar.clear();
         let answer = answer.map_err(unreadable)?;
@@ -357,16 +377,21 @@ fn read_ledger(path: &Path) -> Answer<Vec<u8>> {
 }
 
 /// Another node's folder, or a store's file.
-fn verify_path(path: &Path, watch: &mut (dyn FnMut(u64, u64) + Send)) -> Answer<Json> {
-    let folder = Folder::at(path);
+fn verify_path(
+    path: &Path,
+    global: &Global,
+    watch: &mut (dyn FnMut(u64, u64) + Send),
+) -> Answer<Json> {
+    let (folder, own) = (Folder::at(path), global.folder());
     if !path.is_dir() {
-        return offline::verify_file(path, &mut |done, total| watch(done, total));
+        return offline::verify_file(path, &own, &mut |done, total| watch(done, total));
     }
     // The settings make a folder a node; a store alone can be a copy for an auditor.
-    if folder.settings().is_err() && folder.store_path().exists() {
-        return offline::verify_file(&folder.store_path(), &mut |done, total| watch(done, total));
+    let store = folder.store_path();
+    if folder.settings().is_err() && store.exists() {
+        return offline::verify_file(&store, &own, &mut |done, total| watch(done, total));
     }
-    Client::of(&folder).ask_long(Request::Verify, watch)
+    Client::asking(&folder, global.asking()).ask_long(Request::Verify, watch)
 }
 
 /// Verifying refuses nothing: any trouble means that nothing could be read.

@@ -26,6 +26,29 @@ pub(crate) enum Record {
         about = "从互相矛盾的内容中选定一个 || Choose between values that contradict each other"
     )]
     Resolve(Resolve),
+    #[command(
+        about = "依法删除一条记录的内容：两人分别提出，其中至少一人属于乡镇或县 || Erase a record's contents by law: two persons ask, at least one of the township or county"
+    )]
+    Erase(Erase),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "法定事由（个人信息保护法第四十七条）：1 处理目的已实现、无法实现或不再必要；2 停止服务或保存期限届满；3 个人撤回同意；4 违法违约处理；5 法律法规规定的其他情形。\n第二人在另一台电脑上执行同一命令后生效：内容从各节点删除，签名条目保留并仍可核验。 || Grounds (PIPL art. 47): 1 purpose ended; 2 service ended or retention over; 3 consent withdrawn; 4 unlawful processing; 5 other cases in law.\nIt takes effect when a second person gives the same command elsewhere: contents go from every node, signed entries stay and still verify."
+)]
+pub(crate) struct Erase {
+    #[arg(
+        value_name = "记录 || RECORD",
+        help = "记录标识或业务编号 || The record's id or business number"
+    )]
+    pub(crate) record: String,
+    #[arg(
+        long,
+        value_name = "编号 || NUMBER",
+        value_parser = clap::value_parser!(u64).range(1..=5),
+        help = "法定事由的编号，1 至 5 || The ground in law, 1 to 5"
+    )]
+    pub(crate) ground: u64,
 }
 
 /// Fields given on the command line or in a file.

@@ -327,21 +327,23 @@ impl Story {
         let title = text(&found["rows"][0]["title"])?;
         county.stop(village)?;
         let folder = county.offices[village].folder.clone();
+        ensure!(!lies_open(folder.path(), &title)?, "停下之后，目录里仍能读到“{title}”");
         let store = folder.store_path();
         let whole = std::fs::read(&store)?;
         let sound = verify_file(folder.path())?;
         ensure!(sound == 0, "篡改之前核验就不通过（退出码 {sound}）");
-        let at = find(&whole, title.as_bytes()).context("the title does not lie in the file")?;
+        let at = whole.len() / 2;
         let mut changed = whole.clone();
-        changed[at + 2] ^= 1;
+        changed[at] ^= 1;
         std::fs::write(&store, &changed)?;
         let caught = verify_file(folder.path())?;
         seen.tamper_caught = caught == 1 || caught == 2;
         ensure!(seen.tamper_caught, "改了一个字节却没有被发现");
         std::fs::write(&store, &whole)?;
         self.say(&format!(
-            "停下{}，把它库文件第 {} 字节改掉一位。xiangwang verify：改之前退出码 0，改之后退出码 {caught}，说出在哪一处。已还原。",
-            VILLAGES[0].1, at + 2
+            "停下{}：目录里任何文件都读不到记录内容（如“{title}”），没有口令谁也打不开。\n\
+             把它库文件第 {} 字节改掉一位。xiangwang verify：改之前退出码 0，改之后退出码 {caught}，说出在哪一处。已还原。",
+            VILLAGES[0].1, at
         ));
         if !once {
             county.restart(village).await?;
@@ -413,6 +415,19 @@ fn verify_file(folder: &Path) -> anyhow::Result<i32> {
     status.code().context("the verification ended without an exit code")
 }
 
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
+/// Whether a text can be read in any file of a folder.
+fn lies_open(folder: &Path, wanted: &str) -> anyhow::Result<bool> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let found = if path.is_dir() {
+            lies_open(&path, wanted)?
+        } else {
+            let bytes = std::fs::read(&path)?;
+            bytes.windows(wanted.len()).any(|window| window == wanted.as_bytes())
+        };
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -24,6 +24,7 @@ use super::form::{
 };
 use super::numbers::Numbers;
 use crate::clock;
+use crate::keys::Person;
 use crate::request::{EditRecord, NewRecord, ResolveRecord, StepRecord, Who};
 use crate::trouble::{Answer, Trouble};
 
@@ -255,6 +256,11 @@ impl Office {
         match judged.verdicts.remove(&signed.entry.id()) {
             Some(Verdict::Admitted) => Ok(()),
             Some(Verdict::Refused(refusal)) => Err(Trouble::of_refusal(&refusal)),
+            Some(Verdict::Erased) => Err(Trouble::new(
+                "erased",
+                "该记录的内容已依法删除，不能再办理",
+                "what this record said was erased; nothing can be done with it any more",
+            )),
             Some(Verdict::Waiting(_) | Verdict::Sealed) | None => Err(Trouble::new(
                 "waiting",
                 "所依据的内容尚未到齐，请稍后再试",
@@ -465,10 +471,10 @@ impl Office {
 
     pub(super) fn person_key(&self, name: &str) -> Answer<&SecretKey> {
         let roster = self.store.roster();
-        let named = |person: &&super::Person| {
+        let named = |person: &&Person| {
             roster.signer(&person.key.public()).is_some_and(|signer: &Signer| signer.name == name)
         };
-        let person = self.people.iter().find(named);
+        let person = self.keys.signed_in().iter().find(named);
         person
             .map(|person| &person.key)
             .ok_or_else(|| Trouble::missing("该经办人的密钥", "key of that person"))

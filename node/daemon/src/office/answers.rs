@@ -37,6 +37,7 @@ impl Office {
             .collect();
         let more = json!({
             "audience": row.space.audience,
+            "erased": self.erased_json(view, row.space),
             "fields": fields(&rt, &view.content, ""),
             "lists": lists(&rt, &view.content, ""),
             "steps": view.steps.iter().map(|step| {

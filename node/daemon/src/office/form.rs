@@ -49,6 +49,7 @@ pub(super) fn label(definition: &RecordType, path: &str) -> String {
 pub(super) fn state_zh(definition: &RecordType, state: &str) -> String {
     match state {
         CONFLICT => "待裁定".to_owned(),
+        xw_ledger::view::ERASED => "内容已依法删除".to_owned(),
         NOWHERE => "新建".to_owned(),
         _ => definition.state(state).map_or_else(|| state.to_owned(), |s| s.zh.clone()),
     }

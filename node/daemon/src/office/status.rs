@@ -13,19 +13,6 @@ impl Office {
     /// Answers the state of the node; `running` is filled in by who knows.
     pub(crate) fn status(&self) -> Answer<Json> {
         let roster = self.store.roster();
-        let all = Query::default();
-        let by_standing = self.reader.counts(&all, &[GroupKey::Standing])?;
-        let standing = |wanted: Standing| -> u64 {
-            let number = Value::Int(i64::from(wanted.number()));
-            by_standing.iter().filter(|g| g.keys.first() == Some(&number)).map(|g| g.count).sum()
-        };
-        let by_type: Vec<Json> = self
-            .reader
-            .counts(&all, &[GroupKey::Type, GroupKey::State])?
-            .into_iter()
-            .map(|group| json!({"keys": group.keys, "count": group.count}))
-            .collect();
-        let digest = self.store.digest(None)?;
         let heard = self.store.heard()?;
         let neighbours: Vec<Json> = self
             .settings
@@ -53,7 +40,7 @@ impl Office {
         let people: Vec<Json> = roster
             .signers()
             .filter(|(_, s)| s.kind == SignerKind::Person)
-            .filter(|(key, _)| self.people.iter().any(|p| p.key.public() == **key))
+            .filter(|(key, _)| self.operators().any(|(operator, _)| operator == **key))
             .map(|(_, signer)| json!({"name": signer.name, "roles": signer.roles}))
             .collect();
         let villages: Vec<Json> = self
@@ -66,14 +53,46 @@ impl Office {
                 })
             })
             .collect();
-        Ok(json!({
+        let mut answer = json!({
             "office": self.settings.office,
             "division": self.settings.division,
             "network": roster.network(),
             "node": self.own_key(),
             "folder": self.folder.path().display().to_string(),
-            "roster": {"number": roster.number(), "frozen": roster.is_frozen(), "head": roster.head()},
+            "roster": {"number": roster.number(), "frozen": roster.is_frozen(), "head": roster.state()},
             "people": people,
+            "custody": self.custody(),
+            "refused": self.reader.refused(1_000)?.len(),
+            "neighbours": neighbours,
+            "villages": villages,
+            "coverage": self.coverage()?,
+        });
+        if let (Json::Object(answer), Json::Object(held)) = (&mut answer, self.held()?) {
+            answer.extend(held);
+        }
+        Ok(answer)
+    }
+
+    /// How much is held and how far it has travelled. Of a locked store only the first is known.
+    fn held(&self) -> Answer<Json> {
+        if !self.store.is_unlocked() {
+            let size = self.reader.size()?;
+            return Ok(json!({"records": size.records, "entries": size.entries}));
+        }
+        let all = Query::default();
+        let by_standing = self.reader.counts(&all, &[GroupKey::Standing])?;
+        let standing = |wanted: Standing| -> u64 {
+            let number = Value::Int(i64::from(wanted.number()));
+            by_standing.iter().filter(|g| g.keys.first() == Some(&number)).map(|g| g.count).sum()
+        };
+        let by_type: Vec<Json> = self
+            .reader
+            .counts(&all, &[GroupKey::Type, GroupKey::State])?
+            .into_iter()
+            .map(|group| json!({"keys": group.keys, "count": group.count}))
+            .collect();
+        let digest = self.store.digest(None)?;
+        Ok(json!({
             "records": digest.records,
             "entries": digest.entries,
             "unsettled": digest.unsettled,
@@ -81,10 +100,6 @@ impl Office {
             "township": standing(Standing::Witnessed),
             "county": standing(Standing::Final),
             "by_type": by_type,
-            "refused": self.reader.refused(1_000)?.len(),
-            "neighbours": neighbours,
-            "villages": villages,
-            "coverage": self.coverage()?,
         }))
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 use xw_schemas::record::Lang;
 
+use super::erasure::tombstone;
 use super::past::conflict_tables;
 use super::table::{Side, Table};
 use super::{Form, Screen, count, either, items, plain, standing, text};
@@ -50,6 +51,7 @@ pub(crate) fn record(answer: &Json, form: Option<&Form>, screen: Screen) -> Stri
     if answer["sealed"].as_bool() == Some(true) {
         out.push_str(&format!("{}\n", words::SEALED.of(screen.lang)));
     }
+    out.push_str(&tombstone(answer, screen));
     section(&mut out, words::PROBLEMS, &problems(answer, screen), screen);
     section(
         &mut out,

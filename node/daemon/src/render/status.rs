@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use xw_schemas::record::Lang;
 
 use super::table::{Side, Table};
-use super::{Form, Screen, count, either, grouped, items, plain, text};
+use super::{Form, Screen, count, custody, either, grouped, items, plain, text};
 use crate::clock;
 use crate::words;
 
@@ -21,12 +21,15 @@ pub(crate) fn status(answer: &Json, form: Option<&Form>, screen: Screen) -> Stri
     line("节点密钥", "Node key", text(answer, "node"));
     line("网络", "Network", text(answer, "network"));
     line("运行", "Running", running(answer, screen));
+    line("登录", "Signed in", custody(&answer["custody"], screen));
     line("名册", "Roster", roster(&answer["roster"], screen));
     line("经办人", "People", people(answer, form, screen));
     let of = |name| grouped(count(answer, name));
     line("记录", "Records", of("records"));
     line("条目", "Entries", of("entries"));
-    out.push_str(&travel(answer, screen));
+    if answer["only_here"].is_u64() {
+        out.push_str(&travel(answer, screen));
+    }
     for (name, zh, en) in [
         ("unsettled", "条记录等待处理", "records wait to be judged"),
         (
@@ -242,8 +245,15 @@ pub(crate) fn verified(answer: &Json, screen: Screen) -> String {
     );
     let mut out = screen.pick(&zh, &en).to_owned();
     let findings = items(answer, "findings");
+    let locked = answer["locked"].as_bool() == Some(true);
     if answer["sound"].as_bool() == Some(true) {
-        out.push_str(screen.pick("全部无误\n", "everything is sound\n"));
+        out.push_str(match locked {
+            false => screen.pick("全部无误\n", "everything is sound\n"),
+            true => screen.pick(
+                "以上无误；内容和视图需要口令才能核验，请加 --passphrase-from-stdin，或先 xiangwang unlock\n",
+                "these are sound; contents and views need a passphrase: --passphrase-from-stdin, or xiangwang unlock first\n",
+            ),
+        });
         return out;
     }
     let all = findings.len() as u64 + count(answer, "more_findings");

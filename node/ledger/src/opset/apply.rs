@@ -15,7 +15,7 @@ impl OpSet {
     }
 
     /// Adds one operation.
-    pub(super) fn apply_op(&mut self, id: OpId, op: &Op) {
+    pub(crate) fn apply_op(&mut self, id: OpId, op: &Op) {
         match (self.find(&op.obj), &op.key) {
             (Some(ObjectAt::Map(map)), Key::Map(key)) => self.put(map, key, id, op),
             (Some(ObjectAt::List(list)), Key::Head) => self.insert(list, None, id),

@@ -6,7 +6,7 @@ use xw_schemas::record::{Content, Item};
 use xw_schemas::value::Value;
 
 use super::{Held, ITEM_ID_KEY, ListObject, ObjectAt, OpSet, ROOT, Visible};
-use crate::change::{Action, Change, Key, OpId};
+use crate::change::{Action, Change, Key, ObjId, OpId};
 
 /// A field with several values that differ, written by people who did not see one another.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +86,14 @@ impl OpSet {
             }
         }
         twice.into_iter().collect()
+    }
+
+    /// What stands at a key of an object, ascending by operation: the last one is shown. No value
+    /// means a list.
+    pub(crate) fn standing_at(&self, obj: &ObjId, key: &str) -> Vec<(OpId, Option<&Value>)> {
+        let Some(ObjectAt::Map(map)) = self.find(obj) else { return Vec::new() };
+        let visible = self.maps[map].keys.get(key).into_iter().flatten();
+        visible.map(|held| (held.op, held.value())).collect()
     }
 
     /// Every visible value and every item with its operation, ascending by path, then operation.

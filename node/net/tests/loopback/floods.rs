@@ -3,8 +3,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::nodes::{Pair, config, key, within};
-use crate::raw::Raw;
+use crate::nodes::{Pair, config, key, raw, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_hundred_calls_from_one_address_are_mostly_turned_away_while_a_session_works() {
@@ -54,10 +53,10 @@ async fn a_neighbour_that_connects_and_opens_nothing_is_held_to_its_three_connec
     pair.b.allow(&[pair.a.key, key(9)]);
     let mut idle = Vec::new();
     for _ in 0..3 {
-        idle.push(within(Raw::connect(9, pair.b.addr)).await.unwrap());
+        idle.push(within(raw(9, pair.b.addr)).await.unwrap());
     }
     for _ in 0..3 {
-        let surplus = within(Raw::connect(9, pair.b.addr)).await.unwrap();
+        let surplus = within(raw(9, pair.b.addr)).await.unwrap();
         within(surplus.ended()).await;
     }
     let stats = pair.b.net.stats();

@@ -6,8 +6,7 @@ use futures::{AsyncReadExt, AsyncWriteExt};
 use libp2p::core::muxing::SubstreamBox;
 use xw_net::{CloseReason, FRAME_BYTES_MAX, FrameFault, SessionId};
 
-use crate::nodes::{Node, Pair, config, key, within};
-use crate::raw::Raw;
+use crate::nodes::{Node, Pair, config, key, raw, within};
 
 const HOSTILE: u8 = 9;
 
@@ -67,11 +66,11 @@ async fn a_frame_cut_off_by_hanging_up_is_not_delivered() {
 async fn a_second_stream_on_a_connection_ends_it() {
     let mut node = Node::start(1).await;
     node.allow(&[key(HOSTILE)]);
-    let mut raw = Raw::connect(HOSTILE, node.addr).await.unwrap();
-    let mut first = raw.open().await.unwrap();
+    let mut caller = raw(HOSTILE, node.addr).await.unwrap();
+    let mut first = caller.open().await.unwrap();
     // The node may end the connection before this side has read its answer.
-    let _ = raw.open().await;
-    raw.run();
+    let _ = caller.open().await;
+    caller.run();
     let (session, ..) = node.opened().await;
     let fault = CloseReason::Fault(FrameFault::StreamTooMany);
     assert_eq!(node.closed(session).await, fault);
@@ -91,9 +90,9 @@ async fn a_neighbour_that_answers_no_ping_is_closed() {
 
 /// A session of the neighbour that does everything by hand.
 async fn hostile_session(node: &mut Node) -> (SubstreamBox, SessionId) {
-    let mut raw = within(Raw::connect(HOSTILE, node.addr)).await.unwrap();
-    let stream = within(raw.open()).await.unwrap();
-    raw.run();
+    let mut caller = within(raw(HOSTILE, node.addr)).await.unwrap();
+    let stream = within(caller.open()).await.unwrap();
+    caller.run();
     let (session, peer, _) = node.opened().await;
     assert_eq!(peer, key(HOSTILE));
     (stream, session)

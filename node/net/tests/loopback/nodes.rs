@@ -10,7 +10,9 @@ use tokio::time::timeout;
 use xw_net::{CloseReason, Net, NetConfig, NetEvent, NetLimits, PeerKey, SessionId};
 use zeroize::Zeroizing;
 
-pub(crate) const NETWORK: [u8; 32] = [0x13; 32];
+use crate::raw::Raw;
+
+const NETWORK: [u8; 32] = [0x13; 32];
 
 /// Only a broken test waits this long.
 const GUARD: Duration = Duration::from_secs(60);
@@ -29,6 +31,11 @@ pub(crate) fn config(seed: u8) -> NetConfig {
         listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
         limits: NetLimits::township(),
     }
+}
+
+/// A neighbour with this key that does everything by hand.
+pub(crate) async fn raw(seed: u8, addr: SocketAddr) -> std::io::Result<Raw> {
+    Raw::connect([seed; 32], NETWORK, addr).await
 }
 
 pub(crate) fn key(seed: u8) -> PeerKey {

@@ -1,4 +1,5 @@
-//! A neighbour that holds a key and speaks the protocol by hand, to break its rules.
+//! A neighbour that holds a key and speaks the protocol by hand, to break its rules. The attacks on
+//! whole nodes (`tests/hostile`) use this same hand.
 
 use std::future::poll_fn;
 use std::io;
@@ -14,17 +15,23 @@ use libp2p::identity::Keypair;
 use libp2p::multiaddr::{Multiaddr, Protocol};
 use libp2p::{noise, tcp, yamux};
 
-use crate::nodes::NETWORK;
+/// A stream on which both sides have agreed on the protocol.
+pub(crate) type Talk = SubstreamBox;
 
 /// A connection past its handshake. It agrees to be pinged and answers no ping.
 pub(crate) struct Raw {
     muxer: StreamMuxerBox,
+    network: [u8; 32],
 }
 
 impl Raw {
-    pub(crate) async fn connect(seed: u8, addr: SocketAddr) -> io::Result<Self> {
-        let identity = Keypair::ed25519_from_bytes([seed; 32]).unwrap();
-        let prologue = [b"xiangwang/".as_slice(), &NETWORK].concat();
+    pub(crate) async fn connect(
+        mut seed: [u8; 32],
+        network: [u8; 32],
+        addr: SocketAddr,
+    ) -> io::Result<Self> {
+        let identity = Keypair::ed25519_from_bytes(&mut seed).unwrap();
+        let prologue = [b"xiangwang/".as_slice(), &network].concat();
         let mut transport = tcp::tokio::Transport::new(tcp::Config::new())
             .upgrade(Version::V1)
             .authenticate(noise::Config::new(&identity).unwrap().with_prologue(prologue))
@@ -33,18 +40,18 @@ impl Raw {
         let address = Multiaddr::from(addr.ip()).with(Protocol::Tcp(addr.port()));
         let opts = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
         let (_, muxer) = transport.dial(address, opts).map_err(io::Error::other)?.await?;
-        Ok(Self { muxer })
+        Ok(Self { muxer, network })
     }
 
     /// Opens a stream and agrees on the protocol.
-    pub(crate) async fn open(&mut self) -> io::Result<SubstreamBox> {
+    pub(crate) async fn open(&mut self) -> io::Result<Talk> {
         let muxer = &mut self.muxer;
         let mut stream = poll_fn(|cx| {
             let _ = muxer.poll_unpin(cx);
             muxer.poll_outbound_unpin(cx).map_err(io::Error::other)
         })
         .await?;
-        let id: String = NETWORK[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let id: String = self.network[..8].iter().map(|byte| format!("{byte:02x}")).collect();
         let mut hello = line("/multistream/1.0.0");
         hello.extend(line(&format!("/xiangwang/{id}/sync/1")));
         let muxer = &mut self.muxer;

@@ -2,8 +2,7 @@
 
 use xw_net::NetConfig;
 
-use crate::nodes::{Node, Pair, config, key};
-use crate::raw::Raw;
+use crate::nodes::{Node, Pair, config, key, raw};
 
 #[tokio::test]
 async fn a_stranger_is_refused_and_costs_no_session() {
@@ -50,9 +49,9 @@ async fn a_key_proved_by_hand_is_a_neighbour_like_any_other() {
     // Guards the tests that break rules by hand: what they do right is accepted.
     let mut node = Node::start(1).await;
     node.allow(&[key(9)]);
-    let mut raw = Raw::connect(9, node.addr).await.unwrap();
-    let _stream = raw.open().await.unwrap();
-    raw.run();
+    let mut caller = raw(9, node.addr).await.unwrap();
+    let _stream = caller.open().await.unwrap();
+    caller.run();
     let (_, peer, dialer) = node.opened().await;
     assert_eq!((peer, dialer), (key(9), false));
 }

@@ -4,7 +4,13 @@
 
 mod world;
 
+mod at_rest;
+mod copies;
 mod durable;
+mod erasing;
+mod flips;
+mod full;
+mod halves;
 mod law;
 mod noting;
 mod owner;

@@ -1,9 +1,11 @@
 //! A small county with keys, a roster and one record type, and clerks who write.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use xw_custody::OfficeKey;
 use xw_ledger::document::{Edit, Place};
 use xw_ledger::draft::{
     Act, Author, Draft, Signed, Tail, base, new_record, open_log, write_change, write_witness,
@@ -18,7 +20,8 @@ use xw_schemas::id::{EditionId, Incarnation, LogId, OperationId, RecordId};
 use xw_schemas::record::{Content, Item, RecordType, compile};
 use xw_schemas::space::{Audience, Division, Space};
 use xw_schemas::value::Value;
-use xw_store::{Held, Store};
+use xw_store::{Held, Store, StoreKeys};
+use zeroize::Zeroizing;
 
 pub(crate) const COUNTY: &str = "130599000000";
 pub(crate) const TOWN: &str = "130599201000";
@@ -27,6 +30,9 @@ pub(crate) const WEST: &str = "130599201202";
 
 /// 2026-09-01 in milliseconds.
 pub(crate) const NOW_MS: u64 = 1_788_220_800_000;
+
+/// The files of a folder.
+pub(crate) type Image = BTreeMap<String, Vec<u8>>;
 
 /// A parcel as `receive` takes it.
 pub(crate) type Arrived = (VerifiedEntry, Option<Body>);
@@ -188,6 +194,35 @@ impl World {
 
     pub(crate) fn store_at(&self, path: &Path) -> Store {
         Store::create(path, self.founding.clone(), self.types(), None, None).unwrap()
+    }
+
+    /// A store with keys, locked. It belongs to the east's PC.
+    pub(crate) fn keyed_at(&self, path: &Path, seed: u8) -> Store {
+        let own = Some(self.east.node.public());
+        Store::create(path, self.founding.clone(), self.types(), own, Some(keys(seed))).unwrap()
+    }
+
+    /// Everything drawn from here on is other than what another process drew.
+    pub(crate) fn begin_draws_at(&mut self, draw: u64) {
+        self.dice = draw;
+    }
+
+    /// Signs new records at the end of a log, one after the other; nothing is stored.
+    pub(crate) fn sign_all(
+        &mut self,
+        store: &Store,
+        log: LogId,
+        who: fn(&Self) -> &Desk,
+        contents: &[Content],
+    ) -> Vec<Arrived> {
+        let mut tail = Tail::of(store.logs(), log).unwrap();
+        let roster = store.roster().clone();
+        let sign = |content| {
+            let (_, signed) = self.new_entry(&roster, &tail, who, content);
+            tail.push(&signed.entry);
+            (signed.entry, signed.body)
+        };
+        contents.iter().map(sign).collect()
     }
 
     /// The edition after `chain`'s newest.
@@ -418,16 +453,57 @@ pub(crate) fn everything(store: &Store) -> Vec<Arrived> {
     all
 }
 
+/// The office's key of a seed.
+pub(crate) fn office(seed: u8) -> OfficeKey {
+    OfficeKey::from_seed(&Zeroizing::new([seed; 32]))
+}
+
+/// A machine's key with that office's sealing key.
+pub(crate) fn keys(seed: u8) -> StoreKeys {
+    StoreKeys { machine: Zeroizing::new([seed ^ 0x5a; 32]), sealing: office(seed).public() }
+}
+
 /// A folder that goes away with the test.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     pub(crate) fn new() -> Self {
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// In memory where the system offers that, for tests that open hundreds of stores.
+    pub(crate) fn quick() -> Self {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { Self::below(memory) } else { Self::new() }
+    }
+
+    pub(crate) fn below(above: &Path) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("xw-store-{}-{number}", std::process::id()));
+        let path = above.join(format!("xw-store-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
+    }
+
+    /// All files with their bytes, as a thief or a power cut finds them.
+    pub(crate) fn image(&self) -> Image {
+        let entries = std::fs::read_dir(&self.0).unwrap().map(Result::unwrap);
+        let named = entries.map(|entry| {
+            let name = entry.file_name().into_string().unwrap();
+            let bytes = std::fs::read(entry.path()).unwrap();
+            (name, bytes)
+        });
+        // Locks and the index of the write-ahead log are of the running process.
+        named.filter(|(name, _)| !name.ends_with(".lock") && !name.ends_with("-shm")).collect()
+    }
+
+    /// A folder with these files.
+    pub(crate) fn of(image: &Image) -> Self {
+        let folder = Self::quick();
+        for (name, bytes) in image {
+            std::fs::write(folder.0.join(name), bytes).unwrap();
+        }
+        folder
     }
 
     pub(crate) fn file(&self) -> PathBuf {

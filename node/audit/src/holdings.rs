@@ -1,0 +1,226 @@
+//! What somebody holds: roster editions, definitions, entries in their logs, bodies. Fed by a node's
+//! store, by a simulation or by a pack; everything else in this crate is worked out from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use xw_ledger::interval::{Interval, interval};
+use xw_ledger::judge::{Definitions, Evidence, Judged, judge};
+use xw_ledger::log::{DoorRefusal, Logs, Placed};
+use xw_ledger::roster::{Chain, Roster};
+use xw_ledger::standing::{LogStanding, Standing};
+use xw_schemas::entry::{Body, VerifiedEntry};
+use xw_schemas::id::{EntryId, LogId, RecordId};
+use xw_schemas::record::{RecordType, SchemaHash};
+use xw_schemas::space::Space;
+
+use crate::pins::Pins;
+
+/// One record of one space.
+pub type Place = (Space, RecordId);
+
+/// Everything held of some spaces.
+#[derive(Debug)]
+pub struct Holdings {
+    chain: Chain,
+    definitions: Definitions,
+    logs: Logs,
+    entries: BTreeMap<EntryId, VerifiedEntry>,
+    bodies: BTreeMap<EntryId, Body>,
+    records: BTreeMap<Place, BTreeSet<EntryId>>,
+    homeless: BTreeMap<EntryId, Homeless>,
+}
+
+/// An entry that has no place in a log held here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Homeless {
+    /// The log it names.
+    pub log: LogId,
+    /// Its number.
+    pub number: u64,
+    /// Why the door did not take it.
+    pub refusal: DoorRefusal,
+}
+
+/// How entries stand and what witnesses say of them, worked out once over everything held.
+#[derive(Debug)]
+pub struct Assessed {
+    standings: BTreeMap<LogId, LogStanding>,
+    /// The pins that count.
+    pub pins: Pins,
+}
+
+impl Holdings {
+    /// The roster and the definitions that are held, and no entry yet.
+    #[must_use]
+    pub fn new(chain: Chain, definitions: impl IntoIterator<Item = Arc<RecordType>>) -> Self {
+        Self {
+            chain,
+            definitions: definitions.into_iter().map(|rt| (rt.hash(), rt)).collect(),
+            logs: Logs::new(),
+            entries: BTreeMap::new(),
+            bodies: BTreeMap::new(),
+            records: BTreeMap::new(),
+            homeless: BTreeMap::new(),
+        }
+    }
+
+    /// Takes an entry, in log order, with its body where that may be used. What the door refuses is
+    /// remembered as known and missing from its log.
+    pub fn take(
+        &mut self,
+        entry: VerifiedEntry,
+        body: Option<Body>,
+    ) -> Result<Placed, DoorRefusal> {
+        let (id, core) = (entry.id(), entry.core());
+        let placed = match self.logs.place(self.chain.roster(), &entry) {
+            Ok((placed, _)) => placed,
+            Err(refusal) => {
+                let homeless = Homeless { log: core.log, number: core.sequence, refusal };
+                self.homeless.insert(id, homeless);
+                return Err(refusal);
+            }
+        };
+        self.homeless.remove(&id);
+        if let (Some(body), Some(change)) = (body, entry.change())
+            && body.matches(change)
+        {
+            self.bodies.insert(id, body);
+        }
+        if placed == Placed::Duplicate {
+            return Ok(placed);
+        }
+        let space = self.logs.log(&core.log).map(|log| log.space);
+        if let (Some(space), Some(record)) = (space, core.statement.record()) {
+            self.records.entry((space, record)).or_default().insert(id);
+        }
+        self.entries.insert(id, entry);
+        Ok(placed)
+    }
+
+    /// The roster.
+    #[must_use]
+    pub fn roster(&self) -> &Roster {
+        self.chain.roster()
+    }
+
+    /// All editions held.
+    #[must_use]
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// The definitions held.
+    #[must_use]
+    pub fn definitions(&self) -> &Definitions {
+        &self.definitions
+    }
+
+    /// A definition held.
+    #[must_use]
+    pub fn definition(&self, hash: &SchemaHash) -> Option<&Arc<RecordType>> {
+        self.definitions.get(hash)
+    }
+
+    /// The logs held.
+    #[must_use]
+    pub fn logs(&self) -> &Logs {
+        &self.logs
+    }
+
+    /// All entries held, by id.
+    pub fn entries(&self) -> impl Iterator<Item = &VerifiedEntry> {
+        self.entries.values()
+    }
+
+    /// An entry.
+    #[must_use]
+    pub fn entry(&self, id: &EntryId) -> Option<&VerifiedEntry> {
+        self.entries.get(id)
+    }
+
+    /// A body held.
+    #[must_use]
+    pub fn body(&self, id: &EntryId) -> Option<&Body> {
+        self.bodies.get(id)
+    }
+
+    /// Entries that have no place in a log.
+    pub fn homeless(&self) -> impl Iterator<Item = (&EntryId, &Homeless)> {
+        self.homeless.iter()
+    }
+
+    /// All records of which anything is held, with their entries.
+    pub fn records(&self) -> impl Iterator<Item = (&Place, &BTreeSet<EntryId>)> {
+        self.records.iter()
+    }
+
+    /// The entries of one record.
+    pub fn of(&self, place: &Place) -> impl Iterator<Item = &VerifiedEntry> {
+        let ids = self.records.get(place).into_iter().flatten();
+        ids.filter_map(|id| self.entries.get(id))
+    }
+
+    /// Works out how everything stands.
+    #[must_use]
+    pub fn assess(&self) -> Assessed {
+        let roster = self.chain.roster();
+        let standings = self.logs.iter();
+        let standings =
+            standings.filter_map(|(id, _)| Some((*id, self.logs.assess(roster, id)?))).collect();
+        let mut pins = Pins::default();
+        for (space, _) in self.logs.spaces() {
+            // An honest witness speaks in the space of which it speaks; so a space stands by itself.
+            let author = |log: &LogId| {
+                self.logs.log(log).filter(|log| log.space == *space).map(|log| log.node)
+            };
+            for held in self.logs.witnesses(*space) {
+                if let Some(entry) = self.entries.get(&held.at.1) {
+                    pins.add(roster, entry, author);
+                }
+            }
+        }
+        pins.sort();
+        Assessed { standings, pins }
+    }
+
+    /// How an entry stands.
+    #[must_use]
+    pub fn standing(&self, assessed: &Assessed, entry: &VerifiedEntry) -> Standing {
+        let core = entry.core();
+        let log = assessed.standings.get(&core.log);
+        log.map_or(Standing::Pending, |log| log.of(core.sequence, &entry.id()))
+    }
+
+    /// When an entry was made, by witnesses.
+    #[must_use]
+    pub fn interval(&self, assessed: &Assessed, entry: &VerifiedEntry) -> Interval {
+        let forked = self.logs.log(&entry.core().log).is_some_and(|log| log.fork().is_some());
+        if forked {
+            return interval(self.chain.roster(), &self.logs, entry);
+        }
+        assessed.pins.interval(entry)
+    }
+
+    /// The evidence on one record with the bodies that `body` gives.
+    pub fn evidence<'a>(
+        &'a self,
+        assessed: &Assessed,
+        place: &Place,
+        body: impl Fn(&EntryId) -> Option<&'a Body>,
+    ) -> Vec<Evidence<'a>> {
+        self.of(place)
+            .map(|entry| Evidence {
+                entry,
+                body: body(&entry.id()),
+                standing: self.standing(assessed, entry),
+            })
+            .collect()
+    }
+
+    /// Judges one record.
+    #[must_use]
+    pub fn judged(&self, place: &Place, evidence: &[Evidence<'_>]) -> Judged {
+        judge(self.chain.roster(), &self.definitions, place.1, evidence)
+    }
+}

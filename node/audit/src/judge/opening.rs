@@ -1,0 +1,148 @@
+//! Opens a pack: the manifest, its signature, and files on demand, each compared with its hash.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Seek};
+
+use xw_schemas::id::NetworkId;
+
+use super::Unreadable;
+use super::report::{Counts, FindingCode, Report};
+use crate::archive::Archive;
+use crate::json;
+use crate::pack::{FORM, FileName, Manifest, PackFile};
+use crate::signed;
+
+/// A pack under judgement.
+pub(super) struct Opened<R> {
+    archive: Archive<R>,
+    listed: BTreeMap<String, PackFile>,
+    /// Files that were compared with their hash.
+    seen: BTreeSet<String>,
+    pub(super) manifest: Manifest,
+    pub(super) report: Report,
+}
+
+impl<R: Read + Seek> Opened<R> {
+    pub(super) fn open(from: R, network: Option<NetworkId>) -> Result<Self, Unreadable> {
+        let mut archive = Archive::open(from)?;
+        let bytes = archive.read(&FileName::Manifest.to_string());
+        let bytes = bytes.map_err(|_| Unreadable::Manifest)?;
+        let manifest: Manifest = json::read(&bytes).ok_or(Unreadable::Manifest)?;
+        if manifest.form != FORM {
+            return Err(Unreadable::Manifest);
+        }
+        let report = Report {
+            sound: true,
+            network: manifest.network,
+            network_known: network.map(|known| known == manifest.network),
+            scope: manifest.scope.clone(),
+            by: manifest.by,
+            by_office: None,
+            made_ms: manifest.made_ms,
+            counts: Counts::default(),
+            completeness: None,
+            findings: Vec::new(),
+            more_findings: 0,
+            proven: Vec::new(),
+            opened: Vec::new(),
+            entries: Vec::new(),
+            receipts: Vec::new(),
+        };
+        let listed = manifest.files.iter().map(|file| (file.name.clone(), file.clone())).collect();
+        let mut opened = Self { archive, listed, seen: BTreeSet::new(), manifest, report };
+        match opened.report.network_known {
+            Some(true) => {}
+            Some(false) => opened.add(FindingCode::OtherNetwork, opened.manifest.network, ""),
+            None => opened.add(FindingCode::NetworkNotCompared, opened.manifest.network, ""),
+        }
+        opened.check_signature(&bytes);
+        opened.check_names();
+        Ok(opened)
+    }
+
+    pub(super) fn add(&mut self, code: FindingCode, place: impl ToString, detail: impl ToString) {
+        self.report.add(code, place, detail);
+    }
+
+    fn check_signature(&mut self, manifest: &[u8]) {
+        let signed = self.archive.read(&FileName::ManifestSigned.to_string());
+        let by = self.manifest.by;
+        let holds = signed.is_ok_and(|bytes| {
+            signed::open(&bytes).is_ok_and(|(statement, key)| statement == manifest && key == by)
+        });
+        if !holds {
+            self.add(FindingCode::ManifestSignature, FileName::ManifestSigned, "");
+        }
+    }
+
+    /// Files that stand on one side only, and names that no pack has.
+    fn check_names(&mut self) {
+        let own = [FileName::Manifest.to_string(), FileName::ManifestSigned.to_string()];
+        let held: BTreeSet<String> = self
+            .archive
+            .names()
+            .filter(|name| !own.iter().any(|own| own == name))
+            .map(str::to_owned)
+            .collect();
+        let listed: BTreeSet<String> = self.listed.keys().cloned().collect();
+        if self.listed.len() != self.manifest.files.len() {
+            self.add(FindingCode::FileUnknown, FileName::Manifest, "a name stands twice");
+        }
+        for name in listed.difference(&held) {
+            self.add(FindingCode::FileMissing, name, "");
+        }
+        for name in held.difference(&listed) {
+            self.add(FindingCode::FileUnknown, name, "");
+        }
+        for name in listed.iter().filter(|name| FileName::parse(name).is_none()) {
+            self.add(FindingCode::FileUnknown, name, "");
+        }
+    }
+
+    /// The names of all listed files of a sort, in their order.
+    pub(super) fn names(&self, wanted: impl Fn(&FileName) -> bool) -> Vec<FileName> {
+        let names = self.listed.keys().filter_map(|name| FileName::parse(name));
+        let mut names: Vec<FileName> = names.filter(wanted).collect();
+        names.sort();
+        names
+    }
+
+    pub(super) fn has(&self, name: &FileName) -> bool {
+        self.listed.contains_key(&name.to_string())
+    }
+
+    /// A file whose bytes are those that the manifest lists.
+    pub(super) fn file(&mut self, name: &FileName) -> Option<Vec<u8>> {
+        let shown = name.to_string();
+        let listed = self.listed.get(&shown)?.clone();
+        // A missing file is a finding already.
+        self.archive.length(&shown)?;
+        let first = self.seen.insert(shown.clone());
+        match self.archive.read(&shown) {
+            Ok(bytes) if PackFile::of(name, &bytes) == listed => {
+                self.report.counts.files += u64::from(first);
+                Some(bytes)
+            }
+            Ok(_) => {
+                self.add(FindingCode::FileDamaged, shown, "");
+                None
+            }
+            Err(fault) => {
+                self.add(FindingCode::FileDamaged, shown, fault);
+                None
+            }
+        }
+    }
+
+    /// Ends the hearing: files that nothing asked for are compared with their hashes too.
+    pub(super) fn close(mut self) -> Report {
+        for name in self.names(|name| {
+            matches!(name, FileName::Inclusion(_) | FileName::Consistency(..) | FileName::Bodies(_))
+        }) {
+            if !self.seen.contains(&name.to_string()) {
+                self.file(&name);
+            }
+        }
+        self.report.close()
+    }
+}

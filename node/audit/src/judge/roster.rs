@@ -1,0 +1,85 @@
+//! The roster and the definitions of a pack, taken up as a node takes them up.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Seek};
+use std::sync::Arc;
+
+use xw_ledger::roster::Chain;
+use xw_schemas::edition::Edition;
+use xw_schemas::record::{RecordType, SchemaHash};
+
+use super::Unreadable;
+use super::opening::Opened;
+use super::report::FindingCode;
+use crate::holdings::Holdings;
+use crate::pack::FileName;
+
+/// Reads editions and definitions; the holdings have no entry yet.
+pub(super) fn read<R: Read + Seek>(opened: &mut Opened<R>) -> Result<Holdings, Unreadable> {
+    let names = opened.names(|name| matches!(name, FileName::Edition(_)));
+    let mut editions = Vec::with_capacity(names.len());
+    for name in names {
+        let Some(bytes) = opened.file(&name) else { continue };
+        match Edition::decode(bytes) {
+            Ok(edition) => editions.push((name, edition)),
+            Err(fault) => opened.add(FindingCode::EditionRefused, name, fault),
+        }
+    }
+    let mut editions = editions.into_iter();
+    let (_, founding) = editions.next().ok_or(Unreadable::Founding)?;
+    let mut chain = Chain::founded(founding).map_err(|_| Unreadable::Founding)?;
+    let (names, editions): (Vec<FileName>, Vec<Edition>) = editions.unzip();
+    let (mut rest, mut at) = (editions.into_iter(), 0);
+    // The roster is worked out once for all editions that follow one another.
+    loop {
+        let left = rest.len();
+        let outcome = chain.add_all(rest.by_ref());
+        at += left - rest.len();
+        match outcome {
+            Ok(_) => break,
+            Err(refusal) => {
+                let name = names.get(at - 1).unwrap_or(&FileName::Manifest);
+                opened.add(FindingCode::EditionRefused, name, refusal);
+            }
+        }
+    }
+    opened.report.counts.editions = chain.count();
+    let roster = chain.roster();
+    let manifest = &opened.manifest;
+    let same = roster.network() == manifest.network
+        && roster.state() == manifest.roster
+        && roster.number() == manifest.roster_number
+        && roster.rules() == manifest.rules;
+    if !same {
+        opened.add(FindingCode::RosterDiffers, roster.state(), "");
+    }
+    if roster.is_frozen() {
+        opened.add(FindingCode::RosterFrozen, roster.state(), "");
+    }
+    if !roster.rules_are_known() {
+        opened.add(FindingCode::RulesUnknown, roster.rules(), "");
+    }
+    let maker = roster.node_office(&opened.manifest.by).map(|office| office.name.clone());
+    if maker.is_none() || roster.cut(&opened.manifest.by).is_some() {
+        opened.add(FindingCode::MakerUnknown, opened.manifest.by, "");
+    }
+    opened.report.by_office = maker;
+    let definitions = definitions(opened);
+    Ok(Holdings::new(chain, definitions.into_values()))
+}
+
+fn definitions<R: Read + Seek>(opened: &mut Opened<R>) -> BTreeMap<SchemaHash, Arc<RecordType>> {
+    let mut definitions = BTreeMap::new();
+    for name in opened.names(|name| matches!(name, FileName::Definition(_))) {
+        let FileName::Definition(hash) = name else { continue };
+        let Some(bytes) = opened.file(&name) else { continue };
+        match RecordType::from_canonical(&bytes) {
+            Ok(rt) if rt.hash() == hash => {
+                opened.report.counts.definitions += 1;
+                definitions.insert(hash, Arc::new(rt));
+            }
+            Ok(_) | Err(_) => opened.add(FindingCode::DefinitionDamaged, name, ""),
+        }
+    }
+    definitions
+}

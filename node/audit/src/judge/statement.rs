@@ -1,0 +1,115 @@
+//! The statement of completeness and the summary page, each made anew and compared.
+
+use std::io::{Read, Seek};
+
+use super::entries::World;
+use super::opening::Opened;
+use super::report::{CompletenessVerdict, FindingCode};
+use crate::completeness::{Completeness, FORM, completeness};
+use crate::holdings::Assessed;
+use crate::json;
+use crate::pack::{FileName, period_of};
+use crate::signed;
+use crate::summary::Summary;
+
+/// Judges the statement, then the page.
+pub(super) fn check<R: Read + Seek>(
+    opened: &mut Opened<R>,
+    world: &World,
+    assessed: &Assessed,
+    summary: &Summary,
+) {
+    let statement = statement(opened, world, assessed);
+    let page = summary.html(&opened.manifest, world.holdings.roster(), statement.as_ref());
+    let told = opened.file(&FileName::Summary);
+    if told.as_deref() != Some(page.as_bytes()) {
+        opened.add(FindingCode::SummaryDiffers, FileName::Summary, "");
+    }
+}
+
+fn statement<R: Read + Seek>(
+    opened: &mut Opened<R>,
+    world: &World,
+    assessed: &Assessed,
+) -> Option<Completeness> {
+    let wanted = period_of(&opened.manifest.scope, opened.manifest.made_ms);
+    if !opened.has(&FileName::CompletenessSigned) && !opened.has(&FileName::Completeness) {
+        // Records of several divisions have no statement; all else has one.
+        if wanted.is_some() {
+            opened.add(FindingCode::StatementForged, FileName::CompletenessSigned, "missing");
+        }
+        return None;
+    }
+    let plain = opened.file(&FileName::Completeness).unwrap_or_default();
+    let signed = opened.file(&FileName::CompletenessSigned).unwrap_or_default();
+    let by = opened.manifest.by;
+    let whole = signed::open(&signed).is_ok_and(|(bytes, key)| bytes == plain && key == by);
+    let statement: Option<Completeness> = json::read(&plain);
+    let Some(statement) = statement.filter(|read| whole && read.form == FORM) else {
+        opened.add(FindingCode::StatementForged, FileName::CompletenessSigned, "");
+        return None;
+    };
+    let question = &statement.question;
+    let manifest = &opened.manifest;
+    let asked = (question.division, question.from_ms, question.to_ms);
+    let whole = manifest.spaces.iter().all(|space| space.whole) && covers(opened);
+    let fits = wanted == Some(asked)
+        && question.by == manifest.by
+        && question.now_ms == manifest.made_ms
+        && statement.network == manifest.network
+        && statement.roster == manifest.roster;
+    if !fits {
+        opened.add(FindingCode::StatementDiffers, FileName::Completeness, "another question");
+    }
+    let checked = fits && whole;
+    if checked {
+        let found = completeness(&world.holdings, assessed, question.clone());
+        if found != statement {
+            let parts = difference(&statement, &found);
+            opened.add(FindingCode::StatementDiffers, FileName::Completeness, parts);
+        }
+    } else {
+        opened.add(FindingCode::StatementUnchecked, FileName::Completeness, "");
+        excerpts(opened, &statement);
+    }
+    opened.report.completeness = Some(CompletenessVerdict {
+        checked,
+        complete: statement.complete,
+        up_to_ms: statement.complete_up_to_ms,
+        reasons_zh: statement.reasons.iter().map(|reason| reason.zh.clone()).collect(),
+        reasons_en: statement.reasons.iter().map(|reason| reason.en.clone()).collect(),
+    });
+    Some(statement)
+}
+
+/// Whether the pack is about all spaces of its division; a few whole spaces are not.
+fn covers<R: Read + Seek>(opened: &Opened<R>) -> bool {
+    !matches!(opened.manifest.scope, crate::pack::Scope::Records { .. })
+}
+
+/// What an extract lets one see of the statement: every log of it must be known there, as long.
+fn excerpts<R: Read + Seek>(opened: &mut Opened<R>, statement: &Completeness) {
+    for log in opened.manifest.logs.clone() {
+        let known = statement.logs.iter().find(|state| state.log == log.log);
+        if known.is_none_or(|state| state.tips != log.tips) {
+            opened.add(FindingCode::StatementDiffers, log.log, "not as in the manifest");
+        }
+    }
+}
+
+fn difference(told: &Completeness, found: &Completeness) -> String {
+    let mut parts = Vec::new();
+    for (name, same) in [
+        ("logs", told.logs == found.logs),
+        ("offices", told.offices == found.offices),
+        ("records", told.records == found.records),
+        ("reasons", told.reasons == found.reasons),
+        ("complete", told.complete == found.complete),
+        ("complete_up_to_ms", told.complete_up_to_ms == found.complete_up_to_ms),
+    ] {
+        if !same {
+            parts.push(name);
+        }
+    }
+    parts.join(", ")
+}

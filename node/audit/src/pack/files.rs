@@ -1,0 +1,211 @@
+//! The files of a pack, written in the order of the container and listed for the manifest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+
+use serde_json::Value as Json;
+use xw_schemas::cose::SecretKey;
+use xw_schemas::entry::{Body, VerifiedEntry};
+use xw_schemas::id::{EntryId, LogId};
+
+use super::extract::Extract;
+use super::{
+    CHUNK_BYTES_AIM, CHUNK_ENTRIES_MAX, Export, FileName, GROUP_RECORDS_MAX, Give, Manifest,
+    PackFile, bodies_file, entries_file,
+};
+use crate::archive::{ArchiveFault, ArchiveWriter};
+use crate::completeness::Completeness;
+use crate::holdings::{Assessed, Holdings, Place};
+use crate::json;
+use crate::readable::Case;
+use crate::signed;
+use crate::spread;
+use crate::summary::Summary;
+
+/// A pack under way.
+pub(super) struct Files<W: Write> {
+    archive: ArchiveWriter<W>,
+    listed: Vec<PackFile>,
+}
+
+/// One record as told, with the bodies that go along.
+struct Told<'a> {
+    readable: Json,
+    bytes: usize,
+    bodies: Vec<(EntryId, &'a Body)>,
+}
+
+impl<W: Write> Files<W> {
+    pub(super) fn new(out: W) -> Self {
+        Self { archive: ArchiveWriter::new(out), listed: Vec::new() }
+    }
+
+    fn add(&mut self, name: FileName, content: &[u8]) -> Result<(), ArchiveFault> {
+        self.archive.add(&name.to_string(), content)?;
+        self.listed.push(PackFile::of(&name, content));
+        Ok(())
+    }
+
+    pub(super) fn add_statement(
+        &mut self,
+        signed: &[u8],
+        statement: &Completeness,
+    ) -> Result<(), ArchiveFault> {
+        self.add(FileName::CompletenessSigned, signed)?;
+        self.add(FileName::Completeness, &json::write(statement))
+    }
+
+    /// The entries of each log by number, forks included.
+    pub(super) fn add_entries(
+        &mut self,
+        holdings: &Holdings,
+        logs: &BTreeMap<LogId, BTreeSet<EntryId>>,
+    ) -> Result<(), ArchiveFault> {
+        for (log, ids) in logs {
+            let mut entries: Vec<&VerifiedEntry> =
+                ids.iter().filter_map(|id| holdings.entry(id)).collect();
+            entries.sort_by_key(|entry| (entry.core().sequence, entry.id()));
+            let (mut chunk, mut bytes, mut number) = (Vec::new(), 0, 1);
+            for entry in entries {
+                chunk.push(entry.bytes());
+                bytes += entry.bytes().len();
+                if chunk.len() == CHUNK_ENTRIES_MAX || bytes >= CHUNK_BYTES_AIM {
+                    self.add(FileName::Entries(*log, number), &entries_file(&chunk))?;
+                    chunk.clear();
+                    (bytes, number) = (0, number + 1);
+                }
+            }
+            if !chunk.is_empty() {
+                self.add(FileName::Entries(*log, number), &entries_file(&chunk))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn add_proofs(&mut self, extract: &Extract) -> Result<(), ArchiveFault> {
+        let inclusion = extract.inclusion.iter();
+        let inclusion = inclusion.map(|(entry, proof)| (FileName::Inclusion(*entry), proof.text()));
+        let consistency = extract.consistency.iter().map(|(log, proof)| {
+            let new = proof.note.checkpoint().size;
+            (FileName::Consistency(*log, proof.old, new), proof.text())
+        });
+        // By name, as the container wants them.
+        let all: BTreeMap<String, (FileName, String)> = inclusion
+            .chain(consistency)
+            .map(|(name, text)| (name.to_string(), (name, text)))
+            .collect();
+        all.into_values().try_for_each(|(name, text)| self.add(name, text.as_bytes()))
+    }
+
+    /// Judges the records and writes them in groups; what is told first goes into the summary.
+    pub(super) fn add_records(
+        &mut self,
+        export: &Export<'_>,
+        assessed: &Assessed,
+        places: &[Place],
+    ) -> Result<Summary, ArchiveFault> {
+        let (holdings, give) = (export.holdings, export.give);
+        let mut summary = Summary::default();
+        let mut number = 1;
+        let mut group: Vec<Told<'_>> = Vec::new();
+        for batch in places.chunks(GROUP_RECORDS_MAX) {
+            let told = spread::map(export.spread, batch.len(), |at| {
+                tell(holdings, assessed, give, batch[at])
+            });
+            for one in told {
+                summary.add(&one.readable);
+                group.push(one);
+                let bytes: usize = group.iter().map(|told| told.bytes).sum();
+                if group.len() == GROUP_RECORDS_MAX || bytes >= CHUNK_BYTES_AIM {
+                    self.add_group(number, &std::mem::take(&mut group))?;
+                    number += 1;
+                }
+            }
+        }
+        if !group.is_empty() {
+            self.add_group(number, &group)?;
+        }
+        Ok(summary)
+    }
+
+    fn add_group(&mut self, number: u32, group: &[Told<'_>]) -> Result<(), ArchiveFault> {
+        let mut bodies: Vec<(EntryId, &[u8])> = group
+            .iter()
+            .flat_map(|told| told.bodies.iter().map(|(id, body)| (*id, body.bytes())))
+            .collect();
+        bodies.sort_unstable_by_key(|(id, _)| *id);
+        if !bodies.is_empty() {
+            self.add(FileName::Bodies(number), &bodies_file(&bodies))?;
+        }
+        let records: Vec<&Json> = group.iter().map(|told| &told.readable).collect();
+        self.add(FileName::Records(number), &json::write(&records))
+    }
+
+    pub(super) fn add_roster(&mut self, holdings: &Holdings) -> Result<(), ArchiveFault> {
+        let editions = holdings.chain().editions();
+        (1..)
+            .zip(editions)
+            .try_for_each(|(at, edition)| self.add(FileName::Edition(at), edition.bytes()))
+    }
+
+    pub(super) fn add_definitions(&mut self, holdings: &Holdings) -> Result<(), ArchiveFault> {
+        holdings
+            .definitions()
+            .iter()
+            .try_for_each(|(hash, rt)| self.add(FileName::Definition(*hash), &rt.canonical_bytes()))
+    }
+
+    pub(super) fn add_summary(&mut self, html: &str) -> Result<(), ArchiveFault> {
+        self.add(FileName::Summary, html.as_bytes())
+    }
+
+    /// Everything added so far.
+    pub(super) fn listed(&self) -> Vec<PackFile> {
+        self.listed.clone()
+    }
+
+    pub(super) fn finish(
+        mut self,
+        manifest: &Manifest,
+        by: &SecretKey,
+    ) -> Result<(), ArchiveFault> {
+        let bytes = json::write(manifest);
+        self.archive.add(&FileName::ManifestSigned.to_string(), &signed::sign(&bytes, by))?;
+        self.archive.add(&FileName::Manifest.to_string(), &bytes)?;
+        self.archive.finish()?;
+        Ok(())
+    }
+}
+
+fn tell<'a>(holdings: &'a Holdings, assessed: &Assessed, give: Give, place: Place) -> Told<'a> {
+    let given = |id: &EntryId| -> Option<&'a Body> {
+        let change = holdings.entry(id)?.change()?;
+        let may = match give {
+            Give::Nothing => false,
+            Give::All => true,
+            Give::Level(level) => {
+                let rt = holdings.definition(&change.schema);
+                rt.is_some_and(|rt| rt.body_levels.contains(&level))
+            }
+        };
+        holdings.body(id).filter(|_| may)
+    };
+    let evidence = holdings.evidence(assessed, &place, given);
+    let intervals: Vec<_> =
+        evidence.iter().map(|item| holdings.interval(assessed, item.entry)).collect();
+    let judged = holdings.judged(&place, &evidence);
+    let case = Case {
+        roster: holdings.roster(),
+        definitions: holdings.definitions(),
+        place,
+        evidence: &evidence,
+        intervals: &intervals,
+        judged: &judged,
+    };
+    let readable = case.readable();
+    let bodies: Vec<(EntryId, &Body)> =
+        evidence.iter().filter_map(|item| Some((item.entry.id(), item.body?))).collect();
+    let length: usize = bodies.iter().map(|(_, body)| body.bytes().len()).sum();
+    let bytes = length + json::write(&readable).len();
+    Told { readable, bytes, bodies }
+}

@@ -1,0 +1,175 @@
+//! Passphrases and keys, as they are typed: signing in and out, another passphrase, what protects this
+//! PC. A passphrase is asked for at the terminal or read as a line of standard input, never an option.
+
+use clap::{Args, Subcommand};
+use serde_json::Value as Json;
+use xw_custody::ask::{self, Source};
+use xw_custody::{KeyPurpose, SealedKey};
+
+use super::perform::{Desk, Done};
+use crate::client::{self, ask_running};
+use crate::folder::Folder;
+use crate::keys::protect;
+use crate::render;
+use crate::request::{ChangePassphrase, Request, Secret, Unlock};
+use crate::trouble::{Answer, Trouble};
+
+/// Whose key.
+#[derive(Debug, Args)]
+pub(crate) struct Whose {
+    #[arg(
+        id = "operator",
+        long = "person",
+        value_name = "姓名 || NAME",
+        help = "哪位经办人；本机只有一人时不必写 || Whose; not needed where one person works alone"
+    )]
+    pub(crate) operator: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    #[command(
+        about = "本机密钥情况：由什么保护、有哪些经办人 || What protects this PC's keys, and who works here"
+    )]
+    Status,
+    #[command(
+        about = "重新封存本机密钥：更换主板、升级固件，或启用 TPM 之后 || Seal this PC's own keys anew: after new firmware, a new board, or once a TPM is switched on"
+    )]
+    Reseal(Whose),
+    #[command(
+        about = "从本机移除一名经办人（名册上的权限另由登记员撤销） || Take a person off this PC; a registrar cuts their rights"
+    )]
+    Remove(Remove),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    #[arg(value_name = "姓名 || NAME", help = "经办人姓名 || The person's name")]
+    pub(crate) name: String,
+}
+
+impl Desk<'_> {
+    /// Signs a person in at the running node.
+    pub(super) fn unlock(&self, asked: &Whose) -> Answer<Done> {
+        let folder = self.global.folder();
+        let keys = ask_running(&folder, &Request::Keys).map_err(not_running)?;
+        let names = names_of(&keys);
+        let person = self.whose(asked, &names)?;
+        let passphrase = client::existing(self.global.source(), person.as_deref(), &names)?;
+        let answer = ask_running(&folder, &Request::Unlock(Unlock { person, passphrase }))?;
+        Ok(Done::well(answer.clone(), render::unlocked(&answer, self.screen)))
+    }
+
+    /// Signs out at the running node.
+    pub(super) fn lock(&self, asked: &Whose) -> Answer<Done> {
+        let person = asked.operator.clone();
+        let answer = ask_running(&self.global.folder(), &Request::Lock { person })?;
+        Ok(Done::well(answer.clone(), render::locked(&answer, self.screen)))
+    }
+
+    /// Asks for the old passphrase and twice for the new one.
+    pub(super) fn passphrase(&mut self, asked: &Whose) -> Answer<Done> {
+        let keys = self.client.ask(Request::Keys)?;
+        let names = names_of(&keys);
+        let person = self.whose(asked, &names)?;
+        let source = self.global.source();
+        let passphrase = client::existing(source, person.as_deref(), &names)?;
+        let new = ask::new(source, "新口令 New passphrase: ")?;
+        let new = Secret::of(&new);
+        let change = Request::Passphrase(ChangePassphrase { person, passphrase, new });
+        let answer = self.client.ask(change)?;
+        Ok(Done::well(answer.clone(), render::passphrase_changed(&answer, self.screen)))
+    }
+
+    pub(super) fn keys(&mut self, asked: &Keys) -> Answer<Done> {
+        match asked {
+            Keys::Status => {
+                let answer = self.client.ask(Request::Keys)?;
+                Ok(Done::well(answer.clone(), render::keys(&answer, self.screen)))
+            }
+            Keys::Reseal(whose) => {
+                let answer = reseal(&self.global.folder(), self.global.source(), whose)?;
+                Ok(Done::well(answer.clone(), render::resealed(&answer, self.screen)))
+            }
+            Keys::Remove(remove) => {
+                let person = remove.name.clone();
+                let answer = self.client.ask(Request::RemoveOperator { person })?;
+                Ok(Done::well(answer.clone(), render::operator_removed(&answer, self.screen)))
+            }
+        }
+    }
+
+    /// Whom the command is about; several people at one PC must say so before they type.
+    fn whose(&self, asked: &Whose, names: &[&str]) -> Answer<Option<String>> {
+        let person = asked.operator.clone().or_else(|| self.global.person.clone());
+        if person.is_some() || names.len() <= 1 {
+            return Ok(person);
+        }
+        let names = names.join("、");
+        Err(Trouble::new(
+            "which-person",
+            format!("本机有多名经办人（{names}），请用 --person 写明是谁"),
+            format!("several people work here ({names}); say who: --person"),
+        ))
+    }
+}
+
+fn names_of(keys: &Json) -> Vec<&str> {
+    let operators = keys["operators"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut names: Vec<&str> = operators.iter().filter_map(|one| one["name"].as_str()).collect();
+    names.dedup();
+    names
+}
+
+/// A node that does not run needs no signing in.
+fn not_running(trouble: Trouble) -> Trouble {
+    if trouble.code != "not-running" {
+        return trouble;
+    }
+    Trouble::new(
+        "not-running",
+        "节点没有运行，不需要登录：直接办理即可，需要时会询问口令。要启动节点请运行 xiangwang run",
+        "the node is not running and needs nobody to sign in: commands ask for the passphrase themselves; xiangwang run starts it",
+    )
+}
+
+/// Seals the PC's own keys anew, on a node that is not running. An operator opens the copy of them
+/// that is sealed to the office where the PC itself cannot open them any more.
+fn reseal(folder: &Folder, source: Source, whose: &Whose) -> Answer<Json> {
+    folder.settings()?;
+    let files = folder.key_files();
+    let held = files.machine()?;
+    let people = files.people()?;
+    let names: Vec<&str> = people.iter().map(|file| file.key.label()).collect();
+    let found = match &whose.operator {
+        Some(name) => people.iter().find(|file| file.key.label() == name),
+        None => people.first().filter(|_| people.len() == 1),
+    };
+    let file = found.ok_or_else(|| {
+        let names = names.join("、");
+        Trouble::new(
+            "which-person",
+            format!("请用 --person 写明是哪位经办人：{names}"),
+            format!("say who you are: --person, one of {names}"),
+        )
+    })?;
+    let passphrase = client::existing(source, Some(file.key.label()), &names)?;
+    files.begin_try(&file.key.public())?;
+    let seed = open(&file.key, &passphrase)?;
+    files.try_succeeded(&file.key.public())?;
+    let office = files.operators()?.open(&seed)?;
+    let machine = match held.open() {
+        Ok(machine) => machine,
+        Err(_) => held.recover(&office).map_err(|error| {
+            Trouble::new("key", format!("本机密钥无法恢复：{}", error.zh()), error.to_string())
+        })?,
+    };
+    let (file, protection) = protect(&machine, &office);
+    files.write_machine(&file)?;
+    Ok(protection.json())
+}
+
+fn open(key: &SealedKey, passphrase: &Secret) -> Answer<zeroize::Zeroizing<[u8; 32]>> {
+    debug_assert_eq!(key.purpose(), KeyPurpose::Person, "only such files lie among the people's");
+    Ok(key.open(&passphrase.typed()?)?)
+}

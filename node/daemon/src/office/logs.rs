@@ -1,0 +1,87 @@
+//! This node's own logs: where the next entry goes, how it gets onto the disk, and what this node
+//! witnesses of others.
+
+use std::collections::BTreeSet;
+
+use xw_ledger::draft::{Author, Signed, Tail, open_log};
+use xw_ledger::log::Point;
+use xw_ledger::standing::LogStanding;
+use xw_schemas::checkpoint::Checkpoint;
+use xw_schemas::id::LogId;
+use xw_schemas::space::Space;
+
+use super::Office;
+use crate::clock;
+use crate::trouble::{Answer, Trouble};
+
+impl Office {
+    /// The end of this node's log in a space; opens one where there is none that can go on.
+    pub(super) fn tail(&mut self, space: Space) -> Answer<Tail> {
+        let own = self.own_key();
+        let roster = self.store.roster();
+        let logs = self.store.logs();
+        let open = |log: &LogId| {
+            matches!(
+                logs.assess(roster, log),
+                Some(LogStanding::Straight { rest: xw_ledger::standing::Standing::Local, .. })
+            )
+        };
+        let mut usable: Vec<(u64, LogId)> = logs
+            .iter()
+            .filter(|(id, log)| log.node == own && log.space == space && open(id))
+            .map(|(id, log)| (log.size(), *id))
+            .collect();
+        usable.sort_unstable();
+        if let Some((_, log)) = usable.last()
+            && let Some(tail) = Tail::of(logs, *log)
+        {
+            return Ok(tail);
+        }
+        let author = Author { node: &self.node, person: None };
+        let signed = open_log(roster, space, author, clock::incarnation(), clock::act(), None)?;
+        let log = signed.entry.core().log;
+        self.keep(vec![signed])?;
+        Tail::of(self.store.logs(), log).ok_or_else(|| {
+            Trouble::new("log", "无法在该共享空间建立日志", "cannot open a log in that space")
+        })
+    }
+
+    /// Puts own entries on disk, in one durable step.
+    pub(super) fn keep(&mut self, signed: Vec<Signed>) -> Answer<()> {
+        let places: Vec<(LogId, Point)> = signed
+            .iter()
+            .map(|s| (s.entry.core().log, (s.entry.core().sequence, s.entry.id())))
+            .collect();
+        let batch = signed.into_iter().map(|s| (s.entry, s.body)).collect();
+        let received = self.store.receive(batch, clock::now_ms())?;
+        if let Some(refused) = received.refused.first() {
+            let zh = refused.reason.text(xw_schemas::record::Lang::Zh);
+            let en = refused.reason.text(xw_schemas::record::Lang::En);
+            return Err(Trouble::new("door", format!("条目未被接收：{zh}"), en));
+        }
+        self.fresh.extend(places);
+        Ok(())
+    }
+
+    /// Signs and stores a witness entry; nothing when there is nothing new.
+    pub(crate) fn witness(&mut self, space: Space, targets: &[LogId]) -> Answer<()> {
+        let tail = self.tail(space)?;
+        let author = Author { node: &self.node, person: None };
+        let (roster, logs) = (self.store.roster(), self.store.logs());
+        let act = clock::act();
+        let signed = xw_ledger::draft::write_witness(roster, logs, &tail, targets, author, act)?;
+        signed.map_or(Ok(()), |signed| self.keep(vec![signed]))
+    }
+
+    /// Signs a checkpoint of own logs that grew.
+    pub(crate) fn checkpoint(&mut self, logs: &BTreeSet<LogId>) -> Answer<()> {
+        let network = self.store.roster().network();
+        for id in logs {
+            let Some(log) = self.store.logs().log(id) else { continue };
+            let (size, root) = (log.size(), log.root());
+            let checkpoint = Checkpoint { network, log: *id, size, root };
+            self.store.set_checkpoint(&checkpoint.sign(&self.node))?;
+        }
+        Ok(())
+    }
+}

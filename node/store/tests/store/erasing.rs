@@ -1,0 +1,108 @@
+//! Erasure on disk: contents go from every byte, entries stay and verify, and nothing brings the
+//! contents back.
+
+use xw_ledger::draft::{Author, Tail, write_erasure};
+use xw_schemas::entry::{Erasure, ErasureGround};
+use xw_schemas::id::{LogId, RecordId};
+use xw_store::{Query, Store};
+
+use crate::world::{Arrived, Desk, Folder, NOW_MS, World, content, take, text};
+
+const SECRET: &str = "龘靐齉十四行街八号";
+
+fn request(
+    world: &mut World,
+    store: &Store,
+    log: LogId,
+    who: fn(&World) -> &Desk,
+    record: RecordId,
+) -> xw_ledger::draft::Signed {
+    let act = world.act();
+    let desk = who(world);
+    let author = Author { node: &desk.node, person: Some(&desk.person) };
+    let erasure =
+        Erasure { record, record_type: "NTE".into(), ground: ErasureGround::ConsentWithdrawn };
+    let tail = Tail::of(store.logs(), log).unwrap();
+    write_erasure(store.roster(), &tail, erasure, author, act).unwrap()
+}
+
+fn on_disk(folder: &Folder, needle: &str) -> bool {
+    let found = |bytes: &Vec<u8>| bytes.windows(needle.len()).any(|w| w == needle.as_bytes());
+    folder.image().values().any(found)
+}
+
+struct Erased {
+    world: World,
+    folder: Folder,
+    store: Store,
+    log: LogId,
+    record: RecordId,
+    /// The record's first entry, as a neighbour may send it again.
+    first: Arrived,
+}
+
+fn erased() -> Erased {
+    let (mut world, folder) = (World::new(), Folder::quick());
+    let mut store = world.store_at(&folder.file());
+    let log = world.open(&mut store, |w| &w.east);
+    let space = world.east.space();
+    let above = world.open_in(&mut store, |w| &w.town, space);
+    for at in 0..40 {
+        let other = content(&format!("别的记录{at}"), &[("applicant_name", text("赵一"))]);
+        world.write(&mut store, log, |w| &w.east, &other);
+    }
+    let secret = content(SECRET, &[("applicant_name", text(SECRET))]);
+    let tail = Tail::of(store.logs(), log).unwrap();
+    let (record, signed) = world.new_entry(&store.roster().clone(), &tail, |w| &w.east, &secret);
+    let first = (signed.entry.clone(), signed.body.clone());
+    take(&mut store, vec![signed]);
+    store.settle_all().unwrap();
+    assert!(on_disk(&folder, SECRET), "the secret is there to be removed");
+    let one = request(&mut world, &store, log, |w| &w.east, record);
+    take(&mut store, vec![one]);
+    store.settle_all().unwrap();
+    assert!(on_disk(&folder, SECRET), "one person removes nothing");
+    let other = request(&mut world, &store, above, |w| &w.town, record);
+    store.receive(vec![(other.entry, other.body)], NOW_MS).unwrap();
+    let settled = store.settle_all().unwrap();
+    let changed = settled.changed.iter().find(|changed| changed.record == record).unwrap();
+    assert!(changed.erased.is_some());
+    Erased { world, folder, store, log, record, first }
+}
+
+#[test]
+fn erased_contents_are_in_no_byte_of_the_disk_and_every_entry_verifies() {
+    let Erased { folder, store, record, .. } = erased();
+    assert!(!on_disk(&folder, SECRET));
+    let report = store.verify(&mut |_, _| {}).unwrap();
+    assert!(report.findings.is_empty(), "{:?}", report.findings);
+    let page = store.reader().unwrap().list(&Query { limit: 100, ..Query::default() }).unwrap();
+    let row = page.rows.iter().find(|row| row.record == record).unwrap();
+    assert_eq!(row.state, "erased");
+    let by_name = Query { text: Some("十四行街".into()), ..Query::default() };
+    assert!(store.reader().unwrap().list(&by_name).unwrap().rows.is_empty());
+    assert!(on_disk(&folder, "别的记录7"), "what others wrote stays");
+}
+
+#[test]
+fn a_body_that_comes_again_does_not_stay() {
+    let Erased { folder, mut store, first, log, record, mut world } = erased();
+    assert!(
+        !store.without_bodies().unwrap().iter().any(|(_, at, _)| *at == first.0.core().sequence)
+    );
+    store.receive(vec![first], NOW_MS).unwrap();
+    store.settle_all().unwrap();
+    assert!(!on_disk(&folder, SECRET));
+    // Somebody who has not heard of it writes on.
+    let more = content(SECRET, &[]);
+    let tail = Tail::of(store.logs(), log).unwrap();
+    let (_, signed) = world.new_entry(&store.roster().clone(), &tail, |w| &w.east, &more);
+    take(&mut store, vec![signed]);
+    store.settle_all().unwrap();
+    assert!(on_disk(&folder, SECRET), "another record keeps its own contents");
+    let digest = store.digest(None).unwrap();
+    store.rebuild(&mut |_, _| {}).unwrap();
+    assert_eq!(store.digest(None).unwrap(), digest);
+    let held = store.evidence(store.logs().log(&log).unwrap().space, record).unwrap();
+    assert!(held.iter().all(|held| held.body.is_none()));
+}
