@@ -10,6 +10,7 @@
 #[path = "../../node/store/tests/store/world.rs"]
 mod world;
 
+mod dying_disk;
 mod kills;
 mod recording;
 mod states;

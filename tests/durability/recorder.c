@@ -5,9 +5,13 @@
  * follows. Operations: O opened under a name, W written, T cut or lengthened to a size, F made
  * durable, D the folder made durable, U a name removed, R a name given to another (old, zero byte,
  * new). A file keeps its number from the first opening; a name that is removed or given away loses it.
+ *
+ * Asked to, it also fails: the sync with the number in XW_FAIL_SYNC, counted from the moment at which a
+ * file named FAIL is opened in the folder, is refused once as by a dying disk.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -28,6 +32,7 @@ static size_t folder_length;
 static int file_of[DESCRIPTORS];
 static ino_t number_to_inode[FILES];
 static int files;
+static long syncs_left = -1;
 
 __attribute__((constructor)) static void begin(void) {
     for (int fd = 0; fd < DESCRIPTORS; fd++) file_of[fd] = STRANGER;
@@ -92,6 +97,8 @@ static void opened(int fd, const char *path, int flags) {
         int is_new;
         int file = number_of(fd, &is_new);
         file_of[fd] = file;
+        if (strcmp(name, "FAIL") == 0 && getenv("XW_FAIL_SYNC"))
+            syncs_left = atol(getenv("XW_FAIL_SYNC"));
         note('O', file, (uint64_t)is_new, name, strlen(name));
         if (flags & O_TRUNC) note('T', file, 0, NULL, 0);
     } else if (record_to >= 0 && path && strcmp(path, folder) == 0) {
@@ -164,6 +171,10 @@ TRUNCATE(ftruncate64, off64_t)
 #define SYNC(function) \
     int function(int fd) { \
         REAL(function); \
+        if (tracked(fd) >= 0 && syncs_left > 0 && --syncs_left == 0) { \
+            errno = EIO; \
+            return -1; \
+        } \
         int done = real(fd); \
         if (done == 0 && tracked(fd) != STRANGER) { \
             pthread_mutex_lock(&gate); \

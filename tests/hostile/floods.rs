@@ -21,6 +21,9 @@ use crate::setup::{COUNTY, EAST};
 /// Frames said in one breath by an attacker who does not want to be dropped for haste.
 const PACE: usize = 128;
 
+/// The same where no answer is read.
+const UNREAD_PACE: usize = 16;
+
 /// Dials at a time.
 const DIALS_AT_ONCE: usize = 32;
 
@@ -85,12 +88,14 @@ async fn small_frames(stage: &mut Stage) {
         dropped += usize::from(!open || !line.is_open().await);
         // The same at a pace that the node does not mind: as much work, and nothing to drop it for.
         let mut line = stage.live(&foothold.keys, EAST).await;
-        while paced % PACE != 0 || line.heard_out().await {
-            if !line.say(&kind).await || paced * 8 >= count {
+        let mut said = 0;
+        while said < count / 8 && (said % PACE != 0 || line.heard_out().await) {
+            if !line.say(&kind).await {
                 break;
             }
-            paced += 1;
+            said += 1;
         }
+        paced += said;
     }
     stage.check_nothing_kept(&foothold).await;
     let said = format!("{count} of 8 kinds: {dropped} kinds ended the session; {paced} paced");
@@ -121,7 +126,7 @@ async fn beyond_credit(stage: &mut Stage) {
 async fn names_of_logs(stage: &mut Stage) {
     let foothold = stage.foothold().await;
     let scene = stage.scene("logs that are not");
-    let (lists, points) = (chosen(1_500, 15_000), chosen(100_000, 1_000_000));
+    let (lists, points) = (chosen(600, 6_000), chosen(40_000, 400_000));
     let mut drawn = 0_u64;
     let mut name = || {
         drawn += 1;
@@ -169,8 +174,8 @@ async fn unread_answers(stage: &mut Stage) {
     let (mut sent, begun) = (0, Instant::now());
     while sent < asked && line.say(&Frame::WantBlob { hash, offset: 0 }, patience).await {
         sent += 1;
-        if sent % PACE == 0 {
-            // No answer tells when these are heard out; so many take the node some milliseconds.
+        if sent % UNREAD_PACE == 0 {
+            // No answer tells when these are heard out; so few take the node some milliseconds.
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }

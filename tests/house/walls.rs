@@ -3,14 +3,17 @@
 use crate::files::{rust_files, text_of, top};
 
 /// What each crate may use of ours.
-const FLOORS: [(&str, &[&str]); 8] = [
+const FLOORS: [(&str, &[&str]); 11] = [
     ("schemas", &[]),
     ("node/ledger", &["xw-schemas"]),
     ("node/replica", &["xw-schemas", "xw-ledger"]),
-    ("node/store", &["xw-schemas", "xw-ledger"]),
+    ("node/custody", &["xw-schemas"]),
+    ("node/store", &["xw-schemas", "xw-ledger", "xw-custody"]),
+    ("node/audit", &["xw-schemas", "xw-ledger"]),
+    ("node/verifier", &["xw-schemas", "xw-ledger", "xw-audit"]),
     ("node/net", &[]),
     ("node/workbook", &["xw-schemas"]),
-    ("bootstrap", &["xw-schemas", "xw-ledger"]),
+    ("bootstrap", &["xw-schemas", "xw-ledger", "xw-custody"]),
     (
         "node/daemon",
         &[
@@ -21,21 +24,26 @@ const FLOORS: [(&str, &[&str]); 8] = [
             "xw-net",
             "xw-workbook",
             "xw-bootstrap",
+            "xw-custody",
+            "xw-audit",
         ],
     ),
 ];
 
 /// Libraries that one place alone may name, outside of tests.
-const NAMED_IN: [(&str, &[&str]); 5] = [
+const NAMED_IN: [(&str, &[&str]); 8] = [
     ("automerge::", &["node/ledger/src/document", "node/ledger/examples", "node/ledger/tests"]),
     ("rusqlite::", &["node/store", "tests/bench"]),
     ("libp2p::", &["node/net"]),
     ("axum::", &["node/daemon/src/api.rs"]),
     ("ed25519_dalek::", &["schemas/src/cose.rs", "schemas/tests"]),
+    ("argon2::", &["node/custody"]),
+    ("hpke::", &["node/custody"]),
+    ("chacha20poly1305::", &["node/custody"]),
 ];
 
 /// What the pure crates never touch.
-const PURE: [&str; 3] = ["schemas/src", "node/ledger/src", "node/replica/src"];
+const PURE: [&str; 4] = ["schemas/src", "node/ledger/src", "node/replica/src", "node/audit/src"];
 const HANDS: [&str; 6] =
     ["std::fs", "std::net", "std::thread", "SystemTime", "Instant::now", "getrandom"];
 

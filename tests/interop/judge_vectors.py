@@ -3,6 +3,7 @@ import json, pathlib
 
 from frame_reader import read_frame
 from id_reader import judge_id
+from roster_reader import judge_roster
 from proof_reader import judge_consistency, judge_inclusion
 from edition_reader import judge_chain, judge_edition
 from second_reader import Refused, judge_cosignature, judge_entry, judge_log, read_note
@@ -25,7 +26,7 @@ def plain(item):
 
 def main(folder):
     judges = {"entry": judge_entry, "log": judge_log, "checkpoint": read_note, "cosignature": judge_cosignature,
-              "edition": judge_edition, "chain": judge_chain, "id": judge_id, "frame": read_frame,
+              "edition": judge_edition, "chain": judge_chain, "roster": judge_roster, "id": judge_id, "frame": read_frame,
               "inclusion": judge_inclusion, "consistency": judge_consistency}
     count, wrong = 0, 0
     for path in sorted(pathlib.Path(folder).glob("*.json")):

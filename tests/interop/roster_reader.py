@@ -1,70 +1,365 @@
-"""The roster of schemas/spec/edition.md; another part of second_reader.py."""
-from second_reader import EDITION_MAX, NUMBER_MAX, ROOT, TIME_MAX, TIME_MIN, Cbor, Refused, is_sound, need
-from second_reader import read_cose, signed, tagged, verifies
+"""What a set of editions amounts to: schemas/spec/roster.md; another part of second_reader.py."""
+from edition_reader import read_edition
+from second_reader import Refused, need, tagged
 
-def read_fact(r):
-    def key():
-        value = r.fixed()
-        need(is_sound(value), "WeakKey")
-        return value
+RANKS = ("root", "county", "township")
+RIVALS = 4
 
-    def kept():
-        r.array_of(3)
-        return r.fixed(), r.uint(NUMBER_MAX), r.fixed()
+def tier(division):
+    return "county" if division % 10**6 == 0 else "township" if division % 1000 == 0 else "village"
 
-    items = r.array(6)
-    kind = (r.uint(), items)
-    if kind == (0, 3):
-        threshold, keys = r.uint(16), r.many(16, key)
-        need(keys == sorted(set(keys)) and 0 < threshold <= len(keys), "BadRoot")
-        return threshold, keys
-    plain = {
-        (1, 2): lambda: r.uint(),
-        (2, 3): lambda: (r.division(), r.text(120)),
-        (3, 4): lambda: (r.uint(2**32 - 1), r.division(), r.text(120)),
-        (4, 6): lambda: (key(), r.uint(1), r.uint(2**32 - 1), r.text(120), r.many(16, lambda: r.text(16))),
-        (6, 3): lambda: (r.text(16), r.fixed()),
+def covers(above, below):
+    unit = {"county": 10**6, "township": 1000, "village": 1}[tier(above)]
+    return above // unit == below // unit
+
+def brought(edition):
+    """The keys of a joining edition."""
+    replace = edition["facts"][0]
+    return ([replace["node"]] if replace["node"] else []) + replace["people"]
+
+# The door
+class Held:
+    def __init__(self, founding):
+        need(founding["scope"] == ("root",) and founding["number"] == 1, "Gap")
+        need(any(fact["fact"] == "root" for fact in founding["facts"]), "NoRoot")
+        self.founding, self.editions = founding, {}
+        RootFacts([founding])
+        self.editions[founding["id"]] = founding
+
+    def facts(self, name):
+        for edition in self.editions.values():
+            yield from (fact for fact in edition["facts"] if fact["fact"] == name)
+
+    def of_scope(self, scope):
+        return [edition for edition in self.editions.values() if edition["scope"] == scope]
+
+    def chain(self, scope, number, identity):
+        """The editions of a scope from number 1 to this one, or None."""
+        found = []
+        while number > 0:
+            edition = self.editions.get(identity)
+            if edition is None or (edition["scope"], edition["number"]) != (scope, number):
+                return None
+            found.insert(0, edition)
+            number, identity = number - 1, edition["previous"]
+        return found
+
+    def add(self, edition):
+        known = self.editions.get(edition["id"])
+        if known:
+            known["signers"] = sorted(set(known["signers"]) | set(edition["signers"]))
+            return
+        need(edition["network"] == self.founding["network"], "OtherNetwork")
+        getattr(self, "admit_" + edition["scope"][0])(edition)
+        there = [e for e in self.of_scope(edition["scope"]) if e["number"] == edition["number"]]
+        named = any(fact["closes"] and fact["closes"][1] == edition["id"] for fact in self.facts("registrar"))
+        need(len(there) < RIVALS or named, "EnoughRivals")
+        self.editions[edition["id"]] = edition
+
+    def admit_root(self, edition):
+        before = self.chain(("root",), edition["number"] - 1, edition["previous"]) if edition["number"] > 1 else None
+        need(before, "Gap")
+        RootFacts(before).extend(edition)
+
+    def admit_registrar(self, edition):
+        _, office, term = edition["scope"]
+        given = [f for f in self.facts("registrar") if (f["office"], f["term"]) == (office, term)]
+        enough = (len(self.ever(office, f["role"]) & set(edition["signers"])) >= f["threshold"] for f in given)
+        need(any(enough), "Stranger")
+        before = self.editions.get(edition["previous"])
+        follows = before and (before["scope"], before["number"]) == (edition["scope"], edition["number"] - 1)
+        need(edition["number"] == 1 or follows, "Gap")
+
+    def ever(self, office, role):
+        """Whoever was ever listed as a person of an office with a role."""
+        people = {f["key"] for f in self.facts("signer")
+                  if (f["kind"], f["office"]) == ("person", office) and role in f["roles"]}
+        for edition in self.editions.values():
+            if edition["scope"][0] == "joining":
+                for invite in self.facts("invite"):
+                    if (invite["key"], invite["office"]) == (edition["scope"][1], office):
+                        invited = zip(edition["facts"][0]["people"], invite["people"])
+                        people |= {key for key, (_, roles) in invited if role in roles}
+        return people
+
+    def admit_joining(self, edition):
+        key = edition["scope"][1]
+        need(any(fact["key"] == key for fact in self.facts("invite")), "Gap")
+        need(sorted(brought(edition) + [key]) == edition["signers"], "Threshold")
+
+# Root
+class RootFacts:
+    """The facts of a chain of root editions."""
+    def __init__(self, chain):
+        self.head, self.number, self.rules, self.threshold, self.roots = bytes(32), 0, 1, 0, []
+        self.offices, self.signers, self.cuts, self.delegations, self.invitations = {}, {}, {}, {}, {}
+        self.current, self.definitions, self.adjudicated, self.adopted = {}, {}, {}, {}
+        for fact in chain[0]["facts"]:
+            if fact["fact"] == "root":
+                self.threshold, self.roots = fact["threshold"], fact["keys"]
+        for edition in chain:
+            self.extend(edition)
+
+    def signed(self, edition):
+        need(len(set(self.roots) & set(edition["signers"])) >= self.threshold, "Threshold")
+
+    def extend(self, edition):
+        self.signed(edition)
+        for fact in edition["facts"]:
+            getattr(self, "take_" + fact["fact"], lambda fact: None)(fact)
+        self.signed(edition)
+        self.head, self.number = edition["id"], edition["number"]
+
+    def take_root(self, fact):
+        self.threshold, self.roots = fact["threshold"], fact["keys"]
+
+    def take_rules(self, fact):
+        self.rules = fact["version"]
+
+    def take_office(self, fact):
+        there = self.offices.get(fact["office"], fact["division"])
+        need(there == fact["division"], "Contradiction")
+        self.offices[fact["office"]] = fact["division"]
+
+    def take_signer(self, fact):
+        known = self.signers.get(fact["key"], fact)
+        need((known["kind"], known["office"]) == (fact["kind"], fact["office"]), "Contradiction")
+        need(fact["office"] in self.offices, "Contradiction")
+        self.signers[fact["key"]] = {**fact, "rank": "root"}
+
+    def take_cut(self, fact):
+        self.cuts[fact["key"]] = {"exact": True, "kept": fact["kept"]}
+
+    def take_schema(self, fact):
+        self.current[fact["type"]] = fact["definition"]
+        self.definitions[fact["definition"]] = fact["type"]
+
+    def take_registrar(self, fact):
+        need(fact["office"] in self.offices, "Contradiction")
+        self.delegations.setdefault(fact["office"], {})[fact["term"]] = fact
+
+    def take_invite(self, fact):
+        need(fact["office"] in self.offices and fact["key"] not in self.invitations, "Contradiction")
+        self.invitations[fact["key"]] = {**fact, "rank": "root", "replaced": None}
+
+    def take_adjudicate(self, fact):
+        self.adjudicated[fact["log"]] = fact["number"], fact["entry"]
+
+    def take_adopt(self, fact):
+        self.adopted[fact["log"], fact["entry"]] = fact["number"]
+
+def leading(held):
+    """The root editions that lead, whether the roster is frozen, and the others."""
+    roots = held.of_scope(("root",))
+    paths = []
+    def walk(path):
+        after = [e for e in roots if e["number"] > 1 and e["previous"] == path[-1]["id"]]
+        for edition in after:
+            walk(path + [edition])
+        if not after:
+            paths.append(path)
+    walk([held.founding])
+
+    def rejects(path, rival):
+        own = [e for e in path if e not in rival]
+        parted = [e for e in rival if e not in path]
+        named = {one for e in own for f in e["facts"] if f["fact"] == "recover" for one in f["rejected"]}
+        recovering = [e for e in parted if any(f["fact"] == "recover" for f in e["facts"])]
+        key = recovering[-1:] or parted[:1]
+        return any(e["id"] in named for e in key)
+
+    left = [path for path in paths if not any(rejects(other, path) for other in paths)]
+    frozen = len(left) != 1
+    left = left or paths
+    path = [e for e in left[0] if all(e in other for other in left)]
+    return path, frozen, [e for e in roots if e not in path]
+
+# In order of authority
+class Evaluation:
+    def __init__(self, held):
+        self.held = held
+        path, self.frozen, others = leading(held)
+        self.facts = RootFacts(path)
+        self.passed = {(e["id"], "-", "Rival") for e in others}
+        self.counted = [e["id"] for e in path]
+        self.claims, self.joined = [], set()
+        self.newcomers("root")
+        for rank in RANKS[1:]:
+            offices = [o for o in sorted(self.facts.delegations) if tier(self.facts.offices.get(o, 1)) == rank]
+            for office in offices:
+                self.hear(office, rank)
+            self.newcomers(rank)
+        for edition in held.editions.values():
+            if edition["scope"][0] == "joining" and edition["scope"][1] not in self.joined:
+                self.passed.add((edition["id"], "-", "BadReplacement"))
+        for _, office, key, kept in sorted(self.claims, key=lambda c: (RANKS.index(c[0]), c[1])):
+            if self.is_above(office, key):
+                self.facts.cuts.setdefault(key, {"exact": False, "kept": kept})
+
+    def is_below(self, above, below):
+        above, below = self.facts.offices.get(above), self.facts.offices.get(below)
+        return above is not None and below is not None and above != below and covers(above, below)
+
+    def is_above(self, office, key):
+        of = self.facts.signers.get(key) or self.facts.invitations.get(key)
+        return of is not None and self.is_below(office, of["office"])
+
+    def is_cut(self, key):
+        return key in self.facts.cuts or any(cut == key and self.is_above(by, key) for _, by, cut, _ in self.claims)
+
+    def hear(self, office, rank):
+        terms = dict(self.facts.delegations[office])
+        for term in sorted(terms):
+            scope = "registrar", office, term
+            later = [number for number in sorted(terms) if number > term]
+            if later:
+                stays = self.closed(scope, terms[later[0]]["closes"], terms[term])
+            else:
+                stays = self.open(scope, terms[term])
+            for edition in stays:
+                self.counted.append(edition["id"])
+                for at, fact in enumerate(edition["facts"]):
+                    try:
+                        self.take(fact, office, rank)
+                    except Refused as why:
+                        self.passed.add((edition["id"], str(at), str(why)))
+
+    def enough(self, edition, office, delegation, is_open):
+        def counts(key):
+            signer = self.facts.signers.get(key)
+            return (signer and (signer["kind"], signer["office"]) == ("person", office)
+                    and delegation["role"] in signer["roles"] and not (is_open and self.is_cut(key)))
+        return sum(map(bool, map(counts, edition["signers"]))) >= delegation["threshold"]
+
+    def closed(self, scope, closes, delegation):
+        chain = (closes and self.held.chain(scope, *closes)) or []
+        sound = [self.enough(edition, scope[1], delegation, False) for edition in chain] + [False]
+        stays = chain[:sound.index(False)]
+        self.passed |= {(e["id"], "-", "Closed") for e in self.held.of_scope(scope) if e not in stays}
+        return stays
+
+    def open(self, scope, delegation):
+        stays, rivals = [], False
+        while True:
+            place = len(stays) + 1, stays[-1]["id"] if stays else bytes(32)
+            following = [e for e in self.held.of_scope(scope) if (e["number"], e["previous"]) == place
+                         and self.enough(e, scope[1], delegation, True)]
+            if len(following) != 1:
+                rivals = len(following) > 1
+                break
+            stays += following
+        for edition in self.held.of_scope(scope):
+            if edition not in stays:
+                why = "Rival" if rivals and edition["number"] > len(stays) else "Unsigned"
+                self.passed.add((edition["id"], "-", why))
+        return stays
+
+    def take(self, fact, office, rank):
+        kind, facts = fact["fact"], self.facts
+        need(kind in ("signer", "cut", "registrar", "invite"), "NotItsMatter")
+        if kind == "cut":
+            need(not any((by, cut) == (office, fact["key"]) for _, by, cut, _ in self.claims), "Outranked")
+            self.claims.append((rank, office, fact["key"], fact["kept"]))
+            return
+        need(self.is_below(office, fact["office"]), "OutsidePrefix")
+        if kind == "signer":
+            known = facts.signers.get(fact["key"], {**fact, "rank": rank})
+            same = (known["kind"], known["office"]) == (fact["kind"], fact["office"])
+            higher = RANKS.index(known["rank"]) < RANKS.index(rank)
+            need(same and not higher and fact["key"] not in facts.invitations, "Outranked")
+            facts.signers[fact["key"]] = {**fact, "rank": rank}
+        elif kind == "registrar":
+            terms = facts.delegations.setdefault(fact["office"], {})
+            need(all(term < fact["term"] for term in terms), "Outranked")
+            terms[fact["term"]] = fact
+        else:
+            need(fact["key"] not in facts.invitations and fact["key"] not in facts.signers, "Outranked")
+            facts.invitations[fact["key"]] = {**fact, "rank": rank, "replaced": None}
+
+    def newcomers(self, rank):
+        for key in sorted(k for k, invite in self.facts.invitations.items() if invite["rank"] == rank):
+            invite = self.facts.invitations[key]
+            editions = self.held.of_scope(("joining", key))
+            withdrawn = self.is_cut(key)
+            fitting = [e for e in editions if not withdrawn and self.fits(invite, e)]
+            self.joined.add(key)
+            if len(fitting) == 1:
+                self.replace(invite, fitting[0])
+            for edition in editions:
+                if edition not in fitting:
+                    self.passed.add((edition["id"], "-", "BadReplacement"))
+                elif len(fitting) > 1:
+                    self.passed.add((edition["id"], "-", "Rival"))
+
+    def fits(self, invite, edition):
+        replace = edition["facts"][0]
+        there = self.facts.signers.keys() | self.facts.invitations.keys()
+        return ((replace["node"] is None) == (invite["node"] is None) and not there & set(brought(edition))
+                and len(replace["people"]) == len(invite["people"]))
+
+    def replace(self, invite, edition):
+        invite["replaced"] = edition["id"]
+        replace = edition["facts"][0]
+        new = [(replace["node"], "node", invite["node"], [])] if replace["node"] else []
+        new += [(key, "person", *person) for key, person in zip(replace["people"], invite["people"])]
+        for key, kind, name, roles in new:
+            self.facts.signers[key] = {"kind": kind, "office": invite["office"], "name": name, "roles": roles,
+                                       "rank": invite["rank"]}
+        self.counted.append(edition["id"])
+
+# What a vector asks for
+def judge_roster(editions, orders):
+    read = list(map(read_edition, editions))
+    readings = [read_order([dict(read[place]) for place in order]) for order in orders]
+    need(all(reading == readings[0] for reading in readings), "the order decides")
+    return readings[0]
+
+def read_order(editions):
+    held = Held(editions[0])
+    waiting, refused = editions[1:], {}
+    while True:
+        again = []
+        for edition in waiting:
+            try:
+                held.add(edition)
+            except Refused as why:
+                again.append((edition, str(why)))
+        if len(again) == len(waiting):
+            break
+        waiting = [edition for edition, _ in again]
+    refused = sorted(f"{edition['id'].hex()} {why}" for edition, why in again)
+    return describe(Evaluation(held), refused)
+
+def point(log, number, entry):
+    return f"{log.hex()}:{number}:{entry.hex()}"
+
+def describe(found, refused):
+    facts = found.facts
+    live = [key for key, signer in facts.signers.items() if signer["kind"] == "node" and key not in facts.cuts]
+    open_ = [key for key, i in facts.invitations.items() if i["replaced"] is None and key not in facts.cuts]
+    on_roster = facts.signers.keys() | facts.invitations.keys()
+    delegations = [(o, t, f) for o, terms in sorted(facts.delegations.items()) for t, f in sorted(terms.items())]
+    return {
+        "counted": found.counted,
+        "passed_over": sorted(f"{identity.hex()} {at} {why}" for identity, at, why in found.passed),
+        "refused": refused,
+        "roots": facts.roots,
+        "live": sorted(live),
+        "peers": sorted(live + open_),
+        "signers": [f"{key.hex()} {s['kind']} {s['office']} {s['rank']} {s['name']} [{','.join(s['roles'])}]"
+                    for key, s in sorted(facts.signers.items())],
+        "cuts": [f"{key.hex()} {'exact' if cut['exact'] else 'witnessed'} [{','.join(point(*one) for one in cut['kept'])}]"
+                 for key, cut in sorted(facts.cuts.items()) if key in on_roster],
+        "invitations": [f"{key.hex()} {i['office']} {i['rank']} {i['replaced'].hex() if i['replaced'] else '-'}"
+                        for key, i in sorted(facts.invitations.items())],
+        "delegations": [f"{o} {t} {f['threshold']} {f['role']} "
+                        + (f"{f['closes'][0]}:{f['closes'][1].hex()}" if f["closes"] else "-")
+                        for o, t, f in delegations],
+        "decisions": [f"adjudicate {point(log, *at)}" for log, at in sorted(facts.adjudicated.items())]
+                     + [f"adopt {point(log, number, entry)}" for (log, entry), number in sorted(facts.adopted.items())],
+        "definitions": [f"{code} {one.hex()} new" for code, one in sorted(facts.current.items())]
+                       + [f"{code} {one.hex()}" for one, code in sorted(facts.definitions.items())],
+        "state": tagged("xw/roster-state/1", *found.counted),
+        "head": facts.head, "number": facts.number, "rules": facts.rules, "threshold": facts.threshold,
+        "frozen": int(found.frozen),
     }
-    if kind == (5, 3):
-        r.fixed()
-        logs = [log for log, _, _ in r.many(4096, kept)]
-        need(logs == sorted(set(logs)), "BadRoot")
-    else:
-        need(kind in plain, "Cbor(OutOfRange)")
-        plain[kind]()
-
-def read_edition(data):
-    need(len(data) <= EDITION_MAX, "TooLong")
-    payload, signatures = read_cose(data, EDITION_MAX)
-    r = Cbor(payload)
-    r.array_of(6)
-    need(r.uint() == 1, "UnknownVersion")
-    network, number, previous, time = r.optional(), r.uint(NUMBER_MAX), r.fixed(), r.uint(TIME_MAX)
-    facts = r.many(20_000, lambda: read_fact(r))
-    r.end()
-    founding = number == 1 and previous == bytes(32)
-    need(number > 0 and (network is None) == founding and time >= TIME_MIN, "Cbor(OutOfRange)")
-    signers = []
-    for header, key, signature in signatures:
-        need(key and (not signers or signers[-1] < key), "BadSignature")
-        need(verifies(key, signed(ROOT, header, payload), signature), "BadSignature")
-        signers.append(key)
-    identity = tagged("xw/roster/1", payload)
-    return {"id": identity, "network": network or identity, "number": number, "previous": previous,
-            "facts": len(facts), "signers": signers, "root": ([f for f in facts if f] or [None])[-1]}
-
-def judge_edition(edition):
-    read = read_edition(edition)
-    return {key: read[key] for key in ("facts", "id", "network", "number", "signers")}
-
-def judge_chain(editions):
-    head, root = {"number": 0, "id": bytes(32)}, None
-    for edition in map(read_edition, editions):
-        need(edition["network"] == head.get("network", edition["network"]), "OtherNetwork")
-        need((edition["number"], edition["previous"]) == (head["number"] + 1, head["id"]), "Gap")
-        need(root or edition["root"], "NoRoot")
-        new = edition["root"] or root
-        for threshold, keys in (root or new, new):
-            need(len(set(keys) & set(edition["signers"])) >= threshold, "Threshold")
-        head, root = edition, new
-    return {"head": head["id"], "network": head["network"], "threshold": root[0]}

@@ -12,6 +12,9 @@ const ROUNDS_MAX: usize = 12;
 impl World {
     /// What this act has broken.
     pub(crate) fn breach(&self, before: &State, after: &State, act: &Act) -> Option<Broken> {
+        if matches!(act, Act::Witness(at) if self.pins_two_branches(after, *at)) {
+            return Some(Broken::TwoBranches);
+        }
         for at in (0..self.members.len()).filter(|at| self.is_honest(*at)) {
             let (was, is) = (&before.nodes[at], &after.nodes[at]);
             if was.disk == is.disk && before.edicts == after.edicts {
@@ -36,10 +39,7 @@ impl World {
                 return Some(Broken::Launder);
             }
         }
-        match act {
-            Act::Witness(at) if self.pins_two_branches(after, *at) => Some(Broken::TwoBranches),
-            _ => None,
-        }
+        None
     }
 
     /// FINAL: what the county pinned stays, unless root has cut the key or decided about the log.

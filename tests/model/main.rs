@@ -13,6 +13,7 @@ mod check;
 mod fact;
 mod hold;
 mod mutants;
+mod rosters;
 mod rules;
 mod signed;
 mod world;

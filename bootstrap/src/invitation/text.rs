@@ -311,6 +311,9 @@ mod tests {
     use super::*;
     use xw_schemas::cose::SecretKey;
 
+    /// The example of the specification.
+    const EXAMPLE: &str = "6GKK8G-AEBDM7-B0MFKJ-MVDGYG-VQN0E0-820C20-A1G710-4PWYGW-VMMV1D-WFT4XF-9HASHZ-QZ9VSA-JWB6WF-56YBJF-QZ6DG1-85QW8A-100046-YTHBTQ";
+
     fn invitation(addresses: &[&str]) -> Invitation {
         Invitation {
             seed: Seed::fresh(&mut |bytes| {
@@ -342,6 +345,13 @@ mod tests {
         let mut by_hand = invitation(&[]);
         by_hand.node = None;
         assert_eq!(Invitation::read(&by_hand.text()).unwrap(), by_hand);
+    }
+
+    #[test]
+    fn an_invitation_is_these_characters_for_ever() {
+        let text = invitation(&["10.8.0.2:7130"]).text();
+        assert_eq!(*text, EXAMPLE);
+        assert!(include_str!("../../../schemas/spec/invitation.md").contains(EXAMPLE));
     }
 
     #[test]

@@ -4,16 +4,25 @@
 pub(crate) mod exit;
 pub(crate) mod perform;
 
+mod backup;
+mod bootstrap;
+mod ceremony;
 mod fields;
 mod filter;
+mod forks;
 mod found;
+mod inspect;
+mod join;
 mod keys;
 mod labels;
 mod ledger;
 mod localise;
 mod lookup;
 mod offline;
+mod people;
 mod record;
+mod registrar;
+mod roster;
 mod setup;
 mod slip;
 
@@ -104,8 +113,9 @@ pub(crate) struct Global {
     pub(crate) role: Option<String>,
     #[arg(
         long,
+        alias = "passphrases-from-stdin",
         global = true,
-        help = "从标准输入读取一行作为口令，不在终端询问（供程序使用）；口令不能写在命令行或环境变量里 || Read the passphrase as one line of standard input instead of asking at the terminal; never an argument or a variable"
+        help = "从标准输入读取口令，每个口令一行，不在终端询问（供程序使用）；口令不能写在命令行或环境变量里 || Read passphrases from standard input, one line each, instead of asking at the terminal; never an argument or a variable"
     )]
     pub(crate) passphrase_from_stdin: bool,
     /// Keys as cheap as the documented passphrases of the synthetic county: for tests and exercises,
@@ -145,10 +155,20 @@ pub(crate) enum Command {
         about = "演示：建立虚构的县、乡镇和三个村，走完全过程 || Demonstration: an invented county, a township, three villages"
     )]
     Demo(setup::Demo),
-    #[command(subcommand, about = "县级：建立一个县 || County: found a county")]
-    Bootstrap(setup::Bootstrap),
-    #[command(about = "用开户包建立本机节点 || Make this PC's node from a kit")]
-    Init(setup::Init),
+    #[command(
+        subcommand,
+        about = "县级：建立一个县，根密钥的决定，查看名册文件 || County: found a county, root decisions, explain roster files"
+    )]
+    Bootstrap(bootstrap::Bootstrap),
+    #[command(
+        about = "凭邀请加入：建立本机节点，或在本机增加经办人 || Join by an invitation: make this PC's node, or add people to it"
+    )]
+    Join(join::Join),
+    #[command(
+        subcommand,
+        about = "名册：查看、邀请、撤销、换届、接收带来的文件 || The roster: explain, invite, cut, new terms, take what was carried"
+    )]
+    Roster(roster::Roster),
     #[command(
         about = "运行节点：与邻居交换记录，直到按 Ctrl-C || Run the node: exchange records until Ctrl-C"
     )]
@@ -196,6 +216,14 @@ pub(crate) enum Command {
         about = "从条目重新生成全部视图和检索索引 || Work out all views and the search index again from the entries"
     )]
     Rebuild,
+    #[command(
+        about = "分叉的日志、等待确认的条目；确认或否认 || Forked logs and entries that wait for a person's word"
+    )]
+    Forks(forks::Forks),
+    #[command(about = "备份本节点（运行时也可以） || Back this node up, running or not")]
+    Backup(backup::Backup),
+    #[command(about = "从备份恢复成新的节点目录 || Make a node's folder of a backup")]
+    Restore(backup::Restore),
     #[command(
         about = "视图摘要，用于与其他节点核对 || Digests of the views, to compare with another node"
     )]

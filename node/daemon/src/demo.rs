@@ -102,11 +102,18 @@ async fn tell(
     let mut seen = Seen::default();
     story.say("乡网演示：虚构的清河川县（130599），五个真实进程，真实签名、真实网络、真实数据库。");
     let mut county = County::found(dir).await?;
-    county.start().await?;
+    story.chapter("一、立县，凭邀请加入");
+    story.say(&format!("建县：{} 持根密钥签发的邀请加入，自己生成密钥。", county.offices[0].name));
+    while !county.is_whole() {
+        let text = county.join_next().await?;
+        if let Some(joined) = county.offices.last() {
+            let beginning: String = text.chars().take(13).collect();
+            story.say(&format!("{} 凭上级的邀请码 {beginning}… 经网络加入。", joined.name));
+        }
+    }
     seen.nodes = county.offices.len();
-    story.chapter("一、立县");
     story.say(&format!(
-        "县、白杨镇和三个村各有一个目录、一把节点密钥；全部在 {}。",
+        "每个机构一个目录、一把自己的节点密钥，每位经办人一把有口令的个人密钥；全部在 {}。",
         county.dir.display()
     ));
     story.import(&county, &mut seen).await?;
@@ -122,6 +129,8 @@ async fn tell(
 async fn stay(story: &mut Story, county: &County) -> anyhow::Result<()> {
     story.chapter("演示节点仍在运行，可另开终端试一试");
     story.commands(county);
+    story
+        .say(&format!("每位经办人的口令都是 {}（只在本次演示中使用）", county.passphrase.reveal()));
     tokio::signal::ctrl_c().await?;
     story.say("正在停止……");
     Ok(())

@@ -45,12 +45,19 @@ pub(crate) struct Settings {
     pub(crate) listen: Vec<SocketAddr>,
     /// Where the API listens: loopback only.
     pub(crate) api: SocketAddr,
+    /// An entry witnessed so many days after its claimed time is shown as a late one (补录).
+    #[serde(default = "late_days")]
+    pub(crate) late_days: u64,
     /// When everybody is signed out.
     #[serde(default)]
     pub(crate) idle: Idle,
     /// Whom to dial.
     #[serde(default, rename = "neighbour")]
     pub(crate) neighbours: Vec<Neighbour>,
+}
+
+pub(crate) fn late_days() -> u64 {
+    xw_ledger::interval::LATE_DAYS
 }
 
 /// When people who sign in are signed out again without asking for it.
@@ -153,8 +160,7 @@ impl Folder {
         let NewNode { settings, editions, definitions, node, people, cost } = new;
         let (founding, later) = editions.split_first().expect("a roster begins with its founding");
         let keys = NewKeys::make(node, people, *cost)?;
-        fs::create_dir_all(&self.0)?;
-        restrict_folder(&self.0)?;
+        self.make()?;
         self.key_files().write_new(&keys)?;
         let store_keys =
             StoreKeys { machine: keys.machine.database.clone(), sealing: keys.operators.office() };
@@ -168,6 +174,12 @@ impl Folder {
         // Written last: a folder with settings is a whole one.
         self.write_settings(settings)?;
         Ok(keys.protection)
+    }
+
+    /// Makes the folder itself, for its owner alone.
+    pub(crate) fn make(&self) -> std::io::Result<()> {
+        fs::create_dir_all(&self.0)?;
+        restrict_folder(&self.0)
     }
 
     /// What lies in `keys/`.

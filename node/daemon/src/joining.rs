@@ -105,9 +105,10 @@ impl Newcomer {
     /// The office's name and division, for the question about passphrases.
     pub(crate) fn office(&self) -> Answer<&xw_ledger::roster::Office> {
         let office = self.invited()?.office;
-        self.chain.roster().office(office).ok_or_else(|| {
-            Trouble::missing("邀请所指的机构", "office that the invitation names")
-        })
+        self.chain
+            .roster()
+            .office(office)
+            .ok_or_else(|| Trouble::missing("邀请所指的机构", "office that the invitation names"))
     }
 
     /// Makes keys and folder of a new node. Everything lies on disk before anybody hears of it: keys
@@ -140,6 +141,7 @@ impl Newcomer {
             letter,
             listen,
             api,
+            late_days: crate::folder::late_days(),
             idle,
             neighbours: self.all_neighbours(office.division, neighbours),
         };
@@ -334,9 +336,7 @@ fn whom(invitation: &Invitation) -> Answer<(PublicKey, Vec<SocketAddr>)> {
 
 /// Runs a conversation to its end.
 fn wait_for<T>(conversation: impl Future<Output = Answer<T>>) -> Answer<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(conversation)
 }

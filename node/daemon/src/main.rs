@@ -6,16 +6,19 @@ mod keys;
 mod request;
 mod trouble;
 
+mod address;
 mod office;
 mod serve;
 
 mod api;
 mod client;
+mod joining;
 mod mesh;
 mod run;
 
 mod cli;
 mod demo;
+mod qr;
 mod render;
 mod words;
 

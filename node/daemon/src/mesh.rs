@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use xw_ledger::log::Point;
 use xw_net::{Net, PeerKey, SendError};
-use xw_replica::{Effect, Event, Held, Replica, SessionId};
+use xw_replica::{Effect, Event, Held, Phase, Replica, SessionId};
 use xw_schemas::entry::{Body, VerifiedEntry};
 use xw_schemas::id::{EntryId, LogId, PublicKey};
 use xw_schemas::record::{Level, RecordType, SchemaHash};
@@ -15,6 +15,7 @@ use xw_store::ReceiveRefusal;
 
 use crate::clock;
 use crate::office::Office;
+use crate::run::Job;
 use crate::trouble::{Answer, with_causes};
 
 /// How often it is written down when neighbours were last heard.
@@ -22,6 +23,10 @@ const HEARD_EVERY_MS: u64 = 10_000;
 
 /// Own logs get a checkpoint after they have grown, at most this often.
 const CHECKPOINT_EVERY_MS: u64 = 1_000;
+
+/// So long after a start, and after a neighbour has shown that it knows more of this node's own logs,
+/// nothing is written: what is to be fetched comes first. Offline it goes on then.
+const ASK_MS_MAX: u64 = 10_000;
 
 /// Exit code when the disk failed.
 const DISK_FAILED: i32 = 74;
@@ -41,6 +46,12 @@ pub(crate) struct Mesh {
     grown: BTreeSet<LogId>,
     noted_ms: u64,
     checkpointed_ms: u64,
+    /// Until when neighbours are asked what they know of this node.
+    asking_until_ms: Option<u64>,
+    /// What persons asked to be written meanwhile.
+    deferred: Vec<Job>,
+    /// A witness was to speak meanwhile.
+    witness_later: bool,
 }
 
 /// One session as the network names it, with frames that wait for room.
@@ -65,7 +76,13 @@ impl Mesh {
             grown: BTreeSet::new(),
             noted_ms: 0,
             checkpointed_ms: 0,
+            asking_until_ms: None,
+            deferred: Vec::new(),
+            witness_later: false,
         };
+        if mesh.office.asks_first() {
+            mesh.asking_until_ms = Some(clock::steady_ms() + ASK_MS_MAX);
+        }
         mesh.follow_roster();
         // What a crash kept from being witnessed is witnessed now; lacking bodies are asked for.
         mesh.happen(Event::RosterChanged);
@@ -178,6 +195,7 @@ impl Mesh {
     /// Time has passed.
     pub(crate) fn tick(&mut self) {
         self.happen(Event::Ticked);
+        self.mind_own_logs();
         log_trouble("lock the store", self.office.lock_when_idle());
         if std::mem::take(&mut self.recount) {
             self.count_lacking();
@@ -193,6 +211,54 @@ impl Mesh {
             self.checkpointed_ms = now;
             log_trouble("sign a checkpoint", self.office.checkpoint(&grown));
         }
+    }
+
+    /// Looks whether neighbours have answered, and says again what does not stand any more.
+    fn mind_own_logs(&mut self) {
+        if self.asking_until_ms.is_some() && self.has_heard() {
+            self.asking_until_ms = None;
+        }
+        if self.holds_back() {
+            return;
+        }
+        let begun = self.office.take_life_begun();
+        if begun || std::mem::take(&mut self.witness_later) {
+            // What the old logs had witnessed and does not stand is witnessed in the new ones.
+            self.happen(Event::RosterChanged);
+        }
+        log_trouble("write lost entries again", self.office.republish_some());
+        self.spread();
+    }
+
+    /// Whether nothing is written because neighbours are being asked.
+    pub(crate) fn holds_back(&self) -> bool {
+        self.asking_until_ms.is_some()
+    }
+
+    /// Keeps what a person asked to be written until neighbours have answered.
+    pub(crate) fn defer(&mut self, job: Job) {
+        self.deferred.push(job);
+    }
+
+    /// What was kept, once it can be done.
+    pub(crate) fn take_deferred(&mut self) -> Vec<Job> {
+        if self.holds_back() { Vec::new() } else { std::mem::take(&mut self.deferred) }
+    }
+
+    /// Whether a neighbour has said all that it knows and it is here, or time is up.
+    fn has_heard(&mut self) -> bool {
+        if self.asking_until_ms.is_some_and(|until| clock::steady_ms() >= until) {
+            self.office.went_on_unasked = self.sessions.is_empty();
+            return true;
+        }
+        let held = Held {
+            chain: self.office.store.chain(),
+            logs: self.office.store.logs(),
+            missing_definitions: &self.missing,
+        };
+        let live = self.replica.sessions().filter(|(_, info)| info.phase == Phase::Live);
+        let mut live = live.map(|(session, _)| session);
+        live.any(|session| !self.replica.expects(held, session))
     }
 
     fn note_heard(&mut self) {
@@ -295,6 +361,11 @@ impl Mesh {
                 events.push_back(Event::RosterChanged);
                 self.recount = true;
             }
+            Effect::OwnLogElsewhere { log } => {
+                self.asking_until_ms = Some(clock::steady_ms() + ASK_MS_MAX);
+                log_trouble("begin new logs", self.office.own_log_elsewhere(log));
+            }
+            Effect::Witness { .. } if self.holds_back() => self.witness_later = true,
             Effect::Witness { space, logs } => {
                 log_trouble("witness", self.office.witness(space, &logs));
                 let places = self.office.take_fresh();
@@ -340,6 +411,13 @@ impl Mesh {
             .iter()
             .map(|(entry, _)| (entry.core().log, (entry.core().sequence, entry.id())))
             .collect();
+        // What bears this node's key and was not written here is noted before it is stored, or it
+        // could be taken for its own later.
+        if let Err(trouble) = self.office.note_foreign(&entries) {
+            tracing::error!(trouble = trouble.en, "entries of this node's own key were not stored");
+            self.fault(session, "our disk failed");
+            return;
+        }
         let received = match self.office.store.receive(entries, clock::now_ms()) {
             Ok(received) => received,
             Err(error) => {

@@ -3,17 +3,22 @@
 
 mod acts;
 mod answers;
+mod backup;
 mod custody;
 mod erasure;
 mod export;
+mod forks;
 mod form;
 mod import;
+mod incarnation;
 mod keeping;
 mod listing;
 mod logs;
+mod machine;
 mod numbers;
 mod people;
 mod registrar;
+mod republish;
 mod roster;
 mod status;
 mod types;
@@ -32,9 +37,12 @@ use crate::folder::{Folder, Settings};
 use crate::keys::Keys;
 use crate::trouble::{Answer, Trouble};
 
+pub(crate) use backup::{About, open_keys};
 pub(crate) use import::Progress;
+use incarnation::Incarnation;
 pub(crate) use keeping::report;
 pub(crate) use people::locked;
+use republish::Outbox;
 
 /// Records judged in one go while others wait.
 const SETTLE_RECORDS: usize = 256;
@@ -55,6 +63,12 @@ pub(crate) struct Office {
     pub(crate) connected: BTreeSet<PublicKey>,
     /// Editions were taken up that the mesh has not been told of.
     roster_grown: bool,
+    /// Which logs this node writes in, and which entries of its key were not written here.
+    incarnation: Incarnation,
+    /// What was typed here and does not stand.
+    outbox: Outbox,
+    /// No neighbour could be asked what it knows of this node before the work went on.
+    pub(crate) went_on_unasked: bool,
 }
 
 impl Office {
@@ -67,8 +81,9 @@ impl Office {
         let keys = Keys::open(files, settings.idle)?;
         let node = SecretKey::from_seed(&machine.node);
         let store_keys = StoreKeys { machine: machine.database, sealing: keys.sealing() };
-        let store = Store::open(&folder.store_path(), Some(store_keys))?;
+        let mut store = Store::open(&folder.store_path(), Some(store_keys))?;
         let reader = store.reader()?;
+        let incarnation = Incarnation::load(&mut store, node.public(), folder.path())?;
         Ok(Self {
             folder,
             settings,
@@ -80,6 +95,9 @@ impl Office {
             fresh: Vec::new(),
             connected: BTreeSet::new(),
             roster_grown: false,
+            incarnation,
+            outbox: Outbox::new(),
+            went_on_unasked: false,
         })
     }
 

@@ -1,8 +1,8 @@
 //! A text as a QR code: in half blocks for a terminal, as SVG for paper. Draws; knows nothing of what
 //! it draws.
 
-use fast_qr::qr::{QRBuilder, QRCode};
 use fast_qr::ECL;
+use fast_qr::qr::{QRBuilder, QRCode};
 use zeroize::Zeroizing;
 
 use crate::trouble::{Answer, Trouble};
@@ -15,9 +15,10 @@ const MODULE_MM: usize = 1;
 
 fn code(text: &str) -> Answer<QRCode> {
     // A quarter of it may be covered or creased.
-    QRBuilder::new(text).ecl(ECL::Q).build().map_err(|_| {
-        Trouble::new("qr", "内容太长，无法生成二维码", "too long for a QR code")
-    })
+    QRBuilder::new(text)
+        .ecl(ECL::Q)
+        .build()
+        .map_err(|_| Trouble::new("qr", "内容太长，无法生成二维码", "too long for a QR code"))
 }
 
 /// Dark modules as spaces between light blocks, two rows a line: readable on a dark terminal, and by

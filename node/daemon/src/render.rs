@@ -4,12 +4,14 @@
 mod bar;
 mod csv;
 mod erasure;
+mod forks;
 mod form;
 mod keys;
 mod ledger;
 mod list;
 mod past;
 mod record;
+mod roster;
 mod setup;
 mod status;
 mod table;
@@ -21,6 +23,7 @@ use xw_schemas::record::Lang;
 pub(crate) use bar::Bar;
 pub(crate) use csv::csv;
 pub(crate) use erasure::erasure;
+pub(crate) use forks::{backed_up, confirmed, forks, rejected, restored, resumed};
 pub(crate) use form::Form;
 pub(crate) use keys::{
     custody, keys, locked, operator_removed, passphrase_changed, resealed, unlocked,
@@ -29,7 +32,10 @@ pub(crate) use ledger::{exported, imported};
 pub(crate) use list::list;
 pub(crate) use past::{conflicts, history};
 pub(crate) use record::{record, saved};
-pub(crate) use setup::{founded, made_node};
+pub(crate) use roster::{
+    decided, explained, exported_roster, invited, part, proposed, signed, taken,
+};
+pub(crate) use setup::{founded, joined};
 pub(crate) use status::{digest, rebuilt, status, verified};
 pub(crate) use types::{checked_types, definition, types};
 

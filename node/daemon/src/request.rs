@@ -70,6 +70,28 @@ pub(crate) enum Request {
     AddOperator(AddOperator),
     /// Takes a person off the list of those who may.
     RemoveOperator { person: String },
+    /// Forked logs, and what of this node's own does not stand.
+    Forks {
+        /// Both entries of every fork in full.
+        #[serde(default)]
+        proof: bool,
+    },
+    /// A person vouches for entries that this node does not remember; `all` for every one.
+    ConfirmEntries {
+        entries: Vec<String>,
+        #[serde(default)]
+        who: Who,
+    },
+    /// A person says that they are not the office's.
+    RejectEntries {
+        entries: Vec<String>,
+        #[serde(default)]
+        who: Who,
+    },
+    /// A person says that nothing puts this PC back any more.
+    Resume,
+    /// A copy of everything in a folder that does not exist yet.
+    Backup { to: std::path::PathBuf },
     /// How far a long job has come.
     Progress,
 }
@@ -91,7 +113,11 @@ impl Request {
             | Self::Export(_)
             | Self::Rebuild
             | Self::AddOperator(_)
-            | Self::RemoveOperator { .. } => true,
+            | Self::RemoveOperator { .. }
+            | Self::ConfirmEntries { .. }
+            | Self::RejectEntries { .. }
+            | Self::Resume
+            | Self::Backup { .. } => true,
             Self::Roster(roster) => roster.needs_person(),
             Self::Status
             | Self::Types { .. }
@@ -101,8 +127,22 @@ impl Request {
             | Self::Lock { .. }
             | Self::Keys
             | Self::Passphrase(_)
+            | Self::Forks { .. }
             | Self::Progress => false,
         }
+    }
+
+    /// Whether it writes in this node's own logs.
+    pub(crate) fn writes(&self) -> bool {
+        matches!(
+            self,
+            Self::New(_)
+                | Self::Edit(_)
+                | Self::Step(_)
+                | Self::Resolve(_)
+                | Self::Import(_)
+                | Self::ConfirmEntries { .. }
+        )
     }
 
     /// Whether it opens what one record says; how many of those a person needs in an hour is known.

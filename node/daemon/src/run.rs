@@ -216,6 +216,9 @@ fn keep(mut mesh: Mesh, mut inbox: mpsc::Receiver<Job>, meter: &Meter) -> Net {
 
 fn take(mesh: &mut Mesh, job: Job, meter: &Meter) {
     match job {
+        Job::Call { request, reply } if request.writes() && mesh.holds_back() => {
+            mesh.defer(Job::Call { request, reply });
+        }
         Job::Opened { session, net, peer, dialer } => mesh.opened(session, net, peer, dialer),
         Job::Closed { session } => mesh.closed(session),
         Job::Frame { session, frame } => mesh.frame(session, frame),
@@ -238,7 +241,12 @@ fn take(mesh: &mut Mesh, job: Job, meter: &Meter) {
             mesh.spread();
             let _ = reply.send(answer);
         }
-        Job::Tick => mesh.tick(),
+        Job::Tick => {
+            mesh.tick();
+            for job in mesh.take_deferred() {
+                take(mesh, job, meter);
+            }
+        }
         Job::Stop => {}
     }
 }

@@ -69,6 +69,11 @@ pub(crate) fn begin(
         Request::Passphrase(change) => return trial(office.try_change(&change)),
         Request::AddOperator(add) => office.add_operator(&add),
         Request::RemoveOperator { person } => office.remove_operator(&person),
+        Request::Forks { proof } => office.forks(proof),
+        Request::ConfirmEntries { entries, who } => office.confirm_entries(&entries, &who),
+        Request::RejectEntries { entries, who } => office.reject_entries(&entries, &who),
+        Request::Resume => office.resume(),
+        Request::Backup { to } => office.backup(&to, progress),
         Request::Progress => Ok(json!({"done": 0, "total": 0})),
     };
     said.map(Reply::Said)

@@ -43,6 +43,7 @@ words! {
     IMPORTING "正在导入" "importing"
     VERIFYING "正在核验" "verifying"
     REBUILDING "正在重新生成" "rebuilding"
+    BACKING_UP "正在备份" "backing up"
 
     // Between words.
     COLON "：" ": "
@@ -71,7 +72,8 @@ words! {
     BY "经办人" "By"
     ROLE "角色" "Role"
     OFFICE "机构" "Office"
-    AT "时间" "At"
+    AT "所称时间" "Claimed"
+    INTERVAL "见证区间" "Borne out"
     FROM "从" "From"
     TO "到" "To"
     ACTION "办理" "Step"

@@ -1,6 +1,7 @@
 //! When an entry was made, as far as witnesses bear it out: after the newest witness entry that it
 //! names, before the first that covers it. Claimed times are compared and never trusted.
 
+use serde::{Deserialize, Serialize};
 use xw_schemas::entry::VerifiedEntry;
 use xw_schemas::id::EntryId;
 use xw_schemas::space::Tier;
@@ -31,7 +32,8 @@ pub struct Interval {
 }
 
 /// How a claimed time lies to what witnesses bear out. A label, not a guilt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Timeliness {
     /// No witness has covered the entry yet.
     Unwitnessed,

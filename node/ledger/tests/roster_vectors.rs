@@ -2,12 +2,15 @@
 //! amount to. `schemas/vectors/rosters.json` is judged again by a reader in another language that was
 //! written from `schemas/spec/roster.md` alone.
 //!
-//! `XW_WRITE_VECTORS=1 cargo test -p xw-ledger --test roster_vectors` writes the file.
+//! `XW_WRITE_VECTORS=1 cargo test -p xw-ledger --test roster_vectors` writes the file;
+//! `XW_STORIES=5000` asks the second reader about as many random histories.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde::{Deserialize, Serialize};
+use story::Story;
 use xw_ledger::roster::{Chain, PassedOver, Rank, Roster};
 use xw_schemas::edition::{Edition, SignerKind};
 use xw_schemas::id::{EntryId, LogId, PublicKey, hex, unhex};
@@ -15,11 +18,16 @@ use xw_schemas::space::Tier;
 
 #[path = "rosters/cases.rs"]
 mod cases;
+#[path = "rosters/story.rs"]
+mod story;
 #[path = "rosters/world.rs"]
 mod world;
 
 /// Orders in which every set is delivered, beside the one in which it is written.
 const ORDERS: usize = 4;
+
+/// Random histories that the second reader is asked about.
+const HISTORIES: u64 = 60;
 
 /// What stands in a vector file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,27 +109,75 @@ fn the_vectors_show_every_reason_and_no_two_have_one_name() {
     }
 }
 
+/// Two implementations, one written from the page alone, against sets that nobody chose.
+#[test]
+fn the_second_reader_judges_random_histories_the_same() {
+    let Some(python) = python() else { return };
+    let told = |seed: u64| {
+        let story = Story::of(seed);
+        let editions = [&[story.founding][..], &story.editions].concat();
+        case(&format!("history {seed}"), &editions)
+    };
+    let asked = std::env::var("XW_STORIES").ok().and_then(|text| text.parse().ok());
+    let count = asked.unwrap_or(HISTORIES);
+    let cases = (1_000_000..1_000_000 + count).map(told).collect();
+    let vectors = Vectors { about: "Random histories of a roster".to_owned(), cases };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("histories");
+    std::fs::create_dir_all(&folder).expect("the folder can be made");
+    let text = serde_json::to_string(&vectors).expect("vectors are plain data");
+    std::fs::write(folder.join("histories.json"), text).expect("the file can be written");
+    let output = Command::new(python)
+        .arg(root().join("tests/interop/second_reader.py"))
+        .arg(&folder)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .expect("python started a moment ago");
+    let (said, wailed) = (output.stdout, output.stderr);
+    let said = format!("{}{}", String::from_utf8_lossy(&said), String::from_utf8_lossy(&wailed));
+    assert!(said.contains(&format!("{count} vectors judged the same")), "{said}");
+}
+
+/// A Python that has the packages of `requirements.txt`: the system's, or the one that the vectors'
+/// test of `xw-schemas` makes under `target`.
+fn python() -> Option<PathBuf> {
+    let candidates = [root().join("target/second-reader/bin/python3"), PathBuf::from("python3")];
+    let has_packages = |python: &PathBuf| {
+        let asked = Command::new(python).args(["-c", "import cryptography, zstandard"]).output();
+        asked.is_ok_and(|output| output.status.success())
+    };
+    let found = candidates.into_iter().find(has_packages);
+    if found.is_none() {
+        eprintln!("SKIPPED: no python3 with cryptography and zstandard, so nobody judged again");
+    }
+    found
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
 fn file() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/vectors/rosters.json")
+    root().join("schemas/vectors/rosters.json")
 }
 
 fn made() -> Vec<Case> {
-    let case = |(name, editions): (&str, Vec<Edition>)| {
-        let orders = orders(editions.len());
-        let bytes = |edition: &Edition| hex(edition.bytes());
-        let given = [
-            ("editions", Item::List(editions.iter().map(bytes).collect())),
-            ("orders", Item::List(orders.iter().map(|order| hex(order)).collect())),
-        ];
-        Case {
-            name: name.to_owned(),
-            kind: "roster".to_owned(),
-            given: given.map(|(key, item)| (key.to_owned(), item)).into(),
-            expect: "valid".to_owned(),
-            reading: reading(&editions, &orders[0]),
-        }
-    };
-    cases::sets().into_iter().map(case).collect()
+    cases::sets().iter().map(|(name, editions)| case(name, editions)).collect()
+}
+
+fn case(name: &str, editions: &[Edition]) -> Case {
+    let orders = orders(editions.len());
+    let bytes = |edition: &Edition| hex(edition.bytes());
+    let given = [
+        ("editions", Item::List(editions.iter().map(bytes).collect())),
+        ("orders", Item::List(orders.iter().map(|order| hex(order)).collect())),
+    ];
+    Case {
+        name: name.to_owned(),
+        kind: "roster".to_owned(),
+        given: given.map(|(key, item)| (key.to_owned(), item)).into(),
+        expect: "valid".to_owned(),
+        reading: reading(editions, &orders[0]),
+    }
 }
 
 /// Orders as places in the list, one byte each; the founding edition, place 0, is always first.
@@ -155,7 +211,9 @@ fn reading(editions: &[Edition], order: &[u8]) -> BTreeMap<String, Item> {
     let founding = order.next().expect("the founding edition comes first");
     let mut chain = Chain::founded(founding.clone()).expect("it founds a county");
     let refused = world::deliver(&mut chain, order);
-    let refused = refused.iter().map(|(id, why)| format!("{} {why:?}", hex(&id.0))).collect();
+    let refused = refused.iter().map(|(id, why)| format!("{} {why:?}", hex(&id.0)));
+    let mut refused: Vec<String> = refused.collect();
+    refused.sort();
     let roster = chain.roster();
     let (roots, threshold) = roster.roots();
     let lists = [

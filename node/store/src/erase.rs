@@ -1,14 +1,14 @@
 //! What a lawful erasure leaves on this disk: entries, and no contents. Bodies, rows and search words
-//! go, and the pages and log frames that held them are overwritten.
+//! go; `scrub` sees to what SQLite keeps of them.
 
 use rusqlite::Connection;
 use xw_ledger::judge::Judged;
 use xw_schemas::id::EntryId;
 
-use crate::connection::Place;
 use crate::error::{Doing, StoreError};
+use crate::scrub;
 use crate::settle::Case;
-use crate::store::{Parts, Store};
+use crate::store::Parts;
 
 const DOING: &str = "remove the contents of a record";
 
@@ -29,6 +29,9 @@ pub(crate) fn remove_bodies(
         removed += delete.execute([entry_n]).doing(DOING)? as u64;
     }
     mark(parts.tx, record_n, true)?;
+    if removed > 0 {
+        scrub::owe(parts.tx)?;
+    }
     Ok(removed)
 }
 
@@ -39,23 +42,4 @@ pub(crate) fn mark(conn: &Connection, record_n: i64, erased: bool) -> Result<(),
         .and_then(|mut s| s.execute(rusqlite::params![record_n, erased]))
         .doing(DOING)?;
     Ok(())
-}
-
-impl Store {
-    /// Drives erased contents out of what SQLite keeps of deleted rows: free pages are zeroed as they
-    /// are freed, the search index is merged without them, and the write-ahead logs begin anew.
-    pub(crate) fn sweep(&self) -> Result<(), StoreError> {
-        self.conn
-            .execute_batch("INSERT INTO fts(fts) VALUES ('optimize')")
-            .doing("drop erased words from the search index")?;
-        if matches!(self.site.place, Place::File(_)) {
-            self.conn
-                .execute_batch(
-                    "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA main.incremental_vacuum;
-                     PRAGMA shown.incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);",
-                )
-                .doing("overwrite what held erased contents")?;
-        }
-        Ok(())
-    }
 }

@@ -18,6 +18,7 @@ mod tables;
 mod load;
 mod notes;
 mod parcels;
+mod places;
 mod receive;
 mod roster;
 mod row;

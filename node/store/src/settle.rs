@@ -175,7 +175,7 @@ impl Store {
         settled.judged += judged;
         settled.changed.extend(changed);
         settled.quarantined.extend(quarantined);
-        if removed > 0 { self.sweep() } else { Ok(()) }
+        if removed > 0 { self.scrub_if_owed() } else { Ok(()) }
     }
 }
 

@@ -47,6 +47,10 @@ impl Store {
         self.shown = Some(shown);
         if !self.read_only {
             index_fields(&self.conn, &self.definitions)?;
+            // A program that ended before it could, or a reader in the way, left this to us.
+            if let Err(error) = self.scrub_if_owed() {
+                tracing::warn!(error = %error, "what was removed cannot be wiped yet");
+            }
         }
         Ok(())
     }

@@ -85,6 +85,28 @@ fn die(store: Store) {
 }
 
 #[test]
+fn what_was_to_be_wiped_when_the_program_ended_is_wiped_at_the_next_start() {
+    let folder = Folder::new();
+    let (_, mut store, _) = three(&folder);
+    store.settle_all().unwrap();
+    let row = "UPDATE body SET bytes = bytes || CAST('zqxjkvbwpy' AS BLOB) WHERE entry_n = 2";
+    store.conn.execute(row, []).unwrap();
+    let tx = store.conn.unchecked_transaction().unwrap();
+    tx.execute("DELETE FROM body WHERE entry_n = 2", []).unwrap();
+    crate::scrub::owe(&tx).unwrap();
+    tx.commit().unwrap();
+    die(store);
+    let lies_about = || {
+        let files = folder.image();
+        files.values().any(|bytes| bytes.windows(10).any(|window| window == b"zqxjkvbwpy"))
+    };
+    assert!(lies_about(), "the write-ahead log has it still");
+    let store = Store::open(&folder.file(), None).unwrap();
+    assert!(!lies_about());
+    drop(store);
+}
+
+#[test]
 fn a_full_disk_loses_nothing_and_leaves_memory_as_the_file_is() {
     let folder = Folder::new();
     let (mut world, mut store, _) = three(&folder);

@@ -10,7 +10,8 @@ use super::case::Case;
 use super::craft::Crafted;
 use super::editions::{accept, refuse, seal, second};
 use super::world::{
-    invitation_core, invite, joining_core, log, network, newcomer, other_node, person, roots,
+    invitation, invitation_core, invite, joining, joining_core, log, network, newcomer, other_node,
+    person, roots,
 };
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -72,7 +73,7 @@ fn registrars() -> Vec<Case> {
     };
     let bad = |name: &str, core: EditionCore| refuse(name, RANGE, by_registrar(&core));
     vec![
-        accept("the first edition of a registrar", &by_registrar(&invitation_core())),
+        accept("the first edition of a registrar", invitation().bytes()),
         accept("the second edition of a registrar", &by_registrar(&next)),
         accept(
             "an edition of two registrars",
@@ -135,7 +136,7 @@ fn joinings() -> Vec<Case> {
         accept(name, &signed(&core, Purpose::Joining, &[keys, &[invite()]].concat()))
     };
     vec![
-        accept("a newcomer's node and person", &by_newcomer(&joining_core())),
+        accept("a newcomer's node and person", joining().bytes()),
         joined(
             "a newcomer's node alone",
             replace(Some(other_node().public()), vec![]),

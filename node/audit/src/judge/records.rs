@@ -124,7 +124,7 @@ pub(super) fn check<R: Read + Seek>(
                 opened.add(FindingCode::RecordUnasked, place.1, place.0);
             }
             summary.add(&outcome.readable);
-            if json::write(told) != json::write(&outcome.readable) {
+            if *told != outcome.readable {
                 let detail = difference(told, &outcome.readable);
                 opened.add(FindingCode::RecordDiffers, place.1, detail);
             }

@@ -26,25 +26,6 @@ pub(crate) enum Bootstrap {
     Inspect(Inspect),
 }
 
-/// Where passphrases come from.
-#[derive(Debug, Args, Clone, Copy)]
-pub(crate) struct Passphrases {
-    #[arg(
-        long = "passphrases-from-stdin",
-        help = "从标准输入逐行读取口令，每人一行，不在终端询问 || Read the passphrases from standard input, one line each, instead of asking at the terminal"
-    )]
-    pub(crate) from_stdin: bool,
-}
-
-impl Passphrases {
-    pub(crate) fn source(self) -> xw_custody::ask::Source {
-        match self.from_stdin {
-            true => xw_custody::ask::Source::StdinLine,
-            false => xw_custody::ask::Source::Terminal,
-        }
-    }
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Found {
     #[arg(long, value_name = "文件 || FILE", help = "区划 CSV 文件 || CSV file of divisions")]
@@ -140,8 +121,6 @@ pub(crate) struct Found {
         help = "记录类型定义文件所在目录，默认使用内置的四种 || Folder of record-type files; the four built-in types by default"
     )]
     pub(crate) schemas: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) passphrases: Passphrases,
 }
 
 #[derive(Debug, Args)]
@@ -182,8 +161,6 @@ pub(crate) struct Sign {
         help = "签名后写到哪里，默认写回草案文件 || Where the signed draft goes; the same file by default"
     )]
     pub(crate) out: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) passphrases: Passphrases,
 }
 
 #[derive(Debug, Args)]

@@ -16,6 +16,7 @@ use xw_schemas::cose::SecretKey;
 use xw_schemas::edition::{Edition, Scope};
 use xw_schemas::record::builtin;
 
+use super::Global;
 use super::bootstrap::{Propose, Sign};
 use super::found::safe;
 use super::offline::compiled;
@@ -71,7 +72,7 @@ pub(super) fn propose(asked: &Propose) -> Answer<Json> {
 }
 
 /// Shows the draft, asks for the passphrase, signs. Answers `{draft, signed, lacking, whole}`.
-pub(super) fn sign(asked: &Sign, screen: Screen) -> Answer<Json> {
+pub(super) fn sign(asked: &Sign, global: &Global, screen: Screen) -> Answer<Json> {
     let mut bundle = read_bundle(&asked.draft)?;
     let mut draft = bundle.draft.clone().ok_or_else(no_draft)?;
     for path in &asked.join {
@@ -92,8 +93,9 @@ pub(super) fn sign(asked: &Sign, screen: Screen) -> Answer<Json> {
     check_key(&chain, &draft, &sealed)?;
     let label = sealed.label();
     let prompt = format!("同意以上全部内容，请输入{label}的口令 Passphrase of {label}: ");
-    let passphrase = ask::existing(asked.passphrases.source(), &prompt)?;
-    let key = SecretKey::from_seed(&sealed.open(&passphrase)?);
+    let passphrase = ask::existing(global.source(), &prompt)?;
+    let seed = sealed.open(&passphrase)?;
+    let key = SecretKey::from_seed(&seed);
     let signed = draft.join(&Edition::sign(draft.core(), &[key])?)?;
     let lacking = lacking(&chain, &signed)?;
     let out = asked.out.as_ref().unwrap_or(&asked.draft);
@@ -133,11 +135,10 @@ fn lacking(chain: &Chain, signed: &Edition) -> Answer<u64> {
 
 fn check_key(chain: &Chain, draft: &Edition, sealed: &SealedKey) -> Answer<()> {
     let key = sealed.public();
-    let brought = draft.core().facts.iter().any(|fact| {
-        matches!(fact, xw_schemas::edition::Fact::Root { keys, .. } if keys.contains(&key))
-    });
-    if sealed.purpose() != KeyPurpose::Root
-        || !(chain.roster().roots().0.contains(&key) || brought)
+    let brought = draft.core().facts.iter().any(
+        |fact| matches!(fact, xw_schemas::edition::Fact::Root { keys, .. } if keys.contains(&key)),
+    );
+    if sealed.purpose() != KeyPurpose::Root || !(chain.roster().roots().0.contains(&key) || brought)
     {
         return Err(Trouble::new(
             "key",

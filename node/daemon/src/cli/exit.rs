@@ -12,18 +12,20 @@ pub(crate) const FINDINGS: u8 = 1;
 pub(crate) const CANNOT: u8 = 2;
 
 /// Troubles that lie outside of what was asked: files, the store, the node itself.
-const OUTSIDE: [&str; 12] = [
+const OUTSIDE: [&str; 14] = [
     "api",
     "base64",
     "divisions",
     "file",
     "folder",
     "key",
-    "kit",
+    "net",
     "no-node",
+    "roster-file",
     "run",
     "settings",
     "store",
+    "unreachable",
     "usage",
 ];
 

@@ -14,12 +14,14 @@ use xw_schemas::cose::SecretKey;
 use xw_schemas::record::{RecordType, builtin};
 use xw_schemas::space::{Division, Tier};
 
+use super::Global;
 use super::bootstrap::Found;
 use super::offline::compiled;
 use super::people::people;
 use crate::clock;
 use crate::folder::{write_secret, write_whole};
 use crate::joining::fresh_key;
+use crate::keys;
 use crate::trouble::{Answer, Trouble};
 
 /// Largest file of divisions: a province has 55,000 lines of 70 bytes.
@@ -30,7 +32,7 @@ const ROOT_KEYS_MAX: usize = xw_schemas::limits::ROOT_KEYS_MAX;
 
 /// Answers `{network, folder, offices, townships, villages, threshold, roots, editions_bytes, text,
 /// file, svg, files}`.
-pub(super) fn found_county(asked: &Found) -> Answer<Json> {
+pub(super) fn found_county(asked: &Found, global: &Global) -> Answer<Json> {
     let plan = planned(asked)?;
     let definitions = match &asked.schemas {
         Some(folder) => compiled(folder)?,
@@ -48,11 +50,12 @@ pub(super) fn found_county(asked: &Found) -> Answer<Json> {
     // Whatever can be refused is refused before anybody is asked for a passphrase.
     let now_ms = clock::now_ms();
     let founded = found(&plan, &roots, &definitions, now_ms, &mut |bytes| clock::fill(bytes))?;
+    let cost = keys::cost(plan.offices[0].division, global.training)?;
     fresh_folder(&asked.out)?;
     let places = key_places(asked)?;
     let mut files = Vec::new();
     for (path, key) in places.iter().zip(&roots) {
-        let sealed = sealed(asked, path, key)?;
+        let sealed = sealed(path, key, cost, global)?;
         write_secret(path, &sealed.text())?;
         files.push(path.display().to_string());
     }
@@ -157,12 +160,12 @@ fn key_places(asked: &Found) -> Answer<Vec<PathBuf>> {
 }
 
 /// A root key under the passphrase of whoever will keep it.
-fn sealed(asked: &Found, path: &Path, key: &SecretKey) -> Answer<SealedKey> {
+fn sealed(path: &Path, key: &SecretKey, cost: Cost, global: &Global) -> Answer<SealedKey> {
     let label = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let prompt = format!("请保管{label}的人设定口令 New passphrase of the keeper of {label}: ");
-    let passphrase = ask::new(asked.passphrases.source(), &prompt)?;
+    let passphrase = ask::new(global.source(), &prompt)?;
     let (purpose, seed, dice) = (KeyPurpose::Root, key.seed(), &mut clock::fill);
-    Ok(SealedKey::seal(purpose, &label, &seed, &passphrase, Cost::STANDARD, dice)?)
+    Ok(SealedKey::seal(purpose, &label, &seed, &passphrase, cost, dice)?)
 }
 
 /// The county's invitation and the file that carries it.

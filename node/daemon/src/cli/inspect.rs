@@ -30,9 +30,7 @@ pub(super) fn inspect(asked: &Inspect, own: &Folder) -> Answer<Json> {
             Client::of(&Folder::at(Path::new(what))).ask(Request::Roster(RosterRequest::Show))
         }
         (Some(what), _) if Path::new(what).is_file() => of_file(&PathBuf::from(what)),
-        (Some(what), _) => {
-            Ok(json!({"parts": [of_invitation(&Invitation::read(what)?, None)]}))
-        }
+        (Some(what), _) => Ok(json!({"parts": [of_invitation(&Invitation::read(what)?, None)]})),
     }
 }
 

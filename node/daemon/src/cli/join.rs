@@ -12,7 +12,7 @@ use xw_bootstrap::invitation::Invitation;
 use xw_custody::{Passphrase, ask};
 use xw_schemas::id::PublicKey;
 
-use super::bootstrap::Passphrases;
+use super::Global;
 use super::found::safe;
 use crate::client::Client;
 use crate::folder::{Folder, Idle, write_whole};
@@ -72,18 +72,11 @@ pub(crate) struct Join {
         help = "用邀请文件加入时，答复文件写到哪里 || Where the answer goes when joining by file"
     )]
     pub(crate) answer: Option<PathBuf>,
-    #[arg(
-        long,
-        help = "只用于演练县 130599：口令保护从简，计算更快 || For the county 130599 of exercises only: cheap protection of keys"
-    )]
-    pub(crate) training: bool,
-    #[command(flatten)]
-    pub(crate) passphrases: Passphrases,
 }
 
 /// Joins. Answers `{folder, office, division, node, listen, api, neighbours, protection, by, answer,
 /// people}`.
-pub(super) fn join(folder: &Folder, asked: &Join) -> Answer<Json> {
+pub(super) fn join(folder: &Folder, asked: &Join, global: &Global) -> Answer<Json> {
     if !asked.api.ip().is_loopback() {
         return Err(Trouble::new(
             "usage",
@@ -103,15 +96,15 @@ pub(super) fn join(folder: &Folder, asked: &Join) -> Answer<Json> {
         invitation.addresses.clone_from(&asked.address);
     }
     if folder.is_taken() {
-        return join_taken(folder, asked, &invitation, bundle);
+        return join_taken(folder, asked, global, &invitation, bundle);
     }
     let by_file = bundle.is_some();
     let newcomer = match bundle {
         Some(bundle) => Newcomer::of_file(invitation.clone(), bundle)?,
         None => Newcomer::of_network(invitation.clone())?,
     };
-    let cost = keys::cost(newcomer.office()?.division, asked.training)?;
-    let passphrases = passphrases(&newcomer, asked)?;
+    let cost = keys::cost(newcomer.office()?.division, global.training)?;
+    let passphrases = passphrases(&newcomer, global)?;
     let place = Place {
         listen: asked.listen.clone(),
         api: asked.api,
@@ -151,7 +144,9 @@ fn finish(
     }
     settled.hand_in(invitation).map_err(|mut trouble| {
         trouble.zh.push_str("。本机节点目录已经建好：稍后用同样的命令再运行一次，即可继续交回");
-        trouble.en.push_str("; the folder is made: run the same command again to hand the answer in");
+        trouble
+            .en
+            .push_str("; the folder is made: run the same command again to hand the answer in");
         trouble
     })?;
     Ok(answer)
@@ -161,11 +156,12 @@ fn finish(
 fn join_taken(
     folder: &Folder,
     asked: &Join,
+    global: &Global,
     invitation: &Invitation,
     bundle: Option<Bundle>,
 ) -> Answer<Json> {
     let by_file = bundle.is_some();
-    let mut client = Client::of(folder);
+    let mut client = Client::asking(folder, global.asking());
     if let Some(bundle) = &bundle {
         let roster = Bundle { invitation: None, ..bundle.clone() };
         let text = roster.text().to_string();
@@ -180,7 +176,7 @@ fn join_taken(
         return finish(folder, asked, invitation, &settled, by_file);
     }
     let office = newcomer.office()?;
-    let cost = keys::cost(office.division, asked.training)?;
+    let cost = keys::cost(office.division, global.training)?;
     let (name, division) = (office.name.clone(), office.division);
     if folder.settings()?.division != division {
         return Err(Trouble::new(
@@ -189,7 +185,7 @@ fn join_taken(
             format!("the invitation is of {name}, not of this PC's office"),
         ));
     }
-    let (operators, joining) = newcomer.operators(passphrases(&newcomer, asked)?, cost)?;
+    let (operators, joining) = newcomer.operators(passphrases(&newcomer, global)?, cost)?;
     let mut people = Vec::new();
     for one in operators {
         client.ask(Request::AddOperator(one.operator))?;
@@ -233,12 +229,12 @@ fn given(words: &[String]) -> Answer<(Invitation, Option<Bundle>)> {
 }
 
 /// Asks every invited person in turn.
-fn passphrases(newcomer: &Newcomer, asked: &Join) -> Answer<Vec<Passphrase>> {
+fn passphrases(newcomer: &Newcomer, global: &Global) -> Answer<Vec<Passphrase>> {
     let office = newcomer.office()?.name.clone();
     let people = newcomer.invited()?.people.clone();
     let ask = |(name, _): &(String, Vec<String>)| {
         let prompt = format!("{office} {name}，请设定自己的口令 New passphrase of {name}: ");
-        Ok(ask::new(asked.passphrases.source(), &prompt)?)
+        Ok(ask::new(global.source(), &prompt)?)
     };
     people.iter().map(ask).collect()
 }

@@ -1,88 +1,18 @@
-//! What needs no node: a new node from its kit, a county's record-type files, another store.
+//! What needs no node: a county's record-type files, another store.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
-use xw_bootstrap::kit::{Kit, KitNeighbour};
-use xw_schemas::id::PublicKey;
 use xw_schemas::record::{RecordType, SchemaError, compile};
 use xw_store::{Store, StoreKeys};
 
-use super::setup::Init;
-use crate::folder::{Folder, read_kit};
+use crate::folder::Folder;
 use crate::keys::KeyFiles;
 use crate::trouble::{Answer, FieldTrouble, Trouble};
 
 /// Largest record-type file: the largest built-in one has 60 kB.
 const TYPE_FILE_BYTES_MAX: u64 = 4 << 20;
-
-/// Makes a node. Answers `{folder, office, division, node, listen, api, neighbours}`.
-pub(super) fn init(folder: &Folder, asked: &Init) -> Answer<Json> {
-    if !asked.api.ip().is_loopback() {
-        return Err(Trouble::new(
-            "usage",
-            format!("接口地址 {} 不是本机地址，应为 127.0.0.1:端口", asked.api),
-            format!("the API address {} is no loopback address", asked.api),
-        ));
-    }
-    let mut kit = read_kit(&asked.kit)?;
-    for typed in &asked.neighbours {
-        add_neighbour(&mut kit, typed)?;
-    }
-    folder.init(&kit, asked.listen.clone(), asked.api)?;
-    let neighbours: Vec<Json> = kit
-        .neighbours
-        .iter()
-        .map(|one| json!({"office": one.office, "key": one.key, "addresses": one.addresses}))
-        .collect();
-    Ok(json!({
-        "folder": folder.path().display().to_string(),
-        "office": kit.office, "division": kit.division, "node": kit.node()?.public(),
-        "listen": asked.listen, "api": asked.api, "neighbours": neighbours,
-    }))
-}
-
-/// `office or key=address:port`.
-fn add_neighbour(kit: &mut Kit, typed: &str) -> Answer<()> {
-    let bad = |zh: String, en: String| Trouble::new("usage", zh, en);
-    let parts = typed.split_once('=').map(|(name, address)| (name.trim(), address.trim()));
-    let (name, address) = parts.filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
-        bad(
-            format!("“{typed}”应写成 机构=地址:端口"),
-            format!("{typed} is not written as office=address:port"),
-        )
-    })?;
-    if address.parse::<SocketAddr>().is_err() {
-        return Err(bad(
-            format!("“{address}”不是地址，应写成 10.8.0.2:7130"),
-            format!("{address} is no address; write 10.8.0.2:7130"),
-        ));
-    }
-    let fits = |one: &KitNeighbour| {
-        one.office.contains(name) || one.key.to_string().starts_with(&name.to_ascii_lowercase())
-    };
-    let found = kit.neighbours.iter().filter(|one| fits(one)).count();
-    if found == 1
-        && let Some(one) = kit.neighbours.iter_mut().find(|one| fits(one))
-    {
-        one.addresses.push(address.to_owned());
-        return Ok(());
-    }
-    // A neighbour that no kit names, such as the village next door, is known by its whole key.
-    let key = PublicKey::from_hex(name).filter(|_| found == 0).ok_or_else(|| {
-        let known: Vec<&str> = kit.neighbours.iter().map(|one| one.office.as_str()).collect();
-        bad(
-            format!("“{name}”不能确定是哪个邻居，开户包中有：{}", known.join("、")),
-            format!("{name} does not say which neighbour; the kit names {}", known.join(", ")),
-        )
-    })?;
-    let neighbour =
-        KitNeighbour { key, office: String::new(), addresses: vec![address.to_owned()] };
-    kit.neighbours.push(neighbour);
-    Ok(())
-}
 
 /// The record types of a folder's files.
 pub(super) fn compiled(folder: &Path) -> Answer<Vec<RecordType>> {

@@ -8,13 +8,17 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 use xw_workbook::FILE_BYTES_MAX;
 
+use super::bootstrap::Bootstrap;
 use super::filter::List;
 use super::labels::resolve;
 use super::ledger::{Export, Import};
 use super::lookup::{column, read_definition, sort_key};
 use super::record::{Edit, Erase, New, Record, Resolve, Step};
-use super::setup::{Bootstrap, Demo, Verify};
-use super::{Cli, Command, Global, exit, fields, found, offline};
+use super::roster::Roster;
+use super::setup::{Demo, Verify};
+use super::{
+    Cli, Command, Global, backup, ceremony, exit, fields, found, inspect, join, offline, registrar,
+};
 use crate::client::Client;
 use crate::folder::{Folder, write_whole};
 use crate::render::{self, Bar, Form, Screen};
@@ -42,7 +46,7 @@ impl Done {
         Self { answer, text, exit: exit::DONE }
     }
 
-    fn found_if(found: bool, answer: Json, text: String) -> Self {
+    pub(super) fn found_if(found: bool, answer: Json, text: String) -> Self {
         let exit = if found { exit::FINDINGS } else { exit::DONE };
         Self { answer, text, exit }
     }
@@ -57,14 +61,12 @@ pub(crate) fn perform(cli: &Cli, screen: Screen) -> Answer<Done> {
     };
     match &cli.command {
         Command::Demo(demo) => desk.demo(demo),
-        Command::Bootstrap(Bootstrap::Found(asked)) => {
-            let answer = found::found_county(asked)?;
-            Ok(Done::well(answer.clone(), render::founded(&answer, screen)))
+        Command::Bootstrap(asked) => bootstrap(asked, &cli.global, screen),
+        Command::Join(asked) => {
+            let answer = join::join(&cli.global.folder(), asked, &cli.global)?;
+            Ok(Done::well(answer.clone(), render::joined(&answer, screen)))
         }
-        Command::Init(asked) => {
-            let answer = offline::init(&cli.global.folder(), asked)?;
-            Ok(Done::well(answer.clone(), render::made_node(&answer, screen)))
-        }
+        Command::Roster(asked) => desk.roster(asked),
         Command::Run => {
             let folder = cli.global.folder();
             // A folder without a node is told apart from a node that cannot run.
@@ -84,6 +86,12 @@ pub(crate) fn perform(cli: &Cli, screen: Screen) -> Answer<Done> {
         Command::Status => desk.status(),
         Command::Verify(asked) => desk.verify(asked),
         Command::Rebuild => desk.rebuild(),
+        Command::Forks(asked) => desk.forks(asked),
+        Command::Backup(asked) => desk.backup(asked),
+        Command::Restore(asked) => {
+            let answer = backup::restore(asked, cli.global.source())?;
+            Ok(Done::well(answer.clone(), render::restored(&answer, screen)))
+        }
         Command::Digest => {
             let answer = desk.client.ask(Request::Digest)?;
             Ok(Done::well(answer.clone(), render::digest(&answer, screen)))
@@ -93,6 +101,29 @@ pub(crate) fn perform(cli: &Cli, screen: Screen) -> Answer<Done> {
             Ok(Done::well(answer.clone(), render::checked_types(&answer, screen)))
         }
     }
+}
+
+/// Founding and root decisions need no node.
+fn bootstrap(asked: &Bootstrap, global: &Global, screen: Screen) -> Answer<Done> {
+    let (answer, text) = match asked {
+        Bootstrap::Found(asked) => {
+            let answer = found::found_county(asked, global)?;
+            (answer.clone(), render::founded(&answer, screen))
+        }
+        Bootstrap::Propose(asked) => {
+            let answer = ceremony::propose(asked)?;
+            (answer.clone(), render::proposed(&answer, screen))
+        }
+        Bootstrap::Sign(asked) => {
+            let answer = ceremony::sign(asked, global, screen)?;
+            (answer.clone(), render::signed(&answer, screen))
+        }
+        Bootstrap::Inspect(asked) => {
+            let answer = inspect::inspect(asked, &global.folder())?;
+            (answer.clone(), render::explained(&answer, screen))
+        }
+    };
+    Ok(Done::well(answer, text))
 }
 
 /// One command at work.
@@ -113,6 +144,23 @@ impl Desk<'_> {
         let exit = crate::demo::run(&options)?;
         let exit = u8::try_from(exit).unwrap_or(exit::CANNOT);
         Ok(Done { answer: Json::Null, text: String::new(), exit })
+    }
+
+    fn roster(&mut self, asked: &Roster) -> Answer<Done> {
+        let answer = registrar::perform(&mut self.client, asked, self.global.who())?;
+        let text = match asked {
+            Roster::Show => render::explained(&answer, self.screen),
+            Roster::Invite(_) => render::invited(&answer, self.screen),
+            Roster::Take(_) => render::taken(&answer, self.screen),
+            Roster::Export(_) => render::exported_roster(&answer, self.screen),
+            Roster::Withdraw(_)
+            | Roster::Revoke(_)
+            | Roster::Roles(_)
+            | Roster::Term(_)
+            | Roster::Sign(_) => render::decided(&answer, self.screen),
+        };
+        let refused = answer["refused"].as_array().is_some_and(|list| !list.is_empty());
+        Ok(Done::found_if(refused, answer, text))
     }
 
     fn record(&mut self, asked: &Record) -> Answer<Done> {
@@ -342,7 +390,7 @@ impl Desk<'_> {
         Ok(Done::found_if(!same, answer.clone(), render::rebuilt(&answer, self.screen)))
     }
 
-    fn bar(&self, doing: crate::words::Word) -> Bar {
+    pub(super) fn bar(&self, doing: crate::words::Word) -> Bar {
         Bar::new(doing.of(self.screen.lang), self.global.progress)
     }
 }

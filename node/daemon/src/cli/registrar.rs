@@ -78,8 +78,7 @@ fn invite(client: &mut Client, asked: &Invite, who: Who) -> Answer<Json> {
         fs::create_dir_all(folder)?;
         let office = answer["office"].as_str().unwrap_or_default();
         let code = answer["division"].as_str().unwrap_or_default();
-        let short: String =
-            answer["key"].as_str().unwrap_or_default().chars().take(8).collect();
+        let short: String = answer["key"].as_str().unwrap_or_default().chars().take(8).collect();
         let name = safe(&format!("邀请-{code}-{office}-{short}"));
         let (carried, picture) =
             (folder.join(format!("{name}.xwinvite")), folder.join(format!("{name}.svg")));
@@ -105,8 +104,7 @@ fn revoked(asked: &Revoke, who: Who) -> Answer<RevokeKey> {
         None if asked.keep_witnessed => Keep::Witnessed,
         None => Keep::Held,
     };
-    let (person, node, office) =
-        (asked.person.clone(), asked.node.clone(), asked.office.clone());
+    let (person, node, office) = (asked.person.clone(), asked.node.clone(), asked.office.clone());
     Ok(RevokeKey { person, node, office, keep, who })
 }
 

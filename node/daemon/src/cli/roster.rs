@@ -30,9 +30,7 @@ pub(crate) enum Roster {
         about = "县登记员：结束乡镇登记员的任期并开始下一任期 || County registrars: close a township's term and open the next"
     )]
     Term(Term),
-    #[command(
-        about = "登记员：在同事起草的草案上签名 || Registrars: sign a colleague's draft"
-    )]
+    #[command(about = "登记员：在同事起草的草案上签名 || Registrars: sign a colleague's draft")]
     Sign(SignDraft),
     #[command(
         about = "接收带来的文件：版次、加入答复、签好的草案 || Take up what was carried here: editions, answers, signed drafts"
@@ -94,11 +92,7 @@ pub(crate) struct Withdraw {
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("whom").required(true).args(["person", "node"]))]
 pub(crate) struct Revoke {
-    #[arg(
-        long,
-        value_name = "姓名或密钥 || NAME_OR_KEY",
-        help = "撤销一个人 || Cut a person"
-    )]
+    #[arg(long, value_name = "姓名或密钥 || NAME_OR_KEY", help = "撤销一个人 || Cut a person")]
     pub(crate) person: Option<String>,
     #[arg(
         long,
@@ -209,7 +203,11 @@ pub(crate) struct SignDraft {
 
 #[derive(Debug, Args)]
 pub(crate) struct Take {
-    #[arg(value_name = "文件 || FILE", required = true, help = "带来的文件，可写多个 || The files")]
+    #[arg(
+        value_name = "文件 || FILE",
+        required = true,
+        help = "带来的文件，可写多个 || The files"
+    )]
     pub(crate) files: Vec<PathBuf>,
 }
 

@@ -7,18 +7,29 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use serde_json::Value as Json;
+use xw_bootstrap::bundle::{Bundle, Neighbour};
 use xw_bootstrap::found::found;
-use xw_bootstrap::kit::Kit;
+use xw_bootstrap::invitation::{Invitation, beginning};
 use xw_bootstrap::synthetic;
+use xw_custody::Passphrase;
 use xw_schemas::record::builtin;
 
 use super::relay::Line;
 use crate::client;
 use crate::clock;
-use crate::folder::Folder;
-use crate::request::Request;
+use crate::folder::{Folder, Idle};
+use crate::joining::{self, Newcomer, Place, Settled, fresh_key};
+use crate::keys;
+use crate::request::{InviteOffice, InvitedPerson, Request, RosterRequest, Secret, Unlock};
 use crate::run::STOP_WITH_STDIN;
-use crate::trouble::Trouble;
+use crate::trouble::{Answer, Trouble};
+
+/// Root keys of the synthetic county. Nothing in the story needs them again, so none is kept.
+const ROOT_KEYS: usize = 3;
+
+/// The county's and the township's place in the list.
+const COUNTY: usize = 0;
+const TOWNSHIP: usize = 1;
 
 /// Longest wait for anything in the demonstration; on an old PC the import takes a minute.
 pub(super) const PATIENCE: Duration = Duration::from_secs(180);
@@ -40,52 +51,118 @@ pub(super) struct County {
     pub(super) dir: PathBuf,
     /// The line of the last village.
     pub(super) line: Line,
+    /// Where each office listens.
+    ports: Vec<SocketAddr>,
+    /// Everybody's, made up for this run.
+    pub(super) passphrase: Passphrase,
+}
+
+/// The codes of the offices, in the order in which they join.
+fn seats() -> impl Iterator<Item = &'static str> {
+    let villages = synthetic::VILLAGES.into_iter().map(|(code, _)| code);
+    [synthetic::COUNTY, synthetic::TOWNSHIP].into_iter().chain(villages)
 }
 
 impl County {
-    /// Founds the county and makes a folder per office.
+    /// Founds the county with its first office running; the others join by invitation.
     pub(super) async fn found(dir: &Path) -> anyhow::Result<Self> {
         let definitions = builtin();
-        let founded =
-            found(&synthetic::plan(), &definitions, clock::now_ms(), &mut |b| clock::fill(b))?;
-        let kits = Kit::all(&founded, &definitions);
-        let ports = free_ports(kits.len())?;
-        let line = Line::to(ports[1]).await?;
-        let mut offices = Vec::new();
-        for (at, mut kit) in kits.into_iter().enumerate() {
-            let last = at + 1 == ports.len();
-            let neighbours = kit.neighbours.len();
-            for (nearness, neighbour) in kit.neighbours.iter_mut().enumerate() {
-                // The nearest office above comes first: a village's township, then the county.
-                let target = if neighbours == 2 && nearness == 0 { 1 } else { 0 };
-                let address = match (last, target) {
-                    (true, 1) => line.address,
-                    // The last village reaches the world by its one line only.
-                    (true, _) => continue,
-                    _ => ports[target],
-                };
-                neighbour.addresses = vec![address.to_string()];
-            }
-            let folder = Folder::at(&dir.join(format!("{}-{}", at, kit.division)));
-            let api = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-            folder.init(&kit, vec![ports[at]], api).map_err(told)?;
-            offices.push(Office {
-                name: kit.office.clone(),
-                division: kit.division.to_string(),
-                folder,
-                process: None,
-            });
-        }
-        Ok(Self { offices, dir: dir.to_owned(), line })
+        let plan = synthetic::plan();
+        let roots: Vec<_> = (0..ROOT_KEYS).map(|_| fresh_key()).collect();
+        let now_ms = clock::now_ms();
+        let founded = found(&plan, &roots, &definitions, now_ms, &mut |b| clock::fill(b))?;
+        let ports = free_ports(plan.offices.len())?;
+        let line = Line::to(ports[TOWNSHIP]).await?;
+        let passphrase = Passphrase::generated(&mut clock::fill);
+        let dir = dir.to_owned();
+        let mut county = Self { offices: Vec::new(), dir, line, ports, passphrase };
+        let network = beginning(founded.edition.network());
+        let (seed, _) = founded.invites[0].clone();
+        let invitation = Invitation { seed, network, node: None, addresses: Vec::new() };
+        let editions = vec![founded.edition];
+        let bundle = Bundle { editions, definitions, ..Bundle::default() };
+        let newcomer = Newcomer::of_file(invitation, bundle).map_err(told)?;
+        county.settle(&newcomer, Vec::new())?;
+        county.start_one(COUNTY)?;
+        county.sign_in(COUNTY).await?;
+        Ok(county)
     }
 
-    /// Starts every office and waits until each answers.
-    pub(super) async fn start(&mut self) -> anyhow::Result<()> {
-        for at in 0..self.offices.len() {
-            self.start_one(at)?;
+    /// Invites the next office from the one above it, as their registrar would, and lets it join over
+    /// the network. Answers the invitation's text.
+    pub(super) async fn join_next(&mut self) -> anyhow::Result<String> {
+        let at = self.offices.len();
+        let code = seats().nth(at).context("every office has joined")?;
+        let inviter = if at == TOWNSHIP { COUNTY } else { TOWNSHIP };
+        // The last village reaches the world by its one line only.
+        let last = at + 1 == self.ports.len();
+        let address = if last { self.line.address } else { self.ports[inviter] };
+        let planned = synthetic::invite(synthetic::division(code));
+        let person = |(name, roles)| InvitedPerson { name, roles };
+        let request = InviteOffice {
+            office: code.to_owned(),
+            node: planned.node,
+            people: planned.people.into_iter().map(person).collect(),
+            addresses: vec![address],
+            ..InviteOffice::default()
+        };
+        let made = self.ask(inviter, Request::Roster(RosterRequest::Invite(request))).await?;
+        let text = made["text"].as_str().context("an invitation has a text")?.to_owned();
+        let (invitation, _) = joining::read(&text).map_err(told)?;
+        let called = invitation.clone();
+        let newcomer = blocking(move || Newcomer::of_network(called)).await?;
+        let mut neighbours = Vec::new();
+        if at > TOWNSHIP && !last {
+            let mut county = newcomer.neighbour(&self.offices[COUNTY].name).map_err(told)?;
+            county.addresses.push(self.ports[COUNTY].to_string());
+            neighbours.push(county);
         }
-        for at in 0..self.offices.len() {
-            self.wait(at, "起动", |status| status["office"].is_string()).await?;
+        let settled = self.settle(&newcomer, neighbours)?;
+        blocking(move || settled.hand_in(&invitation)).await?;
+        self.start_one(at)?;
+        self.sign_in(at).await?;
+        Ok(text)
+    }
+
+    /// Whether every office has joined.
+    pub(super) fn is_whole(&self) -> bool {
+        self.offices.len() == self.ports.len()
+    }
+
+    /// Makes the next office's folder.
+    fn settle(
+        &mut self,
+        newcomer: &Newcomer,
+        neighbours: Vec<Neighbour>,
+    ) -> anyhow::Result<Settled> {
+        let at = self.offices.len();
+        let office = newcomer.office().map_err(told)?.clone();
+        let people = newcomer.invited().map_err(told)?.people.len();
+        let folder = Folder::at(&self.dir.join(format!("{at}-{}", office.division)));
+        let place = Place {
+            listen: vec![self.ports[at]],
+            api: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            letter: 'A',
+            idle: Idle::NEVER,
+            neighbours,
+            cost: keys::cost(office.division, true).map_err(told)?,
+        };
+        let again = || Passphrase::typed(self.passphrase.reveal());
+        let passphrases = (0..people).map(|_| again()).collect::<Result<_, _>>()?;
+        let settled = newcomer.settle(&folder, place, passphrases).map_err(told)?;
+        let (name, division) = (office.name, office.division.to_string());
+        self.offices.push(Office { name, division, folder, process: None });
+        Ok(settled)
+    }
+
+    /// Waits until an office answers, and signs all of its people in.
+    async fn sign_in(&self, at: usize) -> anyhow::Result<()> {
+        self.wait(at, "起动", |status| status["office"].is_string()).await?;
+        let keys = self.ask(at, Request::Keys).await?;
+        for operator in keys["operators"].as_array().into_iter().flatten() {
+            let person = operator["name"].as_str().map(str::to_owned);
+            let passphrase = Secret::of(&self.passphrase);
+            self.ask(at, Request::Unlock(Unlock { person, passphrase })).await?;
         }
         Ok(())
     }
@@ -118,7 +195,7 @@ impl County {
     pub(super) async fn restart(&mut self, at: usize) -> anyhow::Result<()> {
         self.stop(at)?;
         self.start_one(at)?;
-        self.wait(at, "重新起动", |status| status["office"].is_string()).await
+        self.sign_in(at).await
     }
 
     /// Asks a running office, as its clerk would.
@@ -183,6 +260,13 @@ impl Drop for County {
             }
         }
     }
+}
+
+/// Does what waits for a network of its own, beside the runtime.
+async fn blocking<T: Send + 'static>(
+    doing: impl FnOnce() -> Answer<T> + Send + 'static,
+) -> anyhow::Result<T> {
+    tokio::task::spawn_blocking(doing).await?.map_err(told)
 }
 
 /// Ports that are free at this moment.

@@ -244,7 +244,12 @@ impl Office {
     }
 
     /// The verdict on what we are about to store; only what counts is stored.
-    fn approve(&self, record: RecordId, held: &[Evidence<'_>], signed: &Signed) -> Answer<()> {
+    pub(super) fn approve(
+        &self,
+        record: RecordId,
+        held: &[Evidence<'_>],
+        signed: &Signed,
+    ) -> Answer<()> {
         let mut evidence = held.to_vec();
         evidence.push(Evidence {
             entry: &signed.entry,
@@ -413,7 +418,11 @@ impl Office {
     }
 
     /// A person here and a role of theirs that passes.
-    fn pick(&self, who: &Who, passes: impl Fn(&str) -> bool) -> Answer<(String, String)> {
+    pub(super) fn pick(
+        &self,
+        who: &Who,
+        passes: impl Fn(&str) -> bool,
+    ) -> Answer<(String, String)> {
         let actors = self.actors(who)?;
         let wanted =
             |role: &&String| passes(role) && who.role.as_ref().is_none_or(|asked| asked == *role);

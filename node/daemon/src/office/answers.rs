@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use xw_ledger::change::Change;
+use xw_ledger::interval::interval;
 use xw_ledger::judge::{Evidence, admitted};
 use xw_ledger::opset::Wrote;
 use xw_ledger::standing::Standing;
@@ -75,6 +76,10 @@ impl Office {
             .map(|row| {
                 let id = row.entry.id();
                 let (by, office, at) = self.signed(&entries, id);
+                let when = interval(self.store.roster(), self.store.logs(), &row.entry);
+                let claimed_ms = row.entry.core().claimed_time_ms;
+                let timely = when.timeliness(claimed_ms, self.settings.late_days);
+                let minute = |seconds: Option<u64>| seconds.map(|s| clock::minute(s * 1_000));
                 let (verdict, reason) = match &row.verdict {
                     Some(verdict) => (verdict.kind, verdict.reason.clone()),
                     None => (VerdictKind::Waiting, String::new()),
@@ -85,6 +90,9 @@ impl Office {
                     "sequence": row.entry.core().sequence,
                     "by": by, "office": office, "at": at,
                     "received": clock::minute(row.received_ms),
+                    "not_before": minute(when.not_before), "not_after": minute(when.not_after()),
+                    "township_at": minute(when.township), "county_at": minute(when.county),
+                    "timeliness": timely, "timeliness_zh": timely.zh(), "timeliness_en": timely.en(),
                     "verdict": verdict, "reason": reason,
                     "standing": row.standing,
                     "standing_zh": self.standing_zh(row.standing, found.division),

@@ -38,7 +38,10 @@ impl Office {
                 "only the record's own office and those above it may ask for its erasure",
             ));
         }
-        if self.tombstone(row.record)?.is_some() {
+        let details = self.reader.record(row.record)?;
+        let detail = details.first().ok_or_else(|| Trouble::missing("该记录", "such record"))?;
+        let record_type = detail.row.record_type.clone();
+        if detail.view.erased.is_some() {
             return Err(Trouble::new(
                 "erased",
                 "该记录的内容已经依法删除",
@@ -49,7 +52,7 @@ impl Office {
         let tail = self.tail(space)?;
         let key = self.person_key(&person)?;
         let author = Author { node: &self.node, person: Some(key) };
-        let erasure = Erasure { record: row.record, record_type: row.record_type.clone(), ground };
+        let erasure = Erasure { record: row.record, record_type, ground };
         let signed = write_erasure(self.store.roster(), &tail, erasure, author, clock::act())?;
         let entry = signed.entry.id();
         self.keep(vec![signed])?;

@@ -75,7 +75,9 @@ impl Why {
             Self::Restored => "从备份恢复",
             Self::OtherPc => "节点目录换到了另一台电脑",
             Self::Behind => "数据库比旁边的记录旧（被还原或末尾丢失）",
-            Self::Elsewhere => "邻居持有以本机密钥签名而本机没有的条目（磁盘被还原、克隆，或密钥被他人使用）",
+            Self::Elsewhere => {
+                "邻居持有以本机密钥签名而本机没有的条目（磁盘被还原、克隆，或密钥被他人使用）"
+            }
         }
     }
 
@@ -105,7 +107,11 @@ pub(crate) struct Incarnation {
 
 impl Incarnation {
     /// Looks whether the store goes on with the life that it was in; begins another if not.
-    pub(super) fn load(store: &mut Store, own: PublicKey, folder: &std::path::Path) -> Answer<Self> {
+    pub(super) fn load(
+        store: &mut Store,
+        own: PublicKey,
+        folder: &std::path::Path,
+    ) -> Answer<Self> {
         let pc = machine::mark(folder)?;
         let noted = store.note(LIFE)?;
         let life: Option<Life> = noted.and_then(|bytes| serde_json::from_slice(&bytes).ok());
@@ -193,6 +199,14 @@ impl Office {
         std::mem::take(&mut self.incarnation.begun)
     }
 
+    /// Whether neighbours are asked what they know of this node before it writes: after a start with
+    /// logs that it wrote before.
+    pub(crate) fn asks_first(&self) -> bool {
+        let own = self.own_key();
+        let wrote = self.store.logs().iter().any(|(_, log)| log.node == own);
+        wrote && (self.incarnation.begun || !self.settings.neighbours.is_empty())
+    }
+
     /// Notes, before it is stored, that a log is this life's own.
     pub(super) fn note_own_log(&mut self, log: LogId) -> Answer<()> {
         let token = self.incarnation.life.token.clone();
@@ -209,10 +223,7 @@ impl Office {
     /// Notes, before they are stored, entries from neighbours that bear this node's own key and are
     /// not held: whatever is held and not noted was written here. New logs are begun when they touch
     /// the ones that are being written.
-    pub(crate) fn note_foreign(
-        &mut self,
-        entries: &[(VerifiedEntry, Option<Body>)],
-    ) -> Answer<()> {
+    pub(crate) fn note_foreign(&mut self, entries: &[(VerifiedEntry, Option<Body>)]) -> Answer<()> {
         let own = self.own_key();
         let mut here: BTreeSet<EntryId> = BTreeSet::new();
         let mut elsewhere = false;
@@ -291,7 +302,8 @@ impl Office {
     pub(super) fn rollbacks(&self) -> Answer<u64> {
         let since = clock::now_ms().saturating_sub(ROLLBACK_DAYS * DAY_MS);
         let since = since.max(self.incarnation.resumed_ms);
-        let (mut lives, mut ends): (BTreeMap<Space, u64>, BTreeMap<Space, u64>) = Default::default();
+        let (mut lives, mut ends): (BTreeMap<Space, u64>, BTreeMap<Space, u64>) =
+            Default::default();
         for (id, points) in &self.incarnation.foreign {
             let Some(log) = self.store.logs().log(id) else { continue };
             let lost = if points.iter().any(|(sequence, _)| *sequence == 0) {

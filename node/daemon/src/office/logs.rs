@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use xw_ledger::draft::{Author, Signed, Tail, open_log};
 use xw_ledger::log::Point;
-use xw_ledger::standing::LogStanding;
+use xw_ledger::standing::{LogStanding, Standing};
 use xw_schemas::checkpoint::Checkpoint;
-use xw_schemas::id::LogId;
+use xw_schemas::id::{EntryId, LogId};
 use xw_schemas::space::Space;
 
 use super::Office;
@@ -17,33 +17,57 @@ use crate::trouble::{Answer, Trouble};
 impl Office {
     /// The end of this node's log in a space; opens one where there is none that can go on.
     pub(super) fn tail(&mut self, space: Space) -> Answer<Tail> {
+        let tails = self.tails(space)?;
+        tails.into_iter().next_back().map_or_else(|| self.open_tail(space), Ok)
+    }
+
+    /// The ends of all logs in a space in which this node may go on; the longest last.
+    pub(super) fn tails(&self, space: Space) -> Answer<Vec<Tail>> {
+        self.refuse_if_rolled_back()?;
         let own = self.own_key();
-        let roster = self.store.roster();
-        let logs = self.store.logs();
+        let (roster, logs) = (self.store.roster(), self.store.logs());
         let open = |log: &LogId| {
-            matches!(
-                logs.assess(roster, log),
-                Some(LogStanding::Straight { rest: xw_ledger::standing::Standing::Local, .. })
-            )
+            let standing = logs.assess(roster, log);
+            matches!(standing, Some(LogStanding::Straight { rest: Standing::Local, .. }))
         };
         let mut usable: Vec<(u64, LogId)> = logs
             .iter()
-            .filter(|(id, log)| log.node == own && log.space == space && open(id))
+            .filter(|(_, log)| log.node == own && log.space == space)
+            .filter(|(id, _)| self.incarnation.writes_in(id) && open(id))
             .map(|(id, log)| (log.size(), *id))
             .collect();
         usable.sort_unstable();
-        if let Some((_, log)) = usable.last()
-            && let Some(tail) = Tail::of(logs, *log)
-        {
-            return Ok(tail);
-        }
+        Ok(usable.iter().filter_map(|(_, log)| Tail::of(logs, *log)).collect())
+    }
+
+    /// Opens another log of this node in a space.
+    pub(super) fn open_tail(&mut self, space: Space) -> Answer<Tail> {
+        self.refuse_if_rolled_back()?;
+        let before = self.last_entry(space);
         let author = Author { node: &self.node, person: None };
-        let signed = open_log(roster, space, author, clock::incarnation(), clock::act(), None)?;
+        let (roster, incarnation) = (self.store.roster(), clock::incarnation());
+        let signed = open_log(roster, space, author, incarnation, clock::act(), before)?;
         let log = signed.entry.core().log;
+        self.note_own_log(log)?;
         self.keep(vec![signed])?;
         Tail::of(self.store.logs(), log).ok_or_else(|| {
             Trouble::new("log", "无法在该共享空间建立日志", "cannot open a log in that space")
         })
+    }
+
+    /// The last entry known of the log from which this node goes on in a space: of the own logs
+    /// there the longest that this life does not write in, and on it the branch written here.
+    fn last_entry(&self, space: Space) -> Option<EntryId> {
+        let own = self.own_key();
+        let logs = self.store.logs().iter();
+        let before = logs.filter(|(_, log)| log.node == own && log.space == space);
+        let (id, log) = before
+            .filter(|(id, _)| !self.incarnation.writes_in(id))
+            .max_by_key(|(id, log)| (log.size(), **id))?;
+        let mut tips = log.tips();
+        tips.sort_unstable();
+        let mine = tips.iter().rev().find(|tip| !self.is_foreign(id, **tip));
+        mine.or(tips.last()).map(|(_, entry)| *entry)
     }
 
     /// Puts own entries on disk, in one durable step.

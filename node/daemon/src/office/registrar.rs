@@ -54,7 +54,7 @@ impl Office {
         let seed = Seed::fresh(&mut |bytes| clock::fill(bytes));
         let key = seed.key().public();
         let fact = Fact::Invite { key, office, node: asked.node.clone(), people };
-        let mut answer = self.decide(vec![fact], &asked.who)?;
+        let mut answer = self.enact(vec![fact], &asked.who)?;
         let addresses = match asked.addresses.is_empty() {
             true => own_addresses(&self.settings.listen),
             false => asked.addresses.clone(),
@@ -105,7 +105,7 @@ impl Office {
                 "that invitation is not open; keys that joined are cut with roster revoke",
             ));
         }
-        self.decide(vec![Fact::Cut { key, kept: Vec::new() }], who)
+        self.enact(vec![Fact::Cut { key, kept: Vec::new() }], who)
     }
 
     /// Cuts a person's or a PC's key. Answers as [`Office::invite`], with `kept` beside.
@@ -127,7 +127,7 @@ impl Office {
             .iter()
             .map(|(log, number, entry)| json!({"log": log, "number": number, "entry": entry}))
             .collect();
-        let mut answer = self.decide(vec![Fact::Cut { key, kept }], &asked.who)?;
+        let mut answer = self.enact(vec![Fact::Cut { key, kept }], &asked.who)?;
         answer["key"] = json!(key);
         answer["kept"] = json!(listed);
         Ok(answer)
@@ -147,7 +147,7 @@ impl Office {
             name: signer.name,
             roles: asked.roles.clone(),
         };
-        self.decide(vec![fact], &asked.who)
+        self.enact(vec![fact], &asked.who)
     }
 
     /// Closes the term of an office's registrars and opens the next.
@@ -179,7 +179,7 @@ impl Office {
             }
         };
         let term = before + 1;
-        self.decide(vec![Fact::Registrar { office, term, threshold, role, closes }], &asked.who)
+        self.enact(vec![Fact::Registrar { office, term, threshold, role, closes }], &asked.who)
     }
 
     /// One more signature on a draft that another registrar of this office began.
@@ -210,7 +210,7 @@ impl Office {
     }
 
     /// Makes one edition of these facts and signs it.
-    fn decide(&mut self, facts: Vec<Fact>, who: &Who) -> Answer<Json> {
+    fn enact(&mut self, facts: Vec<Fact>, who: &Who) -> Answer<Json> {
         let right = self.right()?;
         let key = self.registrar_key(&right, who)?;
         self.check_below(&right, &facts)?;

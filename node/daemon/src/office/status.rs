@@ -63,6 +63,8 @@ impl Office {
             "people": people,
             "custody": self.custody(),
             "refused": self.reader.refused(1_000)?.len(),
+            "forks": self.fork_count(),
+            "unasked": self.went_on_unasked,
             "neighbours": neighbours,
             "villages": villages,
             "coverage": self.coverage()?,

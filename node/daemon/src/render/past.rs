@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use xw_schemas::record::Lang;
 
 use super::table::{Side, Table};
-use super::{Screen, items, standing, text};
+use super::{Screen, either, items, standing, text};
 use crate::words;
 
 /// Every entry of a record.
@@ -14,6 +14,7 @@ pub(crate) fn history(answer: &Json, screen: Screen) -> String {
         screen,
         &[
             (words::AT, Side::Left),
+            (words::INTERVAL, Side::Left),
             (words::BY, Side::Left),
             (words::OFFICE, Side::Left),
             (words::VERDICT, Side::Left),
@@ -41,6 +42,7 @@ pub(crate) fn history(answer: &Json, screen: Screen) -> String {
             .collect();
         table.row(&[
             text(entry, "at"),
+            interval(entry, screen),
             text(entry, "by"),
             text(entry, "office"),
             verdict,
@@ -51,6 +53,23 @@ pub(crate) fn history(answer: &Json, screen: Screen) -> String {
     let n = entries.len();
     let foot = screen.pick(&format!("共 {n} 个条目"), &format!("{n} entries")).to_owned();
     format!("{}{foot}\n", table.text())
+}
+
+/// What witnesses bear out of the time at which an entry was made.
+fn interval(entry: &Json, screen: Screen) -> String {
+    let (after, before) = (text(entry, "not_before"), text(entry, "not_after"));
+    let mut lines = Vec::new();
+    if !after.is_empty() {
+        lines.push(screen.pick(&format!("不早于 {after}"), &format!("after {after}")).to_owned());
+    }
+    if !before.is_empty() {
+        lines
+            .push(screen.pick(&format!("不晚于 {before}"), &format!("before {before}")).to_owned());
+    }
+    if text(entry, "timeliness") != "timely" {
+        lines.push(either(entry, "timeliness_zh", "timeliness_en", screen));
+    }
+    lines.join("\n")
 }
 
 /// Records with contradictions, and how to decide.

@@ -1,0 +1,138 @@
+//! Backups, as they are typed: making one of a node, and making a node of one. A backup is never run
+//! where it lies.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+use xw_custody::Cost;
+use xw_custody::ask::Source;
+use xw_custody::machine::{Lock, MachineFile};
+use xw_store::{Store, StoreKeys};
+
+use super::perform::{Desk, Done};
+use crate::client;
+use crate::folder::Folder;
+use crate::keys::{Protection, protect};
+use crate::office::{About, open_keys};
+use crate::render;
+use crate::request::Request;
+use crate::trouble::{Answer, Trouble};
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "例：\n  xiangwang backup /media/usb/柳河村-20261123\n节点运行时也可备份。备份里的一切都要用本机构经办人的口令才能打开；放到另一个地方保存 || Example:\n  xiangwang backup /media/usb/backup-20261123\nThe node may be running. Nothing in a backup opens without a passphrase of this office; keep it elsewhere"
+)]
+pub(crate) struct Backup {
+    #[arg(
+        value_name = "目录 || FOLDER",
+        help = "备份放在哪里：一个还不存在的目录，最好在 U 盘上 || Where it goes: a folder that does not exist yet, best on a USB stick"
+    )]
+    pub(crate) to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "例：\n  xiangwang restore /media/usb/柳河村-20261123 --folder xiangwang --person 王秀兰\n恢复后运行节点：它先向邻居取回备份之后的条目，再用新日志继续办理。原来的电脑不要再用旧目录运行 || Example:\n  xiangwang restore /media/usb/backup-20261123 --folder xiangwang\nThen run the node: it fetches from its neighbours what came after the backup and goes on in new logs. Never run the old folder again"
+)]
+pub(crate) struct Restore {
+    #[arg(value_name = "备份目录 || BACKUP", help = "备份所在目录 || The backup")]
+    pub(crate) from: PathBuf,
+    #[arg(
+        long,
+        value_name = "目录 || FOLDER",
+        help = "恢复成哪个节点目录，必须还不存在 || The node's folder to be made; it must not exist"
+    )]
+    pub(crate) folder: PathBuf,
+    #[arg(
+        id = "operator",
+        long = "person",
+        value_name = "姓名 || NAME",
+        help = "用哪位经办人的口令打开；只有一人时不必写 || Whose passphrase opens it; not needed where one person works alone"
+    )]
+    pub(crate) operator: Option<String>,
+}
+
+impl Desk<'_> {
+    pub(super) fn backup(&mut self, asked: &Backup) -> Answer<Done> {
+        // The node may have been started elsewhere than this command.
+        let to = std::path::absolute(&asked.to)?;
+        let mut bar = self.bar(crate::words::BACKING_UP);
+        let answer =
+            self.client.ask_long(Request::Backup { to }, &mut |done, total| bar.show(done, total));
+        bar.clear();
+        let answer = answer?;
+        Ok(Done::well(answer.clone(), render::backed_up(&answer, self.screen)))
+    }
+}
+
+/// Makes a node's folder of a backup. Answers `{office, folder, entries, made_ms, keys}`.
+pub(super) fn restore(asked: &Restore, source: Source) -> Answer<Json> {
+    let (from, to) = (Folder::at(&asked.from), Folder::at(&asked.folder));
+    let about = About::read(&asked.from)?;
+    if asked.folder.exists() {
+        return Err(Trouble::new(
+            "exists",
+            format!("{} 已存在，未恢复；请写一个不存在的目录", asked.folder.display()),
+            format!("{} is there already; name a folder that is not", asked.folder.display()),
+        ));
+    }
+    let files = from.key_files();
+    let people = files.people()?;
+    let names: Vec<&str> = people.iter().map(|file| file.key.label()).collect();
+    let found = match &asked.operator {
+        Some(name) => people.iter().find(|file| file.key.label() == name),
+        None => people.first().filter(|_| people.len() == 1),
+    };
+    let person = found.ok_or_else(|| {
+        let names = names.join("、");
+        Trouble::new(
+            "which-person",
+            format!("请用 --person 写明用哪位经办人的口令打开：{names}"),
+            format!("say whose passphrase opens it: --person, one of {names}"),
+        )
+    })?;
+    let passphrase = client::existing(source, Some(person.key.label()), &names)?;
+    let seed = person.key.open(&passphrase.typed()?)?;
+    let office = files.operators()?.open(&seed)?;
+    let machine = open_keys(&asked.from, &office)?;
+    // Exercises run anywhere, and must not depend on what the PC offers.
+    let (file, protection) = if person.key.cost() == Cost::FOR_TESTS {
+        (MachineFile::plain(&machine), Protection::of(Lock::Open))
+    } else {
+        protect(&machine, &office)
+    };
+    let made = fill(&from, &to, &file);
+    let checked = made.and_then(|()| {
+        let keys = StoreKeys { machine: machine.database.clone(), sealing: office.public() };
+        let mut store = Store::open_read_only(&to.store_path(), Some(keys))?;
+        store.unlock(office)?;
+        Ok(store.reader()?.size()?.entries)
+    });
+    if checked.is_err() {
+        let _ = fs::remove_dir_all(&asked.folder);
+    }
+    Ok(json!({
+        "office": about.office, "folder": asked.folder.display().to_string(),
+        "entries": checked?, "made_ms": about.made_ms, "keys": protection.json(),
+    }))
+}
+
+fn fill(from: &Folder, to: &Folder, machine: &MachineFile) -> Answer<()> {
+    to.make()?;
+    copy_synced(&from.store_path(), &to.store_path())?;
+    let (old, new) = (from.key_files(), to.key_files());
+    new.write_operators(&old.operators()?)?;
+    for person in old.people()? {
+        new.write_person(&person)?;
+    }
+    new.write_machine(machine)?;
+    // Written last: a folder with settings is a whole one.
+    to.write_settings(&from.settings()?)
+}
+
+fn copy_synced(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::copy(from, to)?;
+    fs::File::options().write(true).open(to)?.sync_all()
+}

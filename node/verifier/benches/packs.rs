@@ -1,0 +1,153 @@
+//! How long `xw-verify` takes and how much memory: a village of 100,000 entries and a single record of
+//! it. `cargo bench -p xw-verifier`; a number behind it asks for fewer entries. One JSON line each.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use xw_audit::pack::{Give, Scope};
+
+#[path = "../../audit/tests/packs/world.rs"]
+mod world;
+
+use world::{COUNTY, TOWN, VILLAGE, World, division, node, of_records, space};
+
+/// Entries of the village, unless told otherwise.
+const ENTRIES: usize = 100_000;
+
+/// Entries of one record: a registration and its steps and corrections.
+const ENTRIES_PER_RECORD: usize = 6;
+
+/// Records after which the township and the county witness: a busy hour.
+const RECORDS_PER_WITNESS: usize = 12;
+
+/// Runs of the short measurement; the median is printed.
+const RUNS: usize = 11;
+
+fn main() {
+    let wanted = std::env::args().filter_map(|word| word.parse().ok()).next().unwrap_or(ENTRIES);
+    let (world, record) = village(wanted);
+    probe(&world);
+    let held = world.holdings.entries().count();
+    let network = world.holdings.roster().network().to_string();
+    let all = Scope::Division { division: division(VILLAGE) };
+    for (name, give) in [("village", Give::All), ("village, sealed", Give::Nothing)] {
+        let started = Instant::now();
+        let (_, pack) = world.export(all.clone(), give);
+        let export_ms = started.elapsed().as_millis();
+        let path = kept("village.xwproof.zip", &pack);
+        let (took, peak_kib) = verified(&path, &network);
+        println!(
+            r#"{{"what":"{name}","entries":{held},"pack_bytes":{},"export_ms":{export_ms},"verify_ms":{},"peak_mib":{}}}"#,
+            pack.len(),
+            took.as_millis(),
+            peak_kib / 1_024
+        );
+    }
+    let (_, pack) = world.export(of_records(&[record]), Give::All);
+    let path = kept("record.xwproof.zip", &pack);
+    let mut runs: Vec<(Duration, u64)> = (0..RUNS).map(|_| verified(&path, &network)).collect();
+    runs.sort();
+    let (took, peak_kib) = runs[RUNS / 2];
+    println!(
+        r#"{{"what":"one record","pack_bytes":{},"verify_ms":{},"peak_mib":{}}}"#,
+        pack.len(),
+        took.as_millis(),
+        peak_kib / 1_024
+    );
+}
+
+/// A village with so many entries, and one of its records.
+fn village(entries: usize) -> (World, (xw_schemas::space::Space, xw_schemas::id::RecordId)) {
+    let mut world = World::founded();
+    let home = space(VILLAGE);
+    let mut middle = None;
+    let records = entries / ENTRIES_PER_RECORD;
+    for number in 0..records {
+        let place = world.write(VILLAGE, home, "办理低保申请");
+        for edit in 1..ENTRIES_PER_RECORD {
+            world.edit(VILLAGE, place, &format!("第{edit}次补充：户口本、身份证复印件、收入证明"));
+        }
+        if number % RECORDS_PER_WITNESS == 0 || number + 1 == records {
+            world.witness(TOWN, home);
+            world.witness(COUNTY, home);
+        }
+        if number == records / 2 {
+            middle = Some(place);
+        }
+    }
+    assert_ne!(node(COUNTY).public(), node(VILLAGE).public());
+    (world, middle.expect("a village has records"))
+}
+
+fn kept(name: &str, bytes: &[u8]) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, bytes).expect("the folder for tests can be written");
+    path
+}
+
+/// Runs the program on a pack, which must be sound; how long it took and its largest memory in KiB,
+/// where the system tells.
+fn verified(path: &Path, network: &str) -> (Duration, u64) {
+    let started = Instant::now();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_xw-verify"))
+        .arg(path)
+        .args(["--roster-id", network])
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the program was built for this benchmark");
+    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+    let mut peak_kib = 0;
+    let ended = loop {
+        if let Some(ended) = child.try_wait().expect("the child is ours") {
+            break ended;
+        }
+        let said = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = said.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
+        peak_kib = peak.unwrap_or(0).max(peak_kib);
+        // Looked at often enough not to lengthen the shortest run by more than a hundredth.
+        std::thread::sleep(Duration::from_micros(200));
+    };
+    let took = started.elapsed();
+    assert!(ended.success(), "the pack is sound");
+    (took, peak_kib)
+}
+fn probe(world: &World) {
+    let assessed = world.holdings.assess();
+    let t = Instant::now();
+    let mut n = 0;
+    let mut judged_all = Vec::new();
+    for (place, _) in world.holdings.records() {
+        let ev = world.holdings.evidence(&assessed, place, |id| world.holdings.body(id));
+        judged_all.push((place, world.holdings.judged(place, &ev)));
+        n += 1;
+    }
+    eprintln!("judge {:?} per record", t.elapsed() / n);
+    let t = Instant::now();
+    let mut all = Vec::new();
+    for (place, judged) in &judged_all {
+        let ev = world.holdings.evidence(&assessed, place, |id| world.holdings.body(id));
+        let iv: Vec<_> = ev.iter().map(|e| world.holdings.interval(&assessed, e.entry)).collect();
+        let case = xw_audit::readable::Case { roster: world.holdings.roster(), definitions: world.holdings.definitions(), place: **place, evidence: &ev, intervals: &iv, judged };
+        all.push(case.readable());
+    }
+    eprintln!("readable {:?}", t.elapsed() / n);
+    let t = Instant::now();
+    let bytes: Vec<Vec<u8>> = all.iter().map(|j| xw_audit::json::write(j)).collect();
+    eprintln!("write {:?} {} bytes", t.elapsed() / n, bytes[0].len());
+    let t = Instant::now();
+    let back: Vec<serde_json::Value> = bytes.iter().map(|b| serde_json::from_slice(b).unwrap()).collect();
+    eprintln!("parse {:?}", t.elapsed() / n);
+    let t = Instant::now();
+    assert!(back == all);
+    eprintln!("equal {:?}", t.elapsed() / n);
+    let t = Instant::now();
+    let mut s = xw_audit::summary::Summary::default();
+    for j in &all { s.add(j); }
+    eprintln!("summary {:?}", t.elapsed() / n);
+    let t = Instant::now();
+    let es: Vec<_> = world.holdings.entries().take(2000).collect();
+    for e in &es { let mut ring = xw_schemas::cose::KeyRing::new(); xw_schemas::entry::RawEntry::decode(e.bytes().to_vec()).unwrap().verify_with(world.holdings.roster().network(), &mut ring).unwrap(); }
+    eprintln!("verify {:?} per entry", t.elapsed() / 2000);
+}

@@ -1,0 +1,277 @@
+//! A stolen PC that is switched off tells nothing of the people in its records, and a PC that starts
+//! without a person keeps up with its neighbours all the same.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+
+use xw_bootstrap::sheets::{Counts, village_ledgers};
+use xw_schemas::record::builtin;
+
+use crate::nodes::county::{self, County};
+use crate::nodes::folder::{self, Neighbour, Office, passphrase};
+use crate::nodes::process::{Node, all_files};
+use crate::program;
+
+/// Rows of the ledger: enough that 1,000 different people stand in it.
+const HOUSEHOLDS: u32 = 1_250;
+
+/// What of each household a thief would look for.
+const COLUMNS: [&str; 3] = ["household.head.id_no", "household.head.name", "household.head.phone"];
+
+/// The township and its first village in the county's list.
+const TOWNSHIP: usize = 1;
+const VILLAGE: usize = 2;
+
+#[test]
+fn a_stolen_pc_that_is_switched_off_yields_no_personal_data() {
+    let dir = program::folder("stolen");
+    let county = county::found(&builtin());
+    let office = &county.offices[VILLAGE];
+    let mut node = village(&dir, &county, None);
+    node.start();
+    sign_in_all(&node, office);
+    import(&node, &dir, HOUSEHOLDS);
+    let people = personal_data(&node, office);
+    assert!(people.ids >= 1_000 && people.names > 400 && people.phones > 900, "{people:?}");
+    // The search finds what lies open: a list that a clerk wrote into a file of their own.
+    let control = dir.join("control");
+    std::fs::create_dir_all(&control).expect("a folder");
+    let shown = node.told(&["list", "--type", "PVM", "--limit", "50", "--columns", COLUMNS[1]]);
+    std::fs::write(control.join("list.json"), shown.to_string()).expect("a file");
+    assert!(!people.found_in(&control).is_empty(), "the search is blind");
+
+    // Open and at work: the disk alone tells nothing even then.
+    people.check(&node, "while it runs");
+    node.stop();
+    people.check(&node, "stopped");
+
+    // Killed at work, with its write-ahead logs as they were.
+    node.start();
+    sign_in_all(&node, office);
+    let rows = node.told(&["list", "--type", "PVM", "--limit", "1"]);
+    let number = rows["rows"][0]["business_no"].as_str().expect("a number").to_owned();
+    node.told(&["record", "edit", &number, "--set", "household.head.phone=13800001111"]);
+    node.kill();
+    people.check(&node, "killed");
+
+    // Started again, as after a power cut, and nobody is there.
+    node.start();
+    let status = node.told(&["status"]);
+    assert_eq!(status["custody"]["open"], false, "{status}");
+    let (code, refused) = node.ask(&["list"]);
+    assert_eq!((code, &refused["error"]["code"]), (1, &"locked".into()), "{refused}");
+    let (code, refused) = node.ask(&["record", "show", &number]);
+    assert_eq!((code, &refused["error"]["code"]), (1, &"locked".into()), "{refused}");
+    people.check(&node, "locked");
+    let wrong = ["unlock", "--person", &office.people[0].0, "--passphrase-from-stdin"];
+    let (code, refused) = node.say(&wrong, "willow-brook-8\n");
+    assert_eq!((code, &refused["error"]["code"]), (1, &"passphrase".into()), "{refused}");
+    sign_in_all(&node, office);
+    let shown = node.told(&["record", "show", &number]);
+    assert!(shown.to_string().contains("13800001111"), "what was saved is there: {shown}");
+    node.stop();
+    people.check(&node, "after everything");
+    let _ = std::fs::remove_dir_all(dir);
+}
+
+#[test]
+fn a_locked_node_takes_in_what_comes_and_shows_it_after_a_passphrase() {
+    let dir = program::folder("unattended");
+    let county = county::found(&builtin());
+    let (above, below) = (&county.offices[TOWNSHIP], &county.offices[VILLAGE]);
+    let port = free_port();
+    let folder = dir.join("township");
+    folder::write(&folder, above, &[county.founding.clone()], builtin(), port, &[]);
+    let mut township = Node::at(program::path(), folder);
+    let mut village = village(&dir, &county, Some((above, port)));
+
+    // The township's PC has started again and nobody has come yet.
+    township.start();
+    village.start();
+    sign_in_all(&village, below);
+    import(&village, &dir, 40);
+    let records = village.told(&["list"])["total"].as_u64().expect("a total");
+    assert!(records > 20, "{records}");
+    // It acknowledges and witnesses: the village sees that the township has everything.
+    village.wait(&["status"], "the township's witness", |status| {
+        status["only_here"] == 0 && status["township"].as_u64() == Some(records)
+    });
+    let status = township.told(&["status"]);
+    assert_eq!(status["custody"]["open"], false);
+    assert!(status["entries"].as_u64() >= Some(records), "{status}");
+    assert_eq!(township.ask(&["list"]).0, 1);
+    let (name, _) = &above.people[0];
+    township.unlock(name, &passphrase(name));
+    township.wait(&["list"], "what came while nobody was there", |list| {
+        list["total"].as_u64() == Some(records)
+    });
+    check_nothing_is_sealed(&township, records);
+
+    // What was typed while the line was down and not sent before the PC was switched off waits for
+    // somebody at that PC: until then others have the signed entries without what they say.
+    township.stop();
+    import(&village, &dir, 60);
+    let more = village.told(&["list"])["total"].as_u64().expect("a total");
+    assert!(more > records, "{more} of {records}");
+    village.stop();
+    township.start();
+    township.unlock(name, &passphrase(name));
+    village.start();
+    township.wait(&["status"], "the entries without their bodies", |status| {
+        status["records"].as_u64() == Some(more)
+    });
+    assert!(sealed(&township) > 0, "a locked village sent what it cannot read");
+    sign_in_all(&village, below);
+    township.wait(&["list", "--limit", "1000"], "the bodies", |list| {
+        list["rows"].as_array().is_some_and(|rows| rows.iter().all(|row| row["sealed"] == false))
+    });
+    check_nothing_is_sealed(&township, more);
+    let digest = |node: &Node| node.told(&["digest"])["total"].clone();
+    village.wait(&["status"], "the township's second witness", |status| status["only_here"] == 0);
+    assert_eq!(digest(&township), digest(&village), "both show the same");
+    township.stop();
+    village.stop();
+    let _ = std::fs::remove_dir_all(dir);
+}
+
+/// The village's node, dialling the township where there is one.
+fn village(dir: &Path, county: &County, above: Option<(&Office, SocketAddr)>) -> Node {
+    let folder = dir.join("village");
+    let neighbours: Vec<Neighbour> = above
+        .map(|(office, address)| Neighbour {
+            key: office.node.public(),
+            office: office.name.clone(),
+            address,
+        })
+        .into_iter()
+        .collect();
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let (office, roster) = (&county.offices[VILLAGE], [county.founding.clone()]);
+    folder::write(&folder, office, &roster, builtin(), listen, &neighbours);
+    Node::at(program::path(), folder)
+}
+
+fn sign_in_all(node: &Node, office: &Office) {
+    for (name, _) in &office.people {
+        node.unlock(name, &passphrase(name));
+    }
+}
+
+/// Imports a ledger of so many households; the ledger itself does not lie in the node's folder.
+fn import(node: &Node, dir: &Path, households: u32) {
+    let counts = Counts { svc: 0, pvm: households, ind: 0, med: 0 };
+    let made = village_ledgers(7, "130599201201", "柳河村", 2026, counts).expect("a ledger");
+    let ledger = made.iter().find(|l| l.planted.record_type == "PVM").expect("PVM rows");
+    let path = dir.join(format!("帮扶台账-{households}.xlsx"));
+    std::fs::write(&path, &ledger.bytes).expect("a file");
+    let (code, json) = node.ask(&["import", &path.display().to_string(), "--type", "PVM"]);
+    assert!(code <= 1 && json["tally"]["new"].as_u64() > Some(0), "{json}\n{}", node.log());
+}
+
+fn sealed(node: &Node) -> usize {
+    let list = node.told(&["list", "--limit", "1000"]);
+    list["rows"].as_array().expect("rows").iter().filter(|row| row["sealed"] == true).count()
+}
+
+fn check_nothing_is_sealed(node: &Node, records: u64) {
+    assert_eq!(sealed(node), 0);
+    let list = node.told(&["list", "--limit", "1000", "--columns", COLUMNS[0]]);
+    let rows = list["rows"].as_array().expect("rows");
+    let shown = rows.iter().filter(|row| row["fields"][COLUMNS[0]] != "").count();
+    assert_eq!((rows.len() as u64, list["total"].as_u64()), (records, Some(records)));
+    assert!(shown > 0, "{list}");
+}
+
+/// What may stand in no file of the folder.
+struct PersonalData {
+    ids: usize,
+    names: usize,
+    phones: usize,
+    wanted: BTreeSet<Vec<u8>>,
+    lengths: BTreeSet<usize>,
+}
+
+impl std::fmt::Debug for PersonalData {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ids, {} names, {} phones", self.ids, self.names, self.phones)
+    }
+}
+
+/// Everything about people that the node shows, and the secrets of those who work there.
+fn personal_data(node: &Node, office: &Office) -> PersonalData {
+    let mut found = COLUMNS.map(|_| BTreeSet::new());
+    let mut offset = 0;
+    loop {
+        let from = offset.to_string();
+        let columns = COLUMNS.join(",");
+        let words = ["list", "--type", "PVM", "--limit", "500", "--offset", &from];
+        let list = node.told(&[&words[..], &["--columns", &columns]].concat());
+        let rows = list["rows"].as_array().expect("rows");
+        for row in rows {
+            for (values, column) in found.iter_mut().zip(COLUMNS) {
+                let value = row["fields"][column].as_str().unwrap_or_default();
+                // The operators' own names stand on their key files, as labels.
+                let label = office.people.iter().any(|(name, _)| name.contains(value));
+                if value.chars().count() >= 2 && !label {
+                    values.insert(value.as_bytes().to_vec());
+                }
+            }
+        }
+        offset += rows.len();
+        if rows.len() < 500 {
+            break;
+        }
+    }
+    let [ids, names, phones] = found;
+    let counts = (ids.len(), names.len(), phones.len());
+    let secrets = folder::secrets(office).into_iter();
+    let wanted: BTreeSet<Vec<u8>> =
+        ids.into_iter().chain(names).chain(phones).chain(secrets).collect();
+    let lengths = wanted.iter().map(Vec::len).collect();
+    PersonalData { ids: counts.0, names: counts.1, phones: counts.2, wanted, lengths }
+}
+
+impl PersonalData {
+    fn check(&self, node: &Node, when: &str) {
+        let files = all_files(&node.folder);
+        for expected in ["store.db", "view.db", "node.log", "machine.json"] {
+            assert!(files.iter().any(|(path, _)| path.ends_with(expected)), "{expected} {when}");
+        }
+        assert_eq!(self.found_in(&node.folder), Vec::<String>::new(), "{when}");
+    }
+
+    /// Files in which anything of it stands.
+    fn found_in(&self, folder: &Path) -> Vec<String> {
+        let holds = |bytes: &[u8]| {
+            self.lengths.iter().any(|length| {
+                bytes.windows(*length).any(|window| self.wanted.contains(window))
+            })
+        };
+        let files = all_files(folder).into_iter().filter(|(_, bytes)| holds(bytes));
+        files.map(|(path, _)| path.display().to_string()).collect()
+    }
+}
+
+fn free_port() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("it is bound")
+}
+
+/// A passphrase handed over in any other way than the terminal or standard input would lie in the
+/// process list or in a profile.
+#[test]
+fn no_option_and_no_variable_takes_a_passphrase() {
+    let output = std::process::Command::new(program::path())
+        .args(["unlock", "--help", "--lang", "en"])
+        .output()
+        .expect("the program runs");
+    let help = String::from_utf8(output.stdout).expect("text");
+    assert!(help.contains("--passphrase-from-stdin"), "{help}");
+    assert!(!help.contains("--passphrase ") && !help.contains("--passphrase="), "{help}");
+    let refused = std::process::Command::new(program::path())
+        .args(["unlock", "--passphrase", "willow-brook-7"])
+        .output()
+        .expect("the program runs");
+    assert_eq!(refused.status.code(), Some(2));
+}
