@@ -50,6 +50,9 @@ struct Vectors {
 /// File name, what it holds, its cases.
 type File = (&'static str, &'static str, Vec<Case>);
 
+/// Pages whose examples are checked where their bytes are made.
+const ELSEWHERE: [&str; 1] = ["key-files.md"];
+
 fn files() -> [File; 7] {
     let entries = [entries::cases(), forged::cases(), bytes::cases()].concat();
     let editions = [editions::cases(), scopes::cases()].concat();

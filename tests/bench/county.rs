@@ -1,8 +1,11 @@
 //! The program under measurement: building it, founding a county for it, starting and stopping it.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use crate::nodes::folder::{self, Office};
 
 /// Longest wait for a node to come up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,6 +30,8 @@ fn top() -> PathBuf {
 /// A running node.
 pub(crate) struct Node {
     process: Child,
+    program: PathBuf,
+    dir: PathBuf,
 }
 
 impl Node {
@@ -43,9 +48,27 @@ impl Node {
             .stderr(Stdio::from(log))
             .spawn()
             .expect("the program starts");
-        let node = Self { process };
+        let node = Self { process, program: program.to_owned(), dir: dir.to_owned() };
         wait("the node to come up", || dir.join("api.json").exists());
         node
+    }
+
+    /// Signs everybody of its office in, as they would.
+    pub(crate) fn unlock(&self, office: &Office) {
+        for (name, _) in &office.people {
+            let mut child = Command::new(&self.program)
+                .arg("--dir")
+                .arg(&self.dir)
+                .args(["unlock", "--person", name, "--passphrase-from-stdin"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .spawn()
+                .expect("the program runs");
+            let mut stdin = child.stdin.take().expect("it is piped");
+            writeln!(stdin, "{}", folder::passphrase(name)).expect("it reads a line");
+            drop(stdin);
+            assert!(child.wait().expect("it ends").success(), "{name} cannot sign in");
+        }
     }
 
     /// Largest resident memory so far, in MB; 0 where the system does not say.

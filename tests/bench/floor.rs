@@ -12,6 +12,7 @@ use xw_schemas::entry::RawEntry;
 use xw_schemas::record::Value;
 use xw_store::Store;
 
+use crate::nodes::folder;
 use crate::material::{Dice, Village};
 use crate::{figure, ms, percentile};
 
@@ -87,7 +88,10 @@ fn insert(village: &Village) -> f64 {
 
 /// Creates records one by one, each durable and visible, and beside it bare durable commits.
 fn create(village: &Village) {
-    let mut store = Store::open(&village.village.join("store.db"), None).expect("the filled store");
+    let (_, office) = &village.offices;
+    let (path, keys) = (village.village.join("store.db"), folder::store_keys(office));
+    let mut store = Store::open(&path, Some(keys)).expect("the filled store");
+    store.unlock(folder::office_key(office)).expect("its own key");
     let (node, person) = &village.keys;
     let own = node.public();
     let log =

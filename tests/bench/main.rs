@@ -7,6 +7,10 @@ mod line;
 mod material;
 mod sync;
 
+#[path = "../nodes/nodes.rs"]
+#[expect(dead_code, reason = "the journeys use more of it")]
+mod nodes;
+
 use serde_json::Value as Json;
 
 fn main() {
@@ -16,7 +20,7 @@ fn main() {
     let program = county::build();
     let mut floors = None;
     for count in counts {
-        let village = material::village(&program, count);
+        let village = material::village(count);
         let floor = floors.get_or_insert_with(|| floor::measure(&village));
         sync::measure(&program, village, floor);
     }

@@ -1,15 +1,11 @@
 //! Records of realistic shape: what the synthetic ledgers of a village become, four types mixed in
 //! the proportions of a year, signed by person and node, on disk in a village's folder.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use serde_json::json;
-use xw_bootstrap::found::found;
-use xw_bootstrap::kit::Kit;
 use xw_bootstrap::sheets::{Counts, village_ledgers};
-use xw_bootstrap::synthetic;
 use xw_ledger::draft::{Act, Author, Draft, Tail, new_record, open_log, write_change};
 use xw_ledger::steps::{NOWHERE, Step};
 use xw_schemas::cose::SecretKey;
@@ -21,6 +17,8 @@ use xw_store::Store;
 use xw_workbook::{Context, Desk, defaults_for, read};
 
 use crate::figure;
+use crate::nodes::county;
+use crate::nodes::folder::{self, Office};
 
 /// Entries stored in one durable step while the village is filled.
 const BATCH: usize = 512;
@@ -28,11 +26,13 @@ const BATCH: usize = 512;
 /// When the records were made; any fixed moment.
 const NOW_MS: u64 = 1_795_000_000_000;
 
-/// A filled village and the kits of its county.
+/// A filled village, and the township above it.
 pub(crate) struct Village {
     pub(crate) dir: PathBuf,
     pub(crate) village: PathBuf,
     pub(crate) township: PathBuf,
+    /// The two with their keys: the township's, the village's.
+    pub(crate) offices: (Office, Office),
     pub(crate) count: usize,
     /// What was stored, for the floor.
     pub(crate) entries: Vec<(VerifiedEntry, Option<Body>)>,
@@ -42,36 +42,28 @@ pub(crate) struct Village {
 }
 
 /// Founds a county and fills its first village.
-pub(crate) fn village(program: &Path, count: usize) -> Village {
+pub(crate) fn village(count: usize) -> Village {
     let dir = std::env::temp_dir().join(format!("xw-bench-{}-{count}", std::process::id()));
     let _ = std::fs::remove_dir_all(&dir);
     std::fs::create_dir_all(&dir).expect("a folder");
     let definitions = builtin();
     let mut dice = Dice(7);
-    let founded = found(&synthetic::plan(), &definitions, NOW_MS, &mut |bytes| dice.fill(bytes))
-        .expect("the synthetic plan is sound");
-    let kits = Kit::all(&founded, &definitions);
+    let county = county::found(&definitions);
     let (township, village) = (dir.join("township"), dir.join("village"));
-    for (kit, folder) in [(&kits[1], &township), (&kits[2], &village)] {
-        let file = dir.join("kit.json");
-        std::fs::write(&file, kit.text().as_bytes()).expect("a file");
-        let status = Command::new(program)
-            .arg("--dir")
-            .arg(folder)
-            .args(["init", "--listen", "127.0.0.1:0", "--api", "127.0.0.1:0", "--kit"])
-            .arg(&file)
-            .stdout(std::process::Stdio::null())
-            .status()
-            .expect("the program runs");
-        assert!(status.success(), "init failed");
+    for (office, folder) in [(&county.offices[1], &township), (&county.offices[2], &village)] {
+        let listen = ([127, 0, 0, 1], 0).into();
+        let roster = [county.founding.clone()];
+        folder::write(folder, office, &roster, definitions.clone(), listen, &[]);
     }
-    let office = &founded.offices[2];
-    let contents = contents(&definitions, &office.planned.division.to_string());
+    let office = &county.offices[2];
+    let contents = contents(&definitions, &office.division.to_string());
     // The village's clerk and secretary in one: a signer who may create all four types.
-    let person = office.people[0].clone();
-    let secretary = office.people[1].clone();
-    let mut store = Store::open(&village.join("store.db"), None).expect("init made it");
-    let space = Space { division: office.planned.division, audience: Audience::Office };
+    let person = office.people[0].1.clone();
+    let secretary = office.people[1].1.clone();
+    let keys = folder::store_keys(office);
+    let mut store = Store::open(&village.join("store.db"), Some(keys)).expect("it was just made");
+    store.unlock(folder::office_key(office)).expect("its own key");
+    let space = Space { division: office.division, audience: Audience::Office };
     let started = Instant::now();
     let author = Author { node: &office.node, person: None };
     let opened =
@@ -134,7 +126,8 @@ pub(crate) fn village(program: &Path, count: usize) -> Village {
         "envelope_bytes": envelope / entries.len(), "body_bytes": body / count,
     }));
     let keys = (office.node.clone(), person);
-    Village { dir, village, township, count, entries, keys, definitions, contents }
+    let offices = (county.offices[1].clone(), office.clone());
+    Village { dir, village, township, offices, count, entries, keys, definitions, contents }
 }
 
 /// Who of the two may create this type, in which role, leading to which state.

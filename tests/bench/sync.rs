@@ -13,6 +13,7 @@ use crate::county::{Node, wait};
 use crate::floor::Floor;
 use crate::line::{self, Meter};
 use crate::material::Village;
+use crate::nodes::folder::{self, Office};
 use crate::{figure, ms};
 
 /// Records sent one by one.
@@ -24,16 +25,19 @@ const QUIET: Duration = Duration::from_millis(2_500);
 pub(crate) fn measure(program: &Path, village: Village, floor: &Floor) {
     let port = free_port();
     let (address, meter) = line::open(port);
-    let township_key = edit_settings(&village.township, port, None);
+    edit_settings(&village.township, port, None);
+    let township_key = village.offices.0.node.public().to_string();
     edit_settings(
         &village.village,
         "127.0.0.1:0".parse().expect("an address"),
         Some((&township_key, address)),
     );
     let township = Node::start(program, &village.township);
-    let reader = Reader::open(&village.township.join("store.db")).expect("the township's store");
+    township.unlock(&village.offices.0);
+    let reader = reader(&village.township, &village.offices.0);
     meter.reset();
     let node = Node::start(program, &village.village);
+    node.unlock(&village.offices.1);
     cold(&village, floor, &meter, &reader, &township);
     quiet(&meter);
     reconnect(&village, &meter);
@@ -49,7 +53,7 @@ pub(crate) fn measure(program: &Path, village: Village, floor: &Floor) {
 
 fn cold(village: &Village, floor: &Floor, meter: &Meter, reader: &Reader, township: &Node) {
     // The village had some more records made while the floor was measured.
-    let source = Reader::open(&village.village.join("store.db")).expect("the village's store");
+    let source = self::reader(&village.village, &village.offices.1);
     let wanted = source.size().expect("it reads");
     wait("the first byte", || meter.span().is_some());
     let (first, _) = meter.span().expect("it was just there");
@@ -133,10 +137,16 @@ fn free_port() -> SocketAddr {
     listener.local_addr().expect("it is bound")
 }
 
-/// Writes where a node listens and whom it dials; gives its node key as hex.
-fn edit_settings(dir: &Path, listen: SocketAddr, dial: Option<(&str, SocketAddr)>) -> String {
+/// Another connection to an office's store.
+fn reader(dir: &Path, office: &Office) -> Reader {
+    let (keys, key) = (folder::store_keys(office), folder::office_key(office));
+    Reader::open_with(&dir.join("store.db"), Some(&keys), Some(&key)).expect("the store")
+}
+
+/// Writes where a node listens and whom it dials.
+fn edit_settings(dir: &Path, listen: SocketAddr, dial: Option<(&str, SocketAddr)>) {
     let path = dir.join("node.toml");
-    let text = std::fs::read_to_string(&path).expect("init wrote it");
+    let text = std::fs::read_to_string(&path).expect("it is there");
     let mut settings: toml::Table = text.parse().expect("it is TOML");
     settings.insert("listen".to_owned(), toml::Value::Array(vec![listen.to_string().into()]));
     let mut neighbours = Vec::new();
@@ -150,6 +160,4 @@ fn edit_settings(dir: &Path, listen: SocketAddr, dial: Option<(&str, SocketAddr)
     }
     settings.insert("neighbour".to_owned(), toml::Value::Array(neighbours));
     std::fs::write(&path, settings.to_string()).expect("it writes");
-    let seed = std::fs::read_to_string(dir.join("keys").join("node.key")).expect("init wrote it");
-    xw_bootstrap::kit::key_of(&seed).expect("a key").public().to_string()
 }

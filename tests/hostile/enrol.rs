@@ -1,23 +1,51 @@
-//! How an office with a process of its own gets its folder: the only file here that knows.
+//! How an office with a process of its own gets its folder and its clerk signs in: the only file
+//! here that knows.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
+use serde_json::Value as Json;
+use xw_schemas::record::builtin;
+
+use crate::folder::{self, Neighbour, Office};
 use crate::node::Node;
 use crate::setup::{HONEST, Keys, World};
 
 /// Makes the folder of every honest office; nothing runs yet.
 pub(crate) fn all(dir: &Path, world: &World, honest: &[Keys]) -> Vec<Node> {
     let ports = free_ports(honest.len());
-    let _ = world;
     honest
         .iter()
         .enumerate()
         .map(|(seat, keys)| {
-            let folder = dir.join(format!("{seat}-{}", keys.division));
-            Node::new(HONEST[seat].1, folder, ports[seat], keys.node.public())
+            let path = dir.join(format!("{seat}-{}", keys.division));
+            let above = |other: &(&Keys, &SocketAddr)| {
+                other.0.division != keys.division && other.0.division.covers(keys.division)
+            };
+            // The nearest office above comes first: the county stands first in the list.
+            let above = honest.iter().zip(&ports).rev().filter(above);
+            let neighbours: Vec<Neighbour> = above
+                .map(|(other, address)| Neighbour {
+                    key: other.node.public(),
+                    office: other.name.clone(),
+                    address: *address,
+                })
+                .collect();
+            let (office, roster) = (office(keys), [world.founding.clone()]);
+            folder::write(&path, &office, &roster, builtin(), ports[seat], &neighbours);
+            Node::new(HONEST[seat].1, path, ports[seat], keys.node.public())
         })
         .collect()
+}
+
+/// What the first clerk of an office says to sign in.
+pub(crate) fn unlock(keys: &Keys) -> Json {
+    folder::unlock(&office(keys))
+}
+
+fn office(keys: &Keys) -> Office {
+    let people = keys.people.iter().map(|(name, _, key)| (name.clone(), key.clone())).collect();
+    Office { division: keys.division, name: keys.name.clone(), node: keys.node.clone(), people }
 }
 
 fn free_ports(count: usize) -> Vec<SocketAddr> {

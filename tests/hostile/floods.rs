@@ -126,7 +126,7 @@ async fn beyond_credit(stage: &mut Stage) {
 async fn names_of_logs(stage: &mut Stage) {
     let foothold = stage.foothold().await;
     let scene = stage.scene("logs that are not");
-    let (lists, points) = (chosen(600, 6_000), chosen(40_000, 400_000));
+    let (lists, points) = (chosen(600, 6_000), chosen(20_000, 400_000));
     let mut drawn = 0_u64;
     let mut name = || {
         drawn += 1;

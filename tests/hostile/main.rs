@@ -9,6 +9,9 @@ mod extent;
 mod program;
 
 mod enrol;
+#[path = "../nodes/folder.rs"]
+#[expect(dead_code, reason = "other tests look for secrets on the disk")]
+mod folder;
 mod setup;
 
 mod node;
@@ -21,6 +24,10 @@ mod by_hand;
 mod door;
 mod line;
 #[path = "../../node/net/tests/loopback/raw.rs"]
+#[expect(
+    dead_code,
+    reason = "the network's own tests wait for connections on which nothing is opened"
+)]
 mod raw;
 
 mod foothold;
@@ -52,8 +59,9 @@ async fn a_hostile_village_harms_nobody() {
     let Founding { world, honest, liars } = setup::found();
     let nodes = enrol::all(&dir, &world, &honest);
     nodes.iter().for_each(node::Node::start);
-    for node in &nodes {
+    for (node, keys) in nodes.iter().zip(&honest) {
         node.up().await;
+        node.tell(enrol::unlock(keys)).await;
     }
     let nodes = Arc::new(nodes);
     let pulse = Pulse::start(Arc::clone(&nodes));

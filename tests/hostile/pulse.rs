@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use tokio::task::JoinHandle;
 
 use crate::node::{LOOK_EVERY, Node};
-use crate::setup::{COUNTY, EAST, EAST_VILLAGE};
+use crate::setup::{COUNTY, EAST, EAST_VILLAGE, division};
 
 /// Longest time from a clerk's "save" until the township shows the record, under any attack. An
 /// honest line needs some milliseconds; the deadline allows for a busy machine of two cores.
@@ -71,17 +71,22 @@ impl Pulse {
 /// Registers a project and waits until both offices above show it.
 async fn beat(nodes: &[Node]) -> Beat {
     let begun = Instant::now();
-    let request = json!({
-        "do": "new", "record_type": "IND", "fields": {
-            "project_name": "2026年光伏项目", "project_class": "2", "nature": "1", "site": "村东",
-            "content_scale": "一百千瓦", "need_basis": "日照充足",
-        },
-    });
+    let request = proposal(&division(EAST_VILLAGE).to_string());
     let made = nodes[EAST_VILLAGE].tell(request).await;
     let record = made["record"].as_str().expect("the id of the new record").to_owned();
     let township_ms = shown(&nodes[EAST], &record, begun).await;
     let county_ms = shown(&nodes[COUNTY], &record, begun).await;
     Beat { begun, township_ms, county_ms }
+}
+
+/// The request by which a clerk registers a project of a division.
+fn proposal(division: &str) -> Json {
+    json!({
+        "do": "new", "record_type": "IND", "division": division, "fields": {
+            "project_name": "2026年光伏项目", "project_class": "2", "nature": "1", "site": "村东",
+            "content_scale": "一百千瓦", "need_basis": "日照充足",
+        },
+    })
 }
 
 async fn shown(node: &Node, record: &str, begun: Instant) -> u64 {

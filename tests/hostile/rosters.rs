@@ -2,7 +2,7 @@
 //! county, beyond a gap, and the old roster after a new one.
 
 use serde_json::{Value as Json, json};
-use xw_schemas::cose::{self, CoseSignature, Purpose};
+use xw_schemas::cose::{self, CoseSignature, Purpose, SecretKey};
 use xw_schemas::edition::{Edition, EditionCore, Fact, Scope};
 use xw_schemas::hash::tagged;
 use xw_schemas::id::EditionId;
@@ -111,7 +111,7 @@ async fn false_editions(stage: &mut Stage) {
 }
 
 /// The same signature twice, as no honest signer writes it.
-fn twice(core: &EditionCore, root: &xw_schemas::cose::SecretKey) -> Offer {
+fn twice(core: &EditionCore, root: &SecretKey) -> Offer {
     let payload = core.encode();
     let signature = CoseSignature::make(root, Purpose::Root, &payload, true);
     let id = EditionId(tagged("xw/roster/1", &[&payload]));

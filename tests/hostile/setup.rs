@@ -24,8 +24,6 @@ pub(crate) const WEST: usize = 2;
 pub(crate) const EAST_VILLAGE: usize = 3;
 /// Another one.
 pub(crate) const EAST_NEIGHBOUR: usize = 4;
-/// An honest village of the western township.
-pub(crate) const WEST_VILLAGE: usize = 5;
 
 /// Where the honest offices stand.
 pub(crate) const HONEST: [(u64, &str); 6] = [

@@ -2,10 +2,12 @@
 
 use futures::AsyncWriteExt as _;
 use xw_schemas::cbor::Writer;
+use xw_schemas::id::{EditionId, EntryId, LogId};
 use xw_schemas::limits::{
     DIGESTS_MAX, ENTRIES_PER_FRAME_MAX, ENTRIES_UNPACKED_MAX, FRAME_BYTES_MAX, HAVE_LOGS_MAX,
 };
-use xw_schemas::wire::{EDITIONS_LISTED_MAX, Frame, KNOWN_MAX, PackedEntries};
+use xw_schemas::space::Division;
+use xw_schemas::wire::{Digests, EDITIONS_LISTED_MAX, Frame, Have, KNOWN_MAX, PackedEntries};
 
 use crate::extent::chosen;
 use crate::foothold::Foothold;
@@ -89,36 +91,26 @@ async fn oversized(stage: &mut Stage) {
 
 fn oversized_frames() -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
+    let division = Division::from_number(130_599_201_201).expect("twelve digits");
+    let (log, entry) = (LogId([1; 32]), EntryId([2; 32]));
     for times in [1, 10] {
         let over = |limit: usize| limit * times + usize::from(times == 1);
-        let mut list = |head: &dyn Fn(&mut Writer), count: usize, item: &dyn Fn(&mut Writer)| {
-            let mut w = Writer::new();
-            head(&mut w);
-            w.array(count);
-            (0..count).for_each(|_| item(&mut w));
-            let mut bytes = w.into_bytes();
+        let have = |divisions, tips| Frame::Have(Have { divisions, tips, answer: true });
+        let digests = |groups, items| Frame::Digests(Digests { groups, items });
+        let lists = [
+            have(None, vec![(log, 1, entry); over(HAVE_LOGS_MAX)]),
+            have(Some(vec![division; over(DIGESTS_MAX)]), Vec::new()),
+            digests(vec![division; over(DIGESTS_MAX)], Vec::new()),
+            digests(Vec::new(), vec![(division, [3; 32]); over(DIGESTS_MAX)]),
+            Frame::Known { log, points: vec![(1, entry); over(KNOWN_MAX)] },
+            Frame::Editions(vec![EditionId([4; 32]); over(EDITIONS_LISTED_MAX)]),
+        ];
+        // What does not fit into a frame is cut off: the head of the list has promised it.
+        frames.extend(lists.iter().map(|list| {
+            let mut bytes = list.encode();
             bytes.truncate(FRAME_BYTES_MAX);
-            frames.push(bytes);
-        };
-        let nil = |w: &mut Writer| {
-            w.null();
-        };
-        let division = |w: &mut Writer| {
-            w.uint(130_599_201_201);
-        };
-        let tip = |w: &mut Writer| {
-            w.array(3).bytes(&[1; 32]).uint(1).bytes(&[2; 32]);
-        };
-        let known = |w: &mut Writer| {
-            w.array(2).uint(1).bytes(&[2; 32]);
-        };
-        list(&|w| nil(w.array(4).uint(5)), over(HAVE_LOGS_MAX), &tip);
-        list(&|w| drop(w.array(4).uint(5)), over(DIGESTS_MAX), &division);
-        list(&|w| drop(w.array(3).uint(4)), over(DIGESTS_MAX), &division);
-        list(&|w| drop(w.array(3).uint(7).bytes(&[1; 32])), over(KNOWN_MAX), &known);
-        list(&|w| drop(w.array(2).uint(11)), over(EDITIONS_LISTED_MAX), &|w| {
-            w.bytes(&[1; 32]);
-        });
+            bytes
+        }));
     }
     // Lengths that no frame can hold: of a list, of bytes, of text.
     let huge = [&[0x9b][..], &[0xff; 8]].concat();
@@ -199,7 +191,9 @@ async fn packed(stage: &mut Stage) {
     for count in [ENTRIES_PER_FRAME_MAX + 1, 10 * ENTRIES_PER_FRAME_MAX] {
         let mut w = Writer::new();
         w.array(count);
-        (0..count).for_each(|_| drop(w.array(2).bytes(&[]).optional(None)));
+        for _ in 0..count {
+            w.array(2).bytes(&[]).optional(None);
+        }
         frames.push(entries_of(&w.into_bytes()));
     }
     let tried = frames.len();

@@ -1,6 +1,7 @@
 //! Those who begin and do not go on: callers that stay silent, half a request, half a frame,
 //! readers that never acknowledge, peers that promise what never comes.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,12 @@ const HALF_OPEN_MAX: Duration = Duration::from_secs(15);
 /// A session that says no hello or stops inside a frame is gone after this time: the deadlines are
 /// 30 s.
 const MUTE_MAX: Duration = Duration::from_secs(45);
+
+/// How long a village cries wolf.
+const ALARM_MS: u128 = 3_000;
+
+/// A township's clerk waits no longer than this for a change, whatever a village claims.
+const ALARM_PROMPT: Duration = Duration::from_secs(2);
 
 /// Attacks that last as long as everything else.
 pub(crate) struct Stalls {
@@ -71,15 +78,21 @@ impl Stalls {
 }
 
 pub(crate) async fn all(stage: &mut Stage) {
-    half_open_calls(stage).await;
-    half_requests(stage).await;
+    half_open(stage).await;
     never_acknowledging(stage).await;
     lying_heads(stage).await;
+    false_alarm(stage).await;
 }
 
-/// Calls that never finish the handshake.
-async fn half_open_calls(stage: &mut Stage) {
-    let scene = stage.scene("half-open calls");
+/// Calls that never finish the handshake, and half of a request to the township's API, hundreds of
+/// times, while its clerk works.
+async fn half_open(stage: &mut Stage) {
+    let scene = stage.scene("half-open calls and half requests");
+    let (calls, requests) = tokio::join!(half_open_calls(stage), half_requests(stage));
+    scene.end(&format!("{calls}; {requests}"), GROWTH_MIB).await;
+}
+
+async fn half_open_calls(stage: &Stage) -> String {
     let count = chosen(200, 2_000);
     let mut silent = Vec::new();
     for number in 0..count {
@@ -96,8 +109,7 @@ async fn half_open_calls(stage: &mut Stage) {
         let left = HALF_OPEN_MAX.saturating_sub(begun.elapsed());
         tokio::time::timeout(left, read_out(line)).await.expect("half-open calls are ended");
     }
-    let ms = begun.elapsed().as_millis();
-    scene.end(&format!("{count} silent callers: all gone after {ms} ms"), GROWTH_MIB).await;
+    format!("{count} silent callers, all gone after {} ms", begun.elapsed().as_millis())
 }
 
 async fn read_out(line: &mut TcpStream) {
@@ -105,9 +117,7 @@ async fn read_out(line: &mut TcpStream) {
     while matches!(line.read(&mut bytes).await, Ok(count) if count > 0) {}
 }
 
-/// Half of a request to the township's API, hundreds of times, while its clerk works.
-async fn half_requests(stage: &mut Stage) {
-    let scene = stage.scene("half requests to the API");
+async fn half_requests(stage: &Stage) -> String {
     let count = chosen(300, 500);
     let address = stage.nodes[EAST].api_address();
     let halves: [&[u8]; 4] = [
@@ -137,13 +147,12 @@ async fn half_requests(stage: &mut Stage) {
     answers.sort_unstable();
     let at = |percent: usize| answers[(answers.len() - 1) * percent / 100].as_millis();
     assert!(at(99) < API_PROMPT.as_millis(), "an honest request took {} ms", at(99));
-    let ms = begun.elapsed().as_millis();
-    let said = format!(
-        "{count} of 4 kinds: all gone after {ms} ms; honest requests p50/p99 {}/{} ms",
+    format!(
+        "{count} half requests, all gone after {} ms, honest ones p50/p99 {}/{} ms",
+        begun.elapsed().as_millis(),
         at(50),
         at(99)
-    );
-    scene.end(&said, GROWTH_MIB).await;
+    )
 }
 
 /// Whether the other side holds the connection; what it has said is read and forgotten.
@@ -223,4 +232,56 @@ async fn lying_heads(stage: &mut Stage) {
     scene
         .end(&format!("the truth came by the county after {ms} ms; the liar {how}"), GROWTH_MIB)
         .await;
+}
+
+/// Says again and again that it knows entries of the township's own log that the township does not
+/// hold. Without a signature of the township's that is talk: it neither stops working nor begins
+/// new logs for it.
+async fn false_alarm(stage: &mut Stage) {
+    let foothold = stage.foothold().await;
+    let logs = logs_of_the_township(stage, &foothold).await;
+    assert!(!logs.is_empty(), "the township has witnessed in this space");
+    let scene = stage.scene("false alarm about one's own log");
+    let mut line = stage.live(&foothold.keys, EAST).await;
+    let (mut worst, mut said) = (Duration::ZERO, 0);
+    while scene.ms() < ALARM_MS {
+        for log in &logs {
+            let (number, id) = (1 << 20, EntryId([7; 32]));
+            line.say(&Frame::Known { log: *log, points: vec![(number, id)] }).await;
+            let (divisions, tips) = (Some(vec![foothold.keys.division]), vec![(*log, number, id)]);
+            line.say(&Frame::Have(Have { divisions, tips, answer: false })).await;
+            said += 2;
+        }
+        let asked = Instant::now();
+        let edit = json!({
+            "do": "edit", "record": foothold.record, "fields": {"remarks": format!("第{said}次")},
+        });
+        let written = tokio::time::timeout(ALARM_PROMPT, stage.nodes[EAST].tell(edit)).await;
+        assert!(written.is_ok(), "the township's clerk cannot write while a village cries wolf");
+        worst = worst.max(asked.elapsed());
+        line.forget();
+    }
+    assert_eq!(logs_of_the_township(stage, &foothold).await, logs, "new logs for talk alone");
+    let said = format!("{said} claims: a clerk's change took {} ms at most", worst.as_millis());
+    scene.end(&said, GROWTH_MIB).await;
+}
+
+/// The logs that the township writes in the village's space, as it sends them to whoever has nothing.
+async fn logs_of_the_township(stage: &Stage, foothold: &Foothold) -> BTreeSet<LogId> {
+    let mut line = Line::call(&stage.world, &foothold.keys, &stage.nodes[EAST]).await;
+    let mut hello = line.hello.clone();
+    hello.digest = [3; 32];
+    line.say(&Frame::Hello(hello)).await;
+    line.say(&Frame::Have(Have { divisions: None, tips: Vec::new(), answer: false })).await;
+    let mut logs = BTreeSet::new();
+    while let Some(frame) = line.next_within(SILENCE).await {
+        let Frame::Entries(packed) = frame else { continue };
+        for (raw, _) in packed.unpack().expect("an honest node packs soundly") {
+            let entry = raw.verify(stage.world.network).expect("an honest node signs soundly");
+            if entry.node() == stage.nodes[EAST].key {
+                logs.insert(entry.core().log);
+            }
+        }
+    }
+    logs
 }

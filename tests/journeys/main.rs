@@ -2,6 +2,7 @@
 //! simulation has the thousands.
 
 mod at_rest;
+mod clones;
 mod demonstration;
 mod killed_import;
 mod program;

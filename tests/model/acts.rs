@@ -1,7 +1,7 @@
 //! What each act does to a world. Honest members act by the rules of architecture 4.4; the others
 //! as they like.
 
-use crate::fact::{Hand, Id, Key, Log, Op, Said, THIEVES};
+use crate::fact::{Edict, Hand, Id, Key, Log, Op, Said, THIEVES};
 use crate::rules::{Republish, View};
 use crate::world::{Act, Disk, Manner, State, World, bit};
 
@@ -192,8 +192,12 @@ impl World {
     /// Takes up the next edition. The office whose key is cut goes on with its new one.
     pub(crate) fn hear(&self, state: &mut State, at: usize) {
         let disk = &mut state.nodes[at].disk;
+        let edict = &state.edicts[disk.editions];
         disk.editions += 1;
-        if self.is_village(at) && disk.key == Key::Village {
+        if let Edict::Cut { key, .. } = edict
+            && self.is_village(at)
+            && disk.key == *key
+        {
             (disk.key, disk.head) = (Key::Successor, None);
         }
     }

@@ -18,6 +18,10 @@ pub(crate) const THIEVES: Op = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Key {
     County,
+    /// A second PC of the county.
+    SecondCounty,
+    /// The county's key after its first one was cut.
+    NewCounty,
     /// The township of the village.
     Town,
     /// A township that the village does not belong to.
@@ -95,9 +99,9 @@ pub(crate) enum Office {
 /// What one roster edition changes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Edict {
-    /// The village's key is cut: of each listed log what lies up to the entry stands. The successor
-    /// is enrolled with it.
-    Cut { by: Office, kept: Vec<(Log, Id)> },
+    /// A key is cut: of each listed log what lies up to the entry stands. Its successor is enrolled
+    /// with it.
+    Cut { by: Office, key: Key, kept: Vec<(Log, Id)> },
     /// Root decides a fork: the branch up to this entry stands.
     Adjudicate(Log, Id),
     /// Root lets one entry count that a cut or a fork has taken.
@@ -117,7 +121,7 @@ struct Pages {
 impl Key {
     pub(crate) fn rank(self) -> Rank {
         match self {
-            Self::County => Rank::County,
+            Self::County | Self::SecondCounty | Self::NewCounty => Rank::County,
             Self::Town | Self::Stranger => Rank::Township,
             Self::Village | Self::Successor => Rank::Village,
         }
@@ -126,11 +130,25 @@ impl Key {
     /// With which rank this key witnesses the logs of another: the county over all below it, a
     /// township over its own villages.
     pub(crate) fn witnesses(self, author: Self) -> Option<Rank> {
-        match (self, author.rank()) {
-            (Self::County, Rank::Township | Rank::Village) => Some(Rank::County),
-            (Self::Town, Rank::Village) => Some(Rank::Township),
+        match (self.rank(), author.rank()) {
+            (Rank::County, Rank::Township | Rank::Village) => Some(Rank::County),
+            (Rank::Township, Rank::Village) if self == Self::Town => Some(Rank::Township),
             _ => None,
         }
+    }
+
+    /// The key that its office goes on with once it is cut.
+    pub(crate) fn successor(self) -> Option<Self> {
+        match self {
+            Self::County => Some(Self::NewCounty),
+            Self::Village => Some(Self::Successor),
+            _ => None,
+        }
+    }
+
+    /// Whether it is enrolled with the cut of that key.
+    pub(crate) fn succeeds(self, key: Self) -> bool {
+        key.successor() == Some(self)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What must hold, asked after every act; and what must hold once every line is up and everyone has
 //! acted.
 
-use crate::fact::{Edict, Hand, Id, Key, Office, Rank, Said, THIEVES};
+use crate::fact::{Edict, Hand, Id, Office, Rank, Said, THIEVES};
 use crate::rules::{Roster, Stands, View};
 use crate::world::{Act, Broken, Manner, State, World, bit};
 
@@ -42,24 +42,49 @@ impl World {
         None
     }
 
-    /// FINAL: what the county pinned stays, unless root has cut the key or decided about the log.
+    /// FINAL: what the county pinned stays, unless root has cut the key, decided about the log, or cut
+    /// the county's own word.
     fn leaves(&self, was: &View, is: &View, after: &State, at: usize) -> bool {
-        let edicts = &after.edicts[..after.nodes[at].disk.editions];
+        let disk = &after.nodes[at].disk;
+        let edicts = &after.edicts[..disk.editions];
         let left = |id: &Id| is.stands.get(id) != Some(&Stands::Final);
         let excused = |id: &Id| {
             let log = self.book.read(*id).log;
             edicts.iter().any(|edict| match edict {
-                Edict::Cut { by, .. } => *by == Office::Root && log.key == Key::Village,
+                Edict::Cut { by, key, .. } => *by == Office::Root && log.key == *key,
                 Edict::Adjudicate(decided, _) => *decided == log,
                 Edict::Adopt(_) => false,
             })
         };
-        let pins = was.pins.iter().filter(|((rank, _), _)| *rank == Rank::County);
-        let paths = pins.map(|(_, pin)| self.book.read(pin.head));
-        let is_final = |id: &Id| was.stands.get(id) == Some(&Stands::Final);
-        paths
-            .into_iter()
-            .any(|head| head.path.iter().any(|id| is_final(id) && left(id) && !excused(id)))
+        let pins = was.stands.iter().filter(|(_, stands)| stands.counts()).map(|(id, _)| *id);
+        let pins = pins.filter(|id| self.is_kept(*id, edicts, &disk.held));
+        pins.flat_map(|id| self.county_pins(id)).any(|head| {
+            let head = self.book.read(head);
+            let was_final = |id: &Id| was.stands.get(id) == Some(&Stands::Final);
+            head.path.iter().any(|id| was_final(id) && left(id) && !excused(id))
+        })
+    }
+
+    /// What a witness entry of the county's pins; nothing for any other entry.
+    fn county_pins(&self, id: Id) -> Vec<Id> {
+        let entry = self.book.read(id);
+        match &entry.said {
+            Said::Pins(pins) if entry.log.key.rank() == Rank::County => {
+                pins.iter().map(|pin| pin.head).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether every cut of an entry's key that is known keeps it, and what it keeps is held.
+    fn is_kept(&self, id: Id, edicts: &[Edict], held: &[Id]) -> bool {
+        let log = self.book.read(id).log;
+        edicts.iter().all(|edict| match edict {
+            Edict::Cut { key, kept, .. } if *key == log.key => kept
+                .iter()
+                .any(|(_, head)| held.contains(head) && self.book.read(*head).path.contains(&id)),
+            _ => true,
+        })
     }
 
     /// REVOKE: where a cut is known, nothing of the key counts but what lies on the way to an entry
@@ -68,24 +93,19 @@ impl World {
     fn exceeds(&self, view: &View, after: &State, at: usize) -> bool {
         let disk = &after.nodes[at].disk;
         let edicts = &after.edicts[..disk.editions];
-        let roster = Roster::of(edicts);
-        let Some((by, kept)) = &roster.cut else { return false };
-        let mut heads: Vec<Id> = kept.values().copied().collect();
-        if *by == Office::Registrar {
-            for id in &disk.held {
-                let entry = self.book.read(*id);
-                if let (Key::County, Said::Pins(pins)) = (entry.log.key, &entry.said) {
-                    heads.extend(pins.iter().map(|pin| pin.head));
-                }
+        Roster::of(edicts).cuts.iter().any(|(key, (by, kept))| {
+            let mut heads: Vec<Id> = kept.values().copied().collect();
+            if *by == Office::Registrar {
+                heads.extend(disk.held.iter().flat_map(|id| self.county_pins(*id)));
             }
-        }
-        let paths: Vec<_> = heads.iter().map(|id| self.book.read(*id)).collect();
-        let beyond = |id: &Id| {
-            let of_key = self.book.read(*id).log.key == Key::Village;
-            let adopted = edicts.contains(&Edict::Adopt(*id));
-            of_key && !adopted && !paths.iter().any(|entry| entry.path.contains(id))
-        };
-        view.stands.iter().any(|(id, stands)| stands.counts() && beyond(id))
+            let paths: Vec<_> = heads.iter().map(|id| self.book.read(*id)).collect();
+            let beyond = |id: &Id| {
+                let of_key = self.book.read(*id).log.key == *key;
+                let adopted = edicts.contains(&Edict::Adopt(*id));
+                of_key && !adopted && !paths.iter().any(|entry| entry.path.contains(id))
+            };
+            view.stands.iter().any(|(id, stands)| stands.counts() && beyond(id))
+        })
     }
 
     /// LAUNDER: an honest PC never signs a thief's operation.

@@ -2,7 +2,7 @@
 //! is either not needed or not checked.
 
 use crate::check::broken;
-use crate::rules::{Acts, Compare, Cuts, LostWitness, Pins, Republish, Rules};
+use crate::rules::{Acts, Compare, Cuts, LostWitness, NewWitness, Pins, Republish, Rules};
 use crate::world::{Broken, World};
 use crate::worlds;
 
@@ -80,4 +80,15 @@ fn a_lost_witness_that_goes_on_is_found() {
 fn acts_that_are_named_by_their_key_are_found() {
     let rules = Rules { acts: Acts::OfTheKey, ..DESIGNED };
     finds(rules, worlds::stolen_and_registered(), Broken::Twice);
+}
+
+#[test]
+fn a_new_witness_that_does_not_wait_for_the_word_of_the_old_one_is_found() {
+    let rules = Rules { new_witness: NewWitness::Begins, ..DESIGNED };
+    finds(rules, worlds::new_county(), Broken::Final);
+}
+
+#[test]
+fn two_witnesses_of_one_office_are_found() {
+    finds(DESIGNED, worlds::two_counties(), Broken::Final);
 }

@@ -175,7 +175,9 @@ impl Editions {
             let before = surplus.len();
             surplus.retain(|at| match chain.add(self.signed[*at].clone()) {
                 Ok(_) => false,
-                Err(RosterRefusal::Gap | RosterRefusal::Stranger | RosterRefusal::EnoughRivals) => true,
+                Err(RosterRefusal::Gap | RosterRefusal::Stranger | RosterRefusal::EnoughRivals) => {
+                    true
+                }
                 Err(refusal) => panic!("{}: {refusal}", self.names[*at]),
             });
             if surplus.len() == before {

@@ -32,6 +32,7 @@ pub(crate) struct Rules {
     pub(crate) compare: Compare,
     pub(crate) lost_witness: LostWitness,
     pub(crate) acts: Acts,
+    pub(crate) new_witness: NewWitness,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +81,8 @@ pub(crate) enum Compare {
 pub(crate) enum LostWitness {
     /// A witness whose store was lost witnesses no more.
     Retires,
+    /// It goes on in a new incarnation once it holds all that anybody has of its own log.
+    AsksAll,
     /// It goes on in a new incarnation with what the backup holds.
     GoesOn,
 }
@@ -93,6 +96,15 @@ pub(crate) enum Acts {
     OfTheKey,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NewWitness {
+    /// It pins nothing until it holds what was kept of the witness before it, and nothing in a log
+    /// where a pin of its rank names an entry that it does not hold.
+    Waits,
+    /// It pins what it holds at once.
+    Begins,
+}
+
 impl Rules {
     /// As designed.
     pub(crate) const DESIGNED: Self = Self {
@@ -102,6 +114,7 @@ impl Rules {
         compare: Compare::Entries,
         lost_witness: LostWitness::Retires,
         acts: Acts::OfTheOffice,
+        new_witness: NewWitness::Waits,
     };
 }
 
@@ -111,6 +124,8 @@ pub(crate) struct View {
     pub(crate) stands: BTreeMap<Id, Stands>,
     /// The pin that counts, by rank and log.
     pub(crate) pins: BTreeMap<(Rank, Log), Pin>,
+    /// Logs of which a pin that counts names an entry that is not held, by the rank of the pin.
+    pub(crate) awaited: BTreeSet<(Rank, Log)>,
     /// The lowest forked slot of each forked log.
     pub(crate) forks: BTreeMap<Log, u8>,
     /// Operations that count.
@@ -122,8 +137,8 @@ pub(crate) struct View {
 /// What the editions known amount to.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Roster {
-    /// What stands of the village's first key, once it is cut.
-    pub(crate) cut: Option<(Office, BTreeMap<Log, Id>)>,
+    /// What stands of cut keys, and by whose word.
+    pub(crate) cuts: BTreeMap<Key, (Office, BTreeMap<Log, Id>)>,
     /// The branches that root has decided for.
     pub(crate) decided: BTreeMap<Log, Id>,
     /// Entries that root lets count.
@@ -135,10 +150,11 @@ impl Roster {
         let mut roster = Self::default();
         for edict in edicts {
             match edict {
-                Edict::Cut { by, kept } => {
+                Edict::Cut { by, key, kept } => {
                     // Root's word weighs more than a registrar's; of one authority the later.
-                    if *by == Office::Root || !matches!(roster.cut, Some((Office::Root, _))) {
-                        roster.cut = Some((*by, kept.iter().copied().collect()));
+                    let before = roster.cuts.get(key).map(|(by, _)| *by);
+                    if *by == Office::Root || before != Some(Office::Root) {
+                        roster.cuts.insert(*key, (*by, kept.iter().copied().collect()));
                     }
                 }
                 Edict::Adjudicate(log, id) => {
@@ -154,12 +170,10 @@ impl Roster {
 
     /// Whether a key belongs to the county.
     pub(crate) fn enrols(&self, key: Key) -> bool {
-        key != Key::Successor || self.cut.is_some()
-    }
-
-    /// What is kept of a cut key.
-    pub(crate) fn cut_of(&self, key: Key) -> Option<&(Office, BTreeMap<Log, Id>)> {
-        self.cut.as_ref().filter(|_| key == Key::Village)
+        match key {
+            Key::NewCounty | Key::Successor => self.cuts.keys().any(|cut| key.succeeds(*cut)),
+            _ => true,
+        }
     }
 }
 
@@ -199,6 +213,11 @@ pub(crate) fn stand(
                 }
                 Said::Pins(pins) => {
                     for pin in pins {
+                        if let Some(rank) = log.key.witnesses(pin.log.key)
+                            && !held.contains(&pin.head)
+                        {
+                            view.awaited.insert((rank, pin.log));
+                        }
                         raise(&mut view.pins, held, rules, log.key, *pin, &lower);
                     }
                 }
@@ -243,7 +262,7 @@ fn judge(
     let firm = agreed(finals.clone(), township);
     let undecided = decided.is_some_and(|id| lacks(&id));
     let enrolled = roster.enrols(log.key);
-    let cut = roster.cut_of(log.key).map(|(by, kept)| (*by, kept.get(&log).copied()));
+    let cut = roster.cuts.get(&log.key).map(|(by, kept)| (*by, kept.get(&log).copied()));
     let listed = cut.and_then(|(_, listed)| listed);
     let missing = listed.is_some_and(|id| lacks(&id));
     let kept = match cut {
@@ -320,8 +339,8 @@ pub(crate) fn to_pin(
     witness: Key,
     log: Log,
 ) -> Option<Pin> {
-    let rank = witness.witnesses(log.key)?;
-    if roster.cut_of(log.key).is_some() || !roster.enrols(log.key) {
+    let rank = witness.witnesses(log.key).filter(|_| roster.enrols(witness))?;
+    if roster.cuts.get(&log.key).is_some() || !roster.enrols(log.key) {
         return None;
     }
     let of_log = held.iter().map(|id| (*id, book.read(*id))).filter(|(_, e)| e.log == log);

@@ -25,7 +25,15 @@ const NOW_MS: u64 = 1_800_000_000_000;
 /// The role that makes a person of the township a registrar.
 const REGISTRAR: &str = "R11";
 
-const KEYS: [Key; 5] = [Key::County, Key::Town, Key::Stranger, Key::Village, Key::Successor];
+const KEYS: [Key; 7] = [
+    Key::County,
+    Key::SecondCounty,
+    Key::NewCounty,
+    Key::Town,
+    Key::Stranger,
+    Key::Village,
+    Key::Successor,
+];
 
 /// The signed form of a book.
 pub(crate) struct Signed<'a> {
@@ -156,11 +164,12 @@ impl<'a> Signed<'a> {
             (self.log(entry.log), u64::from(entry.number), self.id(id))
         };
         let (by, facts) = match edict {
-            Edict::Cut { by, kept } => {
+            Edict::Cut { by, key, kept } => {
                 let mut kept: Vec<_> = kept.iter().map(|(_, id)| point(*id)).collect();
                 kept.sort_by_key(|(log, ..)| *log);
-                let key = node(Key::Village);
-                (*by, vec![Fact::Cut { key, kept }, enrolled(Key::Successor)])
+                let mut facts = vec![Fact::Cut { key: node(*key), kept }];
+                facts.extend(key.successor().map(enrolled));
+                (*by, facts)
             }
             Edict::Adjudicate(_, id) => {
                 let (log, number, entry) = point(*id);
@@ -194,11 +203,12 @@ fn founding() -> Edition {
         Fact::Root { threshold: 1, keys: vec![root().public()] },
         Fact::Rules { version: RULES_VERSION },
     ];
-    for key in KEYS.into_iter().filter(|key| *key != Key::Successor) {
+    for key in [Key::County, Key::Town, Key::Stranger, Key::Village] {
         let (office, division) = (office(key), division(key));
         facts.push(Fact::Office { office, division, name: "机构".into() });
         facts.push(enrolled(key));
     }
+    facts.push(enrolled(Key::SecondCounty));
     facts.push(Fact::Signer {
         key: registrar().public(),
         kind: SignerKind::Person,
@@ -240,7 +250,7 @@ fn enrolled(key: Key) -> Fact {
 
 fn office(key: Key) -> OfficeId {
     OfficeId(match key {
-        Key::County => 1,
+        Key::County | Key::SecondCounty | Key::NewCounty => 1,
         Key::Town => 2,
         Key::Stranger => 3,
         Key::Village | Key::Successor => 4,
@@ -249,7 +259,7 @@ fn office(key: Key) -> OfficeId {
 
 fn division(key: Key) -> Division {
     Division::from_number(match key {
-        Key::County => 130_599_000_000,
+        Key::County | Key::SecondCounty | Key::NewCounty => 130_599_000_000,
         Key::Town => 130_599_201_000,
         Key::Stranger => 130_599_202_000,
         Key::Village | Key::Successor => 130_599_201_201,

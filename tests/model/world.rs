@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use stateright::{Model, Property};
 
 use crate::fact::{Book, Edict, Hand, Id, Key, Log, Office, Op, Pin, Rank, Said, THIEVES};
-use crate::rules::{Compare, LostWitness, Roster, Rules, View, stand, to_pin};
+use crate::rules::{Compare, LostWitness, NewWitness, Roster, Rules, View, stand, to_pin};
 
 /// How a member behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +42,8 @@ pub(crate) struct Member {
 /// A kind of roster edition, of which every possible one is issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decree {
-    /// The village's key is cut.
-    Cut(Office),
+    /// A key is cut.
+    Cut(Office, Key),
     /// Root decides for an entry of the village's logs that lies on a fork.
     Adjudicate,
     /// Root adopts an entry that does not count where everything is held.
@@ -211,18 +211,41 @@ impl World {
     /// What an honest witness would pin next.
     pub(crate) fn pins(&self, state: &State, at: usize) -> Vec<Pin> {
         let disk = &state.nodes[at].disk;
-        if disk.marked && self.rules.lost_witness == LostWitness::Retires {
+        let own = |id: &&Id| self.book.read(**id).log.key == disk.key;
+        let lost = disk.marked
+            && match self.rules.lost_witness {
+                LostWitness::Retires => true,
+                LostWitness::AsksAll => {
+                    !self.existing(state).iter().filter(own).all(|id| disk.held.contains(id))
+                }
+                LostWitness::GoesOn => false,
+            };
+        if lost {
             return Vec::new();
         }
         let view = self.view_of(state, at);
         let roster = Roster::of(&state.edicts[..disk.editions]);
+        let lacks = |(_, kept): &(Office, BTreeMap<Log, Id>)| {
+            kept.values().any(|id| disk.held.binary_search(id).is_err())
+        };
+        let before = roster.cuts.iter().find(|(key, _)| disk.key.succeeds(**key));
+        let waits = self.rules.new_witness == NewWitness::Waits;
+        let cut = roster.cuts.contains_key(&disk.key);
+        if cut || (waits && before.is_some_and(|(_, cut)| lacks(cut))) {
+            return Vec::new();
+        }
+        let awaits = |log: &&Log| {
+            let rank = disk.key.witnesses(log.key);
+            waits && rank.is_some_and(|rank| view.awaited.contains(&(rank, **log)))
+        };
         let mut logs: Vec<Log> = disk.held.iter().map(|id| self.book.read(*id).log).collect();
         logs.sort_unstable();
         logs.dedup();
         let pin =
             |log: &Log| to_pin(&self.book, &disk.held, &view, &roster, self.rules, disk.key, *log);
         // Townships' logs carry nothing but pins; pinning them would only make the world larger.
-        logs.iter().filter(|log| log.key.rank() == Rank::Village).filter_map(pin).collect()
+        let of_villages = logs.iter().filter(|log| log.key.rank() == Rank::Village);
+        of_villages.filter(|log| !awaits(log)).filter_map(pin).collect()
     }
 
     fn member_acts(&self, state: &State, at: usize, existing: &[Id], acts: &mut Vec<Act>) {
@@ -308,12 +331,15 @@ impl World {
 
     /// Every edition of a kind that somebody may decide on.
     fn possible_edicts(&self, existing: &[Id], edicts: &[Edict], decree: Decree) -> Vec<Edict> {
-        let of_village = |id: &&Id| self.book.read(**id).log.key == Key::Village;
-        let ids: Vec<Id> = existing.iter().filter(of_village).copied().collect();
+        let of = |key: Key| {
+            let of_key = existing.iter().filter(move |id| self.book.read(**id).log.key == key);
+            of_key.copied().collect::<Vec<Id>>()
+        };
+        let ids = of(Key::Village);
         match decree {
-            Decree::Cut(by) => {
-                let kept = self.choices(&ids).into_iter();
-                kept.map(|kept| Edict::Cut { by, kept }).collect()
+            Decree::Cut(by, key) => {
+                let kept = self.choices(&of(key)).into_iter();
+                kept.map(|kept| Edict::Cut { by, key, kept }).collect()
             }
             Decree::Adjudicate => {
                 let decide = |id: &Id| Edict::Adjudicate(self.book.read(*id).log, *id);

@@ -3,10 +3,19 @@
 
 use crate::check::check;
 use crate::fact::{Key, Office};
-use crate::rules::Rules;
+use crate::rules::Stands::{Disputed, Final, Local, Pending, Void, Witnessed};
+use crate::rules::{LostWitness, Rules};
 use crate::world::{Decree, Manner, Member, World};
 
-const ALL: &[Key] = &[Key::County, Key::Town, Key::Stranger, Key::Village, Key::Successor];
+const ALL: &[Key] = &[
+    Key::County,
+    Key::SecondCounty,
+    Key::NewCounty,
+    Key::Town,
+    Key::Stranger,
+    Key::Village,
+    Key::Successor,
+];
 const OWN: &[Key] = &[Key::Village, Key::Successor];
 const NONE: &[Key] = &[];
 
@@ -101,27 +110,31 @@ pub(crate) fn restored_and_witnessed() -> World {
 /// The village's key is stolen; root cuts it anywhere.
 pub(crate) fn stolen() -> World {
     let members = vec![county(1), village(1, ALL), thief(1 + more())];
-    World { decrees: vec![Decree::Cut(Office::Root)], ..world("stolen, cut by root", members) }
+    World {
+        decrees: vec![Decree::Cut(Office::Root, Key::Village)],
+        ..world("stolen, cut by root", members)
+    }
 }
 
 /// The same, and a registrar cuts it, whom the county may not have heard.
 pub(crate) fn stolen_and_registered() -> World {
     let members = vec![county(2), village(1, OWN), thief(1 + more())];
-    let decrees = vec![Decree::Cut(Office::Registrar)];
+    let decrees = vec![Decree::Cut(Office::Registrar, Key::Village)];
     World { decrees, ..world("stolen, cut by a registrar", members) }
 }
 
 /// A registrar cuts, and root then cuts exactly.
 pub(crate) fn stolen_and_cut_twice() -> World {
     let members = vec![county(1), village(1, NONE), thief(1 + more())];
-    let decrees = vec![Decree::Cut(Office::Registrar), Decree::Cut(Office::Root)];
+    let decrees =
+        vec![Decree::Cut(Office::Registrar, Key::Village), Decree::Cut(Office::Root, Key::Village)];
     World { decrees, asks: false, ..world("stolen, cut twice", members) }
 }
 
 /// A registrar cuts, and root adopts what was taken.
 pub(crate) fn adopted() -> World {
     let members = vec![county(1), village(1 + more(), NONE), thief(1)];
-    let decrees = vec![Decree::Cut(Office::Registrar), Decree::Adopt];
+    let decrees = vec![Decree::Cut(Office::Registrar, Key::Village), Decree::Adopt];
     World { decrees, asks: false, ..world("adopted", members) }
 }
 
@@ -148,68 +161,93 @@ pub(crate) fn strange_township() -> World {
 
 /// The township's store is lost and an old backup brought back.
 pub(crate) fn lost_witness() -> World {
-    let members = vec![town(2), county(2), secretary(3 + more())];
+    let members = vec![town(2), county(1), secretary(2 + more())];
     World { backed_up: Some(0), ..world("lost witness", members) }
+}
+
+/// Root cuts the county's key anywhere, and the county goes on with a new one.
+pub(crate) fn new_county() -> World {
+    let new = Member { name: "new county", key: Key::NewCounty, ..county(1) };
+    let members = vec![county(2), new, secretary(2 + more())];
+    let decrees = vec![Decree::Cut(Office::Root, Key::County)];
+    World { open: vec![Key::County, Key::Village], decrees, ..world("new county", members) }
+}
+
+/// Two PCs of the county witness, which no rule allows: see the mutants.
+pub(crate) fn two_counties() -> World {
+    let second = Member { name: "second PC", key: Key::SecondCounty, ..county(1) };
+    let members = vec![county(1), second, secretary(3)];
+    World {
+        open: vec![Key::County, Key::SecondCounty, Key::Village],
+        ..world("two PCs of the county", members)
+    }
+}
+
+#[test]
+fn a_county_with_a_new_key_keeps_to_its_word() {
+    check(new_county(), &[Final, Local, Pending, Disputed, Void]);
 }
 
 #[test]
 fn a_secretary_who_forks_his_log_takes_nothing_back() {
-    check(eraser());
+    check(eraser(), &[Final, Witnessed, Local, Disputed]);
 }
 
 #[test]
 fn clones_below_a_township_lose_nothing() {
-    check(clones_below_the_township());
+    check(clones_below_the_township(), &[Witnessed, Local, Disputed]);
 }
 
 #[test]
 fn clones_below_the_county_lose_nothing() {
-    check(clones_below_the_county());
+    check(clones_below_the_county(), &[Final, Local, Disputed]);
 }
 
 #[test]
 fn clones_whose_witnesses_disagree_lose_nothing() {
-    check(clones_apart());
+    check(clones_apart(), &[Final, Witnessed, Local, Disputed]);
 }
 
 #[test]
 fn a_restored_village_loses_nothing_that_is_held_anywhere() {
-    check(restored());
-    check(restored_and_witnessed());
+    check(restored(), &[Final, Witnessed, Local, Disputed]);
+    check(restored_and_witnessed(), &[Witnessed, Local, Disputed]);
 }
 
 #[test]
 fn a_stolen_key_that_root_cuts_has_said_nothing_more() {
-    check(stolen());
+    check(stolen(), &[Final, Local, Pending, Disputed, Void]);
 }
 
 #[test]
 fn a_stolen_key_that_a_registrar_cuts_keeps_what_the_county_pinned() {
-    check(stolen_and_registered());
+    check(stolen_and_registered(), &[Final, Local, Pending, Disputed, Void]);
 }
 
 #[test]
 fn root_cuts_deeper_than_a_registrar() {
-    check(stolen_and_cut_twice());
+    check(stolen_and_cut_twice(), &[Final, Local, Pending, Disputed, Void]);
 }
 
 #[test]
 fn what_root_adopts_counts_and_nothing_else() {
-    check(adopted());
+    check(adopted(), &[Final, Local, Pending, Void]);
 }
 
 #[test]
 fn root_decides_a_fork_against_every_witness() {
-    check(adjudicated());
+    check(adjudicated(), &[Final, Witnessed, Local, Pending, Disputed]);
 }
 
 #[test]
 fn a_lying_township_moves_nothing_that_the_county_pinned() {
-    check(lying_township());
-    check(strange_township());
+    check(lying_township(), &[Final, Witnessed, Local, Disputed]);
+    check(strange_township(), &[Final, Local, Disputed]);
 }
 
 #[test]
 fn a_witness_that_lost_its_store_never_pins_another_branch() {
-    check(lost_witness());
+    check(lost_witness(), &[Final, Witnessed, Local, Disputed]);
+    let rules = Rules { lost_witness: LostWitness::AsksAll, ..Rules::DESIGNED };
+    check(World { rules, ..lost_witness() }, &[Final, Witnessed, Local, Disputed]);
 }

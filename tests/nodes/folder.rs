@@ -6,9 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 use xw_custody::machine::{MachineFile, MachineKeys};
-use xw_custody::{
-    Cost, KeyPurpose, OfficeKey, Operators, Passphrase, SealedKey, sealing_key_of,
-};
+use xw_custody::{Cost, KeyPurpose, OfficeKey, Operators, Passphrase, SealedKey, sealing_key_of};
 use xw_schemas::cose::SecretKey;
 use xw_schemas::edition::Edition;
 use xw_schemas::hash::tagged;

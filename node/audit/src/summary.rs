@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::Value as Json;
 use xw_ledger::roster::Roster;
+use xw_ledger::verdict::VerdictKind;
 
 use crate::completeness::Completeness;
 use crate::pack::{Give, Manifest, Scope};
+use crate::readable::{FieldTold, Readable};
 use crate::words;
 
 /// Records told in full on the page; a page of a thousand pages is read by nobody.
@@ -74,19 +75,19 @@ pub fn page(title: &str, body: &str) -> String {
 }
 
 impl Summary {
-    /// Adds a record as [`crate::readable::Case::readable`] tells it.
-    pub fn add(&mut self, record: &Json) {
+    /// Adds a record.
+    pub fn add(&mut self, record: &Readable) {
         self.count += 1;
-        let (kind, state) = (text(record, "type_zh"), text(record, "state_zh"));
-        *self.by_type.entry((kind.clone(), state.clone())).or_default() += 1;
+        let (kind, state) = (record.type_zh.clone(), record.state_zh.clone());
+        *self.by_type.entry((kind, state)).or_default() += 1;
         if self.count <= LISTED_MAX {
             let cells = [
-                text(record, "record"),
-                kind,
-                state,
-                text(record, "standing_zh"),
-                time(record, "created_ms"),
-                time(record, "updated_ms"),
+                &record.record.to_string(),
+                &record.type_zh,
+                &record.state_zh,
+                record.standing_zh,
+                &time(record.created_ms),
+                &time(record.updated_ms),
             ];
             row(&mut self.listed, "td", &cells);
         }
@@ -220,100 +221,97 @@ fn complete(body: &mut String, statement: &Completeness) {
     }
 }
 
-fn tell(out: &mut String, record: &Json) {
+fn tell(out: &mut String, record: &Readable) {
     let _ = write!(
         out,
         "<h2>{} {}</h2>\n<p>{} · {} · {}</p>\n",
-        escape(&text(record, "type_zh")),
-        escape(&text(record, "record")),
-        escape(&text(record, "division_zh")),
-        escape(&text(record, "state_zh")),
-        escape(&text(record, "standing_zh")),
+        escape(&record.type_zh),
+        record.record,
+        escape(record.division_zh.as_deref().unwrap_or_default()),
+        escape(&record.state_zh),
+        record.standing_zh,
     );
-    if record["sealed"].as_bool() == Some(true) {
+    if let Some(erased) = &record.erased {
+        let people: Vec<&str> = erased.people_zh.iter().flatten().map(String::as_str).collect();
+        let said = format!("内容已依法删除（{}），由{}决定。", erased.ground_zh, people.join("、"));
+        let _ = write!(out, "<p>{}</p>\n", escape(&said));
+    } else if record.sealed {
         out.push_str("<p>正文未随包提供：签名与时间仍可核验，内容不可见。</p>\n");
     }
     contents(out, record);
     steps(out, record);
     out.push_str("<h3>条目</h3><table>");
     row(out, "th", &["号", "签名人", "机构", "所称时间", "首次见证", "判定", "见证程度", "条目"]);
-    for entry in items(record, "entries") {
-        let first = [&entry["township_s"], &entry["county_s"]];
-        let first = first.iter().filter_map(|time| time.as_u64()).min();
-        let verdict = match entry["verdict"].as_str() {
-            Some("admitted") => "采纳".to_owned(),
-            Some("sealed") => "密封".to_owned(),
-            Some("waiting") => "待补".to_owned(),
-            Some("refused") => {
-                let reason = text(entry, "reason");
-                format!("不予采纳：{}", reason.rsplit('|').next().unwrap_or_default())
+    for entry in &record.entries {
+        let first = [entry.township_s, entry.county_s].into_iter().flatten().min();
+        let verdict = match entry.verdict {
+            Some(VerdictKind::Admitted) => "采纳".to_owned(),
+            Some(VerdictKind::Sealed) => "密封".to_owned(),
+            Some(VerdictKind::Erased) => "内容已删除".to_owned(),
+            Some(VerdictKind::Waiting) => "待补".to_owned(),
+            Some(VerdictKind::Refused) => {
+                let reason = entry.reason.rsplit('|').next().unwrap_or_default();
+                format!("不予采纳：{reason}")
             }
-            Some(_) | None => "—".to_owned(),
+            None => "—".to_owned(),
         };
         let cells = [
-            entry["number"].to_string(),
-            text(entry, "person_zh"),
-            text(entry, "office_zh"),
-            text(entry, "claimed_time"),
-            first.map_or_else(|| "—".to_owned(), words::minute_s),
-            verdict,
-            text(entry, "standing_zh"),
-            text(entry, "entry"),
+            &entry.number.to_string(),
+            entry.person_zh.as_deref().unwrap_or_default(),
+            entry.office_zh.as_deref().unwrap_or_default(),
+            &entry.claimed_time,
+            &first.map_or_else(|| "—".to_owned(), words::minute_s),
+            &verdict,
+            entry.standing_zh,
+            &entry.entry.to_string(),
         ];
         row(out, "td", &cells);
     }
     out.push_str("</table>\n");
 }
 
-fn contents(out: &mut String, record: &Json) {
-    if !items(record, "fields").is_empty() {
-        out.push_str("<h3>内容</h3><table>");
-        for field in items(record, "fields") {
-            line(out, &text(field, "zh"), &text(field, "shown"));
-        }
-        out.push_str("</table>\n");
+fn contents(out: &mut String, record: &Readable) {
+    if !record.fields.is_empty() {
+        out.push_str("<h3>内容</h3>");
+        table(out, &record.fields);
     }
-    for list in items(record, "lists") {
-        let _ = write!(out, "<h3>{}</h3>", escape(&text(list, "zh")));
-        for item in items(list, "items") {
-            out.push_str("<table>");
-            for field in items(item, "fields") {
-                line(out, &text(field, "zh"), &text(field, "shown"));
-            }
-            out.push_str("</table>\n");
-        }
+    for list in &record.lists {
+        let _ = write!(out, "<h3>{}</h3>", escape(&list.zh));
+        list.items.iter().for_each(|item| table(out, &item.fields));
     }
-    if !items(record, "conflicts").is_empty() {
+    if !record.conflicts.is_empty() {
         out.push_str("<h3>有冲突的值</h3><table>");
-        for conflict in items(record, "conflicts") {
-            let values: Vec<String> =
-                items(conflict, "values").iter().map(|value| text(value, "shown")).collect();
-            line(out, &text(conflict, "zh"), &values.join(" / "));
+        for conflict in &record.conflicts {
+            let values: Vec<&str> =
+                conflict.values.iter().map(|value| value.shown.as_str()).collect();
+            line(out, &conflict.zh, &values.join(" / "));
         }
         out.push_str("</table>\n");
     }
 }
 
-fn steps(out: &mut String, record: &Json) {
-    if items(record, "steps").is_empty() {
+fn table(out: &mut String, fields: &[FieldTold]) {
+    out.push_str("<table>");
+    fields.iter().for_each(|field| line(out, &field.zh, &field.shown));
+    out.push_str("</table>\n");
+}
+
+fn steps(out: &mut String, record: &Readable) {
+    if record.steps.is_empty() {
         return;
     }
     out.push_str("<h3>办理经过</h3><table>");
     row(out, "th", &["所称时间", "从", "到", "角色", "办理人", "机构", "原因"]);
-    for step in items(record, "steps") {
-        let overruled = if step["overruled"].as_bool() == Some(true) {
-            "（被上级步骤取代）"
-        } else {
-            ""
-        };
+    for step in &record.steps {
+        let overruled = if step.overruled { "（被上级步骤取代）" } else { "" };
         let cells = [
-            text(step, "claimed_time"),
-            text(step, "from_zh"),
-            text(step, "to_zh") + overruled,
-            text(step, "role_zh"),
-            text(step, "by"),
-            text(step, "office"),
-            text(step, "reason"),
+            step.claimed_time.as_deref().unwrap_or_default(),
+            &step.from_zh,
+            &format!("{}{overruled}", step.to_zh),
+            &step.role_zh,
+            step.by.as_deref().unwrap_or_default(),
+            step.office.as_deref().unwrap_or_default(),
+            &step.reason,
         ];
         row(out, "td", &cells);
     }
@@ -335,16 +333,8 @@ fn line(out: &mut String, name: &str, value: &str) {
     let _ = write!(out, "<tr><th>{}</th><td>{value}</td></tr>\n", escape(name));
 }
 
-fn text(json: &Json, name: &str) -> String {
-    json[name].as_str().unwrap_or_default().to_owned()
-}
-
-fn time(json: &Json, name: &str) -> String {
-    json[name].as_u64().map_or_else(|| "—".to_owned(), words::minute)
-}
-
-fn items<'a>(json: &'a Json, name: &str) -> &'a [Json] {
-    json[name].as_array().map_or(&[], Vec::as_slice)
+fn time(ms: Option<u64>) -> String {
+    ms.map_or_else(|| "—".to_owned(), words::minute)
 }
 
 #[cfg(test)]
@@ -354,16 +344,11 @@ mod tests {
     #[test]
     fn nothing_that_people_typed_becomes_markup() {
         let evil = "<script>alert('村')</script>\u{202e}\"&";
-        let record = serde_json::json!({
-            "record": evil, "type_zh": evil, "state_zh": evil, "fields": [{"zh": evil, "shown": evil}],
-            "steps": [{"reason": evil}], "entries": [{"number": 1, "person_zh": evil, "reason": evil}],
-            "lists": [{"zh": evil, "items": [{"fields": [{"zh": evil, "shown": evil}]}]}],
-            "conflicts": [{"zh": evil, "values": [{"shown": evil}]}],
-        });
-        let mut summary = Summary::default();
-        summary.add(&record);
-        let all = summary.told + &summary.listed;
-        assert!(!all.contains("<script") && !all.contains("('") && !all.contains('\u{202e}'));
-        assert!(all.contains("&lt;script&gt;"));
+        assert_eq!(escape(evil), "&lt;script&gt;alert(&#39;村&#39;)&lt;/script&gt;&quot;&amp;");
+        let mut out = String::new();
+        row(&mut out, "td", &[evil]);
+        line(&mut out, evil, evil);
+        out += &page(evil, "");
+        assert!(!out.contains("<script") && !out.contains("('") && !out.contains('\u{202e}'));
     }
 }

@@ -8,13 +8,23 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::Value as Json;
+use xw_bootstrap::invitation::Invitation;
 use xw_bootstrap::sheets::{Counts, PlantedLedger, village_ledgers};
+use xw_custody::{Passphrase, SealedKey};
 
 const VILLAGE: &str = "130599201201";
+const TOWNSHIP: &str = "130599201000";
+
+/// What the keepers of the root keys type.
+const ROOT_PASSPHRASES: [&str; 3] =
+    ["east-gate-bamboo-17", "west-hill-copper-23", "north-well-silk-31"];
+
+/// What everybody else types.
+const PASSPHRASE_TYPED: &str = "willow-brook-7-mill\n";
 
 const DIVISIONS: &str = "code,level,name,parent\n130500000000,city,邢台市,130000000000\n\
     130599000000,county,清河川县,130500000000\n130599201000,township,白杨镇,130599000000\n\
-    130599201201,village,柳河村,130599201000\n";
+    130599201201,village,柳河村,130599201000\n130599201202,village,东杨庄村,130599201000\n";
 
 /// What a service case needs at first, in a clerk's words.
 const CASE: [&str; 10] = [
@@ -31,42 +41,86 @@ const CASE: [&str; 10] = [
 ];
 
 #[test]
-fn a_county_is_founded_once_and_its_keys_are_for_its_owner_alone() {
+fn a_county_is_founded_once_and_no_other_file_holds_a_secret() {
     let world = World::new("found");
     let founded = world.found();
     assert_eq!(code(&founded), 0, "{}", err(&founded));
-    for said in ["根密钥", "保险柜", "谁拿到它，谁就能以该机构名义签名", "公开文件"]
+    for said in ["根密钥", "保险柜", "使用之前等于钥匙", "公开文件，没有秘密", "4 个机构"]
     {
-        assert!(out(&founded).contains(said), "{said}");
+        assert!(out(&founded).contains(said), "{said}: {}", out(&founded));
     }
-    let mut names: Vec<String> = std::fs::read_dir(world.path("county"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
+    let files = world.files("county");
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    let invitation = "邀请-130599000000-清河川县乡村治理工作办公室.xwinvite";
     assert_eq!(
         names,
-        [
-            "founding-edition.cbor",
-            "kit-130599000000-清河川县乡村治理工作办公室.json",
-            "kit-130599201000-白杨镇人民政府.json",
-            "kit-130599201201-柳河村村民委员会.json",
-            "root-1.key",
-            "root-2.key",
-            "root-3.key",
-        ]
+        ["名册-1.xwroster", "根密钥-1.json", "根密钥-2.json", "根密钥-3.json", invitation]
     );
     #[cfg(unix)]
-    for name in names.iter().filter(|name| !name.ends_with(".cbor")) {
+    for name in &names[1..4] {
         use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(world.path("county").join(name)).unwrap().permissions().mode();
+        let path = world.path("county").join("根密钥").join(name);
+        let mode = std::fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{name}");
     }
-    let before = std::fs::read(world.path("county").join("root-1.key")).unwrap();
+    // Every root key opens with its keeper's passphrase, and stands nowhere in any spelling.
+    for (at, (_, bytes)) in files[1..4].iter().enumerate() {
+        let sealed = SealedKey::read(std::str::from_utf8(bytes).unwrap()).unwrap();
+        let passphrase = Passphrase::typed(ROOT_PASSPHRASES[at]).unwrap();
+        let seed = sealed.open(&passphrase).unwrap();
+        for (name, bytes) in &files {
+            for spelt in spellings(&seed[..]) {
+                assert!(find(bytes, &spelt).is_empty(), "a root key stands in {name}");
+            }
+            assert!(find(bytes, ROOT_PASSPHRASES[at].as_bytes()).is_empty(), "{name}");
+        }
+        for other in ROOT_PASSPHRASES.iter().filter(|other| **other != ROOT_PASSPHRASES[at]) {
+            assert!(sealed.open(&Passphrase::typed(other).unwrap()).is_err());
+        }
+    }
+    // The invitation's secret stands in its own file and nowhere else.
+    let carried: Json = serde_json::from_slice(&files[4].1).unwrap();
+    let text = carried["invitation"]["text"].as_str().unwrap();
+    let secret = Invitation::read(text).unwrap().seed.key().seed();
+    for (name, bytes) in &files[..4] {
+        assert!(find(bytes, text.as_bytes()).is_empty(), "{name}");
+        assert!(spellings(&secret[..]).iter().all(|s| find(bytes, s).is_empty()), "{name}");
+    }
     let again = world.found();
     assert_eq!(code(&again), 1);
     assert!(err(&again).contains("不是空目录"), "{}", err(&again));
-    assert_eq!(std::fs::read(world.path("county").join("root-1.key")).unwrap(), before);
+    assert_eq!(world.files("county"), files);
+    let explained = world.run(&["bootstrap", "inspect", "county/名册-1.xwroster"]);
+    for said in ["任意 2 把签名", "乡镇 1 个、村 2 个", "县系统管理员", "尚无人担任", "等待加入"]
+    {
+        assert!(out(&explained).contains(said), "{said}: {}", out(&explained));
+    }
+}
+
+#[test]
+fn what_cannot_be_founded_is_refused_before_a_passphrase_is_asked() {
+    let world = World::new("unfounded");
+    std::fs::write(world.path("divisions.csv"), DIVISIONS).unwrap();
+    let found = |more: &[&str]| {
+        let words = ["bootstrap", "found", "--divisions", "divisions.csv", "--out", "county"];
+        world.run(&[&words[..], more].concat())
+    };
+    for (more, said) in [
+        (&["--county", "130599"][..], "至少要有 1 人担任登记员（角色 CADM）"),
+        (&["--county", "130599", "--person", "张建国"], "应写成 姓名:角色"),
+        (&["--county", "130598", "--person", "张建国:CADM"], "没有县 130598000000"),
+        (
+            &["--county", "130599", "--person", "张建国:CADM", "--keys-of", "1"],
+            "共 1 把根密钥，不能要求 2 把签名",
+        ),
+        (&["--county", "130599", "--person", "张建国:CADM"], "标准输入已结束"),
+    ] {
+        let refused = found(more);
+        assert_ne!(code(&refused), 0);
+        assert!(err(&refused).contains(said), "{said}: {}", err(&refused));
+    }
+    // Nobody chose a passphrase, so nothing was kept.
+    assert_eq!(world.files("county"), []);
 }
 
 #[test]
@@ -74,17 +128,19 @@ fn what_cannot_be_read_is_told_from_what_is_refused() {
     let world = World::new("codes");
     let nowhere = world.run(&["status"]);
     assert_eq!((code(&nowhere), out(&nowhere)), (2, String::new()));
-    assert!(err(&nowhere).contains("不是节点目录") && err(&nowhere).contains("xiangwang init"));
+    assert!(err(&nowhere).contains("不是节点目录") && err(&nowhere).contains("xiangwang join"));
     let json = world.run(&["--json", "list"]);
     assert_eq!((code(&json), err(&json)), (2, String::new()));
     assert_eq!(parsed(&json)["error"]["code"], "no-node");
     assert_eq!(code(&world.run(&["verify", "nowhere.db"])), 2);
     assert_eq!(code(&world.run(&["record", "shwo"])), 2);
-    let kit = world.path("no-kit.json");
-    std::fs::write(&kit, "{}").unwrap();
-    let made = world.run(&["init", "--kit", "no-kit.json"]);
+    std::fs::write(world.path("no.xwinvite"), "{}").unwrap();
+    let made = world.run(&["join", "no.xwinvite"]);
     assert_eq!(code(&made), 2);
-    assert!(err(&made).contains("开户包"), "{}", err(&made));
+    assert!(err(&made).contains("不是名册文件"), "{}", err(&made));
+    let typed = world.run(&["join", "6GKK8G-AEBDM7-B0MFKJ"]);
+    assert_eq!(code(&typed), 1);
+    assert!(err(&typed).contains("邀请码不完整"), "{}", err(&typed));
 }
 
 #[test]
@@ -215,10 +271,8 @@ fn a_ledger_goes_in_once_comes_out_and_a_changed_byte_is_found() {
         (&true.into(), &planted.planted.accepted().into())
     );
 
-    // Signed bytes name the record type and so can be found; one bit of each of three is changed.
-    let places: Vec<usize> = find(&whole, VILLAGE.as_bytes());
-    assert!(places.len() > 10);
-    for at in [places[0], places[places.len() / 2], places[places.len() - 1]] {
+    // The file is encrypted page by page: one bit anywhere is told.
+    for at in [whole.len() / 3, whole.len() / 2, whole.len() - 300] {
         let mut changed = whole.clone();
         changed[at] ^= 1;
         std::fs::write(&copy, &changed).unwrap();
@@ -282,16 +336,56 @@ impl World {
         Self(path)
     }
 
-    /// With a county and the village's node.
+    /// With a county whose offices joined one after the other by carried files, down to the village.
     fn founded(name: &str) -> Self {
         let world = Self::new(name);
         let founded = world.found();
         assert_eq!(code(&founded), 0, "{}", err(&founded));
-        let kit = world.path("county").join(format!("kit-{VILLAGE}-柳河村村民委员会.json"));
-        let ports = ["--listen", "127.0.0.1:0", "--api", "127.0.0.1:0"];
-        let made = world.run(&[&["init", "--kit", kit.to_str().unwrap()][..], &ports].concat());
-        assert_eq!(code(&made), 0, "{}", err(&made));
+        let name = "邀请-130599000000-清河川县乡村治理工作办公室.xwinvite";
+        world.join("县", &world.path("county").join(name));
+        let township = world.invite("县", TOWNSHIP, "李文斌:TADM,TWIN");
+        world.join("镇", &township);
+        world.json_of("县", &["roster", "take", "加入-130599201000-白杨镇人民政府.xwjoin"]);
+        let village = world.invite("镇", VILLAGE, "王秀兰:VCLK,VAGT,VGRD");
+        world.join("xiangwang", &village);
         world
+    }
+
+    /// Joins by an invitation file.
+    fn join(&self, folder: &str, invitation: &Path) {
+        let ports = ["--listen", "127.0.0.1:0", "--api", "127.0.0.1:0"];
+        let joined = [&["join", invitation.to_str().unwrap()][..], &ports].concat();
+        self.json_of(folder, &joined);
+    }
+
+    /// The invitation file that a registrar makes at a stopped node.
+    fn invite(&self, folder: &str, office: &str, person: &str) -> PathBuf {
+        let words = ["roster", "invite", "--office", office, "--node", "一号机"];
+        let more = ["--person", person, "--out", "邀请"];
+        let made = self.json_of(folder, &[&words[..], &more].concat());
+        self.path(made["files"][0].as_str().unwrap())
+    }
+
+    /// The JSON of a command on one of several nodes, that must succeed.
+    fn json_of(&self, folder: &str, arguments: &[&str]) -> Json {
+        let output = self.run(&[&["--json", "--dir", folder], arguments].concat());
+        assert_eq!(code(&output), 0, "{arguments:?}: {}{}", out(&output), err(&output));
+        parsed(&output)
+    }
+
+    /// Names and contents of all files in a folder and those below, by name.
+    fn files(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(self.path(folder)).into_iter().flatten() {
+            let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).unwrap();
+            let name = name.into_string().unwrap();
+            match path.is_dir() {
+                true => files.extend(self.files(&format!("{folder}/{name}"))),
+                false => files.push((name, std::fs::read(path).unwrap())),
+            }
+        }
+        files.sort();
+        files
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -300,12 +394,27 @@ impl World {
 
     fn found(&self) -> Output {
         std::fs::write(self.path("divisions.csv"), DIVISIONS).unwrap();
-        let county = ["--county", "130599000000", "--out", "county"];
-        self.run(&[&["bootstrap", "found", "--divisions", "divisions.csv"][..], &county].concat())
+        let county = ["--county", "130599", "--out", "county", "--root-keys", "county/根密钥"];
+        let person = ["--person", "张建国:CADM,CDEP"];
+        let words = ["bootstrap", "found", "--divisions", "divisions.csv"];
+        let passphrases = ROOT_PASSPHRASES.map(|passphrase| format!("{passphrase}\n")).concat();
+        self.say(&[&words[..], &county, &person].concat(), &passphrases)
     }
 
+    /// Runs a command; whoever is asked for a passphrase types their own.
     fn run(&self, arguments: &[&str]) -> Output {
-        command(&self.0).args(arguments).output().unwrap()
+        let founds = arguments.contains(&"found");
+        self.say(arguments, if founds { "" } else { PASSPHRASE_TYPED })
+    }
+
+    fn say(&self, arguments: &[&str], typed: &str) -> Output {
+        use std::io::Write as _;
+        let mut command = command(&self.0);
+        command.arg("--passphrase-from-stdin").args(arguments).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // A command that asks for nothing may be gone already.
+        let _ = child.stdin.take().unwrap().write_all(typed.as_bytes());
+        child.wait_with_output().unwrap()
     }
 
     /// The JSON of a command that must succeed.
@@ -351,6 +460,8 @@ impl Running {
         reader.read_line(&mut said).unwrap();
         let node = Self { child, _said: reader };
         assert!(said.contains("节点已启动"), "{said}");
+        let unlocked = world.run(&["unlock"]);
+        assert_eq!(code(&unlocked), 0, "{}", err(&unlocked));
         node
     }
 }
@@ -364,7 +475,7 @@ impl Drop for Running {
 
 fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xiangwang"));
-    command.current_dir(folder).stdin(Stdio::null());
+    command.current_dir(folder).arg("--training").stdin(Stdio::null());
     for variable in ["XIANGWANG_DIR", "XIANGWANG_LANG", "COLUMNS"] {
         command.env_remove(variable);
     }
@@ -394,4 +505,22 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Vec<usize> {
     (0..bytes.len().saturating_sub(wanted.len()))
         .filter(|at| bytes[*at..].starts_with(wanted))
         .collect()
+}
+
+/// The ways in which bytes could stand in a file: as they are, in hex, and in base64 wherever they
+/// begin in a larger whole.
+fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+    let hex = xw_schemas::id::hex(secret);
+    let mut spellings = vec![secret.to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes()];
+    for before in 0..3 {
+        let padded = [&vec![0; before][..], secret].concat();
+        for engine in [&STANDARD, &URL_SAFE] {
+            let text = engine.encode(&padded);
+            // The first and last characters depend on what stands beside.
+            spellings.push(text.as_bytes()[4..text.len() - 4].to_vec());
+        }
+    }
+    spellings
 }

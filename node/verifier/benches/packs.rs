@@ -27,7 +27,6 @@ const RUNS: usize = 11;
 fn main() {
     let wanted = std::env::args().filter_map(|word| word.parse().ok()).next().unwrap_or(ENTRIES);
     let (world, record) = village(wanted);
-    probe(&world);
     let held = world.holdings.entries().count();
     let network = world.holdings.roster().network().to_string();
     let all = Scope::Division { division: division(VILLAGE) };
@@ -112,42 +111,4 @@ fn verified(path: &Path, network: &str) -> (Duration, u64) {
     let took = started.elapsed();
     assert!(ended.success(), "the pack is sound");
     (took, peak_kib)
-}
-fn probe(world: &World) {
-    let assessed = world.holdings.assess();
-    let t = Instant::now();
-    let mut n = 0;
-    let mut judged_all = Vec::new();
-    for (place, _) in world.holdings.records() {
-        let ev = world.holdings.evidence(&assessed, place, |id| world.holdings.body(id));
-        judged_all.push((place, world.holdings.judged(place, &ev)));
-        n += 1;
-    }
-    eprintln!("judge {:?} per record", t.elapsed() / n);
-    let t = Instant::now();
-    let mut all = Vec::new();
-    for (place, judged) in &judged_all {
-        let ev = world.holdings.evidence(&assessed, place, |id| world.holdings.body(id));
-        let iv: Vec<_> = ev.iter().map(|e| world.holdings.interval(&assessed, e.entry)).collect();
-        let case = xw_audit::readable::Case { roster: world.holdings.roster(), definitions: world.holdings.definitions(), place: **place, evidence: &ev, intervals: &iv, judged };
-        all.push(case.readable());
-    }
-    eprintln!("readable {:?}", t.elapsed() / n);
-    let t = Instant::now();
-    let bytes: Vec<Vec<u8>> = all.iter().map(|j| xw_audit::json::write(j)).collect();
-    eprintln!("write {:?} {} bytes", t.elapsed() / n, bytes[0].len());
-    let t = Instant::now();
-    let back: Vec<serde_json::Value> = bytes.iter().map(|b| serde_json::from_slice(b).unwrap()).collect();
-    eprintln!("parse {:?}", t.elapsed() / n);
-    let t = Instant::now();
-    assert!(back == all);
-    eprintln!("equal {:?}", t.elapsed() / n);
-    let t = Instant::now();
-    let mut s = xw_audit::summary::Summary::default();
-    for j in &all { s.add(j); }
-    eprintln!("summary {:?}", t.elapsed() / n);
-    let t = Instant::now();
-    let es: Vec<_> = world.holdings.entries().take(2000).collect();
-    for e in &es { let mut ring = xw_schemas::cose::KeyRing::new(); xw_schemas::entry::RawEntry::decode(e.bytes().to_vec()).unwrap().verify_with(world.holdings.roster().network(), &mut ring).unwrap(); }
-    eprintln!("verify {:?} per entry", t.elapsed() / 2000);
 }

@@ -59,6 +59,8 @@ pub enum FindingCode {
     ProofMissing,
     /// A body does not match its entry.
     BodyMismatch,
+    /// A body is given that was to be removed.
+    BodyErased,
     /// A group of records cannot be read.
     RecordsUnreadable,
     /// A record is told otherwise than its entries say.
@@ -93,7 +95,7 @@ use FindingCode as F;
 use Severity::{Error, Note, Warning};
 
 /// Code, weight, name, Chinese, English.
-const TABLE: [(FindingCode, Severity, &str, &str, &str); 41] = [
+const TABLE: [(FindingCode, Severity, &str, &str, &str); 42] = [
     (
         F::ManifestSignature,
         Error,
@@ -282,6 +284,13 @@ const TABLE: [(FindingCode, Severity, &str, &str, &str); 41] = [
         "body-mismatch",
         "正文与条目的承诺不符，或不属于任何条目",
         "a body does not match its entry or belongs to none",
+    ),
+    (
+        F::BodyErased,
+        Warning,
+        "body-erased",
+        "内容已依法决定删除，正文却仍在包内",
+        "a body is given although two persons had it removed",
     ),
     (
         F::RecordsUnreadable,

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
-use serde_json::Value as Json;
 use xw_schemas::cose::SecretKey;
 use xw_schemas::entry::{Body, VerifiedEntry};
 use xw_schemas::id::{EntryId, LogId};
@@ -17,7 +16,7 @@ use crate::archive::{ArchiveFault, ArchiveWriter};
 use crate::completeness::Completeness;
 use crate::holdings::{Assessed, Holdings, Place};
 use crate::json;
-use crate::readable::Case;
+use crate::readable::{Case, Readable, group};
 use crate::signed;
 use crate::spread;
 use crate::summary::Summary;
@@ -30,9 +29,16 @@ pub(super) struct Files<W: Write> {
 
 /// One record as told, with the bodies that go along.
 struct Told<'a> {
-    readable: Json,
-    bytes: usize,
+    readable: Readable,
+    bytes: Vec<u8>,
     bodies: Vec<(EntryId, &'a Body)>,
+}
+
+impl Told<'_> {
+    fn length(&self) -> usize {
+        let bodies: usize = self.bodies.iter().map(|(_, body)| body.bytes().len()).sum();
+        self.bytes.len() + bodies
+    }
 }
 
 impl<W: Write> Files<W> {
@@ -107,29 +113,29 @@ impl<W: Write> Files<W> {
         let (holdings, give) = (export.holdings, export.give);
         let mut summary = Summary::default();
         let mut number = 1;
-        let mut group: Vec<Told<'_>> = Vec::new();
+        let mut open: Vec<Told<'_>> = Vec::new();
         for batch in places.chunks(GROUP_RECORDS_MAX) {
             let told = spread::map(export.spread, batch.len(), |at| {
                 tell(holdings, assessed, give, batch[at])
             });
             for one in told {
                 summary.add(&one.readable);
-                group.push(one);
-                let bytes: usize = group.iter().map(|told| told.bytes).sum();
-                if group.len() == GROUP_RECORDS_MAX || bytes >= CHUNK_BYTES_AIM {
-                    self.add_group(number, &std::mem::take(&mut group))?;
+                open.push(one);
+                let bytes: usize = open.iter().map(Told::length).sum();
+                if open.len() == GROUP_RECORDS_MAX || bytes >= CHUNK_BYTES_AIM {
+                    self.add_group(number, &std::mem::take(&mut open))?;
                     number += 1;
                 }
             }
         }
-        if !group.is_empty() {
-            self.add_group(number, &group)?;
+        if !open.is_empty() {
+            self.add_group(number, &open)?;
         }
         Ok(summary)
     }
 
-    fn add_group(&mut self, number: u32, group: &[Told<'_>]) -> Result<(), ArchiveFault> {
-        let mut bodies: Vec<(EntryId, &[u8])> = group
+    fn add_group(&mut self, number: u32, told: &[Told<'_>]) -> Result<(), ArchiveFault> {
+        let mut bodies: Vec<(EntryId, &[u8])> = told
             .iter()
             .flat_map(|told| told.bodies.iter().map(|(id, body)| (*id, body.bytes())))
             .collect();
@@ -137,8 +143,8 @@ impl<W: Write> Files<W> {
         if !bodies.is_empty() {
             self.add(FileName::Bodies(number), &bodies_file(&bodies))?;
         }
-        let records: Vec<&Json> = group.iter().map(|told| &told.readable).collect();
-        self.add(FileName::Records(number), &json::write(&records))
+        let records: Vec<Vec<u8>> = told.iter().map(|told| told.bytes.clone()).collect();
+        self.add(FileName::Records(number), &group(&records))
     }
 
     pub(super) fn add_roster(&mut self, holdings: &Holdings) -> Result<(), ArchiveFault> {
@@ -190,10 +196,15 @@ fn tell<'a>(holdings: &'a Holdings, assessed: &Assessed, give: Give, place: Plac
         };
         holdings.body(id).filter(|_| may)
     };
-    let evidence = holdings.evidence(assessed, &place, given);
+    let mut evidence = holdings.evidence(assessed, &place, given);
     let intervals: Vec<_> =
         evidence.iter().map(|item| holdings.interval(assessed, item.entry)).collect();
-    let judged = holdings.judged(&place, &evidence);
+    let mut judged = holdings.judged(&place, &evidence);
+    // What two persons have had removed is given to nobody, though a disk may still hold it.
+    if judged.view.as_ref().is_some_and(|view| view.erased.is_some()) {
+        evidence.iter_mut().for_each(|item| item.body = None);
+        judged = holdings.judged(&place, &evidence);
+    }
     let case = Case {
         roster: holdings.roster(),
         definitions: holdings.definitions(),
@@ -203,9 +214,7 @@ fn tell<'a>(holdings: &'a Holdings, assessed: &Assessed, give: Give, place: Plac
         judged: &judged,
     };
     let readable = case.readable();
-    let bodies: Vec<(EntryId, &Body)> =
+    let bodies =
         evidence.iter().filter_map(|item| Some((item.entry.id(), item.body?))).collect();
-    let length: usize = bodies.iter().map(|(_, body)| body.bytes().len()).sum();
-    let bytes = length + json::write(&readable).len();
-    Told { readable, bytes, bodies }
+    Told { bytes: readable.bytes(), readable, bodies }
 }

@@ -57,7 +57,7 @@ impl Dice {
 pub(crate) struct Story {
     pub(crate) founding: Edition,
     pub(crate) editions: Vec<Edition>,
-    pub(crate) dice: Dice,
+    dice: Dice,
 }
 
 impl Story {

@@ -143,7 +143,8 @@ pub(crate) struct World {
     pub(crate) founding: Edition,
     pub(crate) definitions: Definitions,
     root: SecretKey,
-    dice: u64,
+    /// The last draw; another process begins at another one.
+    pub(crate) dice: u64,
 }
 
 fn desk(seed: u8, code: &str, role: &'static str) -> Desk {
@@ -200,11 +201,6 @@ impl World {
     pub(crate) fn keyed_at(&self, path: &Path, seed: u8) -> Store {
         let own = Some(self.east.node.public());
         Store::create(path, self.founding.clone(), self.types(), own, Some(keys(seed))).unwrap()
-    }
-
-    /// Everything drawn from here on is other than what another process drew.
-    pub(crate) fn begin_draws_at(&mut self, draw: u64) {
-        self.dice = draw;
     }
 
     /// Signs new records at the end of a log, one after the other; nothing is stored.
