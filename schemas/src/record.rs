@@ -13,6 +13,7 @@ mod ledger;
 mod lint;
 mod model;
 mod problems;
+mod readable;
 mod schema_error;
 mod source;
 
@@ -29,6 +30,7 @@ pub use model::{
     Transition,
 };
 pub use problems::{ITEMS_MAX, PROBLEMS_MAX, Problem, ProblemCode, problems};
+pub use readable::{PERSONAL_CLASS, may_read_field, readable};
 pub use schema_error::{SchemaError, SchemaFlaw};
 
 pub use crate::value::{Lang, Value, ValueSlip, display, parse};

@@ -12,8 +12,8 @@ use xw_schemas::entry::RawEntry;
 use xw_schemas::record::Value;
 use xw_store::Store;
 
-use crate::nodes::folder;
 use crate::material::{Dice, Village};
+use crate::nodes::folder;
 use crate::{figure, ms, percentile};
 
 /// Entries used for the floor.

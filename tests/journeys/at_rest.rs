@@ -190,6 +190,8 @@ struct PersonalData {
     phones: usize,
     wanted: BTreeSet<Vec<u8>>,
     lengths: BTreeSet<usize>,
+    /// By the first three bytes, whether anything wanted begins so: tens of megabytes are searched.
+    begins: Vec<bool>,
 }
 
 impl std::fmt::Debug for PersonalData {
@@ -229,7 +231,9 @@ fn personal_data(node: &Node, office: &Office) -> PersonalData {
     let wanted: BTreeSet<Vec<u8>> =
         ids.into_iter().chain(names).chain(phones).chain(secrets).collect();
     let lengths = wanted.iter().map(Vec::len).collect();
-    PersonalData { ids: counts.0, names: counts.1, phones: counts.2, wanted, lengths }
+    let mut begins = vec![false; 1 << 24];
+    wanted.iter().for_each(|text| begins[beginning(text)] = true);
+    PersonalData { ids: counts.0, names: counts.1, phones: counts.2, wanted, lengths, begins }
 }
 
 impl PersonalData {
@@ -244,13 +248,17 @@ impl PersonalData {
     /// Files in which anything of it stands.
     fn found_in(&self, folder: &Path) -> Vec<String> {
         let holds = |bytes: &[u8]| {
-            self.lengths.iter().any(|length| {
-                bytes.windows(*length).any(|window| self.wanted.contains(window))
-            })
+            self.lengths
+                .iter()
+                .any(|length| bytes.windows(*length).any(|window| self.wanted.contains(window)))
         };
         let files = all_files(folder).into_iter().filter(|(_, bytes)| holds(bytes));
         files.map(|(path, _)| path.display().to_string()).collect()
     }
+}
+
+fn beginning(bytes: &[u8]) -> usize {
+    bytes[..3].iter().fold(0, |number, byte| number << 8 | usize::from(*byte))
 }
 
 fn free_port() -> SocketAddr {

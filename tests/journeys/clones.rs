@@ -155,14 +155,14 @@ fn what_a_thief_signed_with_a_copied_key_comes_back_only_when_a_person_confirms_
     let forged = world.forge(&township, record, &[("remarks", "贼改甲"), ("title", "贼改乙")]);
     world.start(&mut township, TOWNSHIP);
     world.start(&mut village, VILLAGE);
-    let seen = village.wait(&["forks"], "the thief's entries", |seen| {
-        items(seen, "unremembered").len() == 2
-    });
+    let seen = village
+        .wait(&["forks"], "the thief's entries", |seen| items(seen, "unremembered").len() == 2);
     let named: Vec<&str> =
         items(&seen, "unremembered").iter().filter_map(|e| e["entry"].as_str()).collect();
     assert!(forged.iter().all(|id| named.contains(&&**id)), "{seen}");
     // The fork is settled everywhere, and the own work stands.
-    township.wait(&["list"], "the own work", |list| titles(list).contains(&"本机后来登记的".into()));
+    township
+        .wait(&["list"], "the own work", |list| titles(list).contains(&"本机后来登记的".into()));
     everything_is_witnessed(&village);
     let shown = |node: &Node| node.told(&["record", "show", &record.to_string()]).to_string();
     for node in [&village, &township, &county] {
@@ -316,7 +316,16 @@ impl World {
             let (kind, schema) = (&first.record_type, first.schema);
             let (roster, definitions) = (store.roster(), store.definitions());
             let signed = write_change(
-                roster, definitions, &tail, record, kind, schema, &evidence, &draft, author, act,
+                roster,
+                definitions,
+                &tail,
+                record,
+                kind,
+                schema,
+                &evidence,
+                &draft,
+                author,
+                act,
             );
             let signed = signed.expect("a change");
             ids.push(signed.entry.id().to_string());

@@ -1,12 +1,12 @@
 //! The synthetic county with all its keys, founded by one edition: for tests that run the real program.
 
+use xw_bootstrap::synthetic::{self, COUNTY, TOWNSHIP, VILLAGES};
 use xw_ledger::roster::RULES_VERSION;
 use xw_schemas::cose::SecretKey;
 use xw_schemas::edition::{Edition, EditionCore, Fact, OfficeId, Scope, SignerKind};
 use xw_schemas::hash::tagged;
 use xw_schemas::id::EditionId;
 use xw_schemas::record::RecordType;
-use xw_bootstrap::synthetic::{self, COUNTY, TOWNSHIP, VILLAGES};
 
 use super::folder::Office;
 

@@ -85,7 +85,7 @@ impl From<Place> for PlaceName {
 pub enum Give {
     /// None: everything verifies, nothing is told.
     Nothing,
-    /// Those whose record type lets an office of this level have them.
+    /// Those of records of which an office of this level may have the bodies and read every field.
     Level(Level),
     /// All that are held.
     All,

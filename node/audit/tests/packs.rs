@@ -8,6 +8,7 @@ use xw_audit::pack::{FileName, Give, Scope};
 use xw_audit::receipt::{receipt, receipt_page};
 use xw_audit::spread::one_by_one;
 use xw_schemas::id::NetworkId;
+use xw_schemas::record::Level;
 
 #[path = "packs/forger.rs"]
 mod forger;
@@ -164,6 +165,42 @@ fn a_sealed_pack_verifies_and_a_body_brought_later_is_proven() {
     let report =
         judge_pack(Cursor::new(&pack), &Checking { bodies: vec![bent], ..checking(network) });
     assert_eq!(codes(&report.unwrap()), ["body-unknown"]);
+}
+
+#[test]
+fn a_level_gets_the_bodies_that_it_may_read() {
+    let (world, places) = county();
+    let scope = of_records(&places);
+    let sealed = |level| {
+        let (_, pack) = world.export(scope.clone(), Give::Level(level));
+        let report = judged(&world, &pack);
+        assert!(report.sound, "{}", report.text());
+        (report.counts.sealed, report.counts.bodies)
+    };
+    // Service cases are no business of the county's.
+    assert_eq!(sealed(Level::C), (3, 0));
+    assert_eq!(sealed(Level::T), (0, 5));
+}
+
+#[test]
+fn what_two_persons_had_removed_goes_out_as_a_tombstone() {
+    let (mut world, places) = county();
+    world.erase(VILLAGE, places[0]);
+    let (_, before) = world.export(of_records(&places[..1]), Give::All);
+    assert_eq!(judged(&world, &before).counts.bodies, 2);
+    world.erase(TOWN, places[0]);
+    for scope in [of_records(&places[..1]), Scope::Division { division: division(VILLAGE) }] {
+        let (_, pack) = world.export(scope, Give::All);
+        let text = "第一件".as_bytes();
+        assert!(!pack.windows(text.len()).any(|window| window == text));
+        let report = judged(&world, &pack);
+        assert!(report.sound, "{}", report.text());
+        let mut archive = Archive::open(Cursor::new(&pack)).unwrap();
+        let told: serde_json::Value =
+            serde_json::from_slice(&archive.read("records/000001.json").unwrap()).unwrap();
+        assert_eq!(told[0]["erased"]["ground"], 3);
+        assert_eq!(told[0]["erased"]["people_zh"], serde_json::json!(["王秀兰2", "王秀兰1"]));
+    }
 }
 
 #[test]

@@ -202,7 +202,7 @@ fn named<'a>(
 
 /// The township of East and its villages on the roster, without some keys.
 fn of_east(chain: &Chain, without: &BTreeSet<PublicKey>) -> Vec<(PublicKey, Signer, Option<Cut>)> {
-    let east = Division::from_number(130_599_202_000).unwrap();
+    let east = Division::from_number(130_599_202_000).expect("twelve digits");
     let roster = chain.roster();
     let below = |signer: &Signer| {
         roster.office(signer.office).is_some_and(|office| east.covers(office.division))

@@ -18,6 +18,8 @@ use xw_schemas::space::Tier;
 
 #[path = "rosters/cases.rs"]
 mod cases;
+#[path = "rosters/newcomers.rs"]
+mod newcomers;
 #[path = "rosters/story.rs"]
 mod story;
 #[path = "rosters/world.rs"]

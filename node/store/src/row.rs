@@ -3,7 +3,9 @@
 
 use xw_ledger::view::View;
 use xw_schemas::hash::tagged;
-use xw_schemas::record::{Content, Kind, Lang, RecordType, display, is_bookkeeping, to_json};
+use xw_schemas::record::{
+    Content, Kind, Lang, Level, RecordType, display, is_bookkeeping, readable, to_json,
+};
 use xw_schemas::value::Value;
 
 use crate::words::{BORDER, spaced};
@@ -38,12 +40,18 @@ pub(crate) struct Row {
 
 impl Row {
     /// The row of a view. Without the definition, codes are searched for as they are stored.
-    pub(crate) fn of(view: &View, definition: Option<&RecordType>) -> Self {
+    /// `level` is the level of the office whose rows these are: what it may not read is in no row
+    /// and cannot be searched for.
+    pub(crate) fn of(view: &View, definition: Option<&RecordType>, level: Option<Level>) -> Self {
         let bytes = view.bytes();
+        let content = match (definition, level) {
+            (Some(definition), Some(level)) => readable(definition, &view.content, level).0,
+            _ => view.content.clone(),
+        };
         let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
         let mut words = String::new();
-        gather(definition, &view.content, "", &mut words);
-        let text = |path| view.content.text(path).map(str::to_owned);
+        gather(definition, &content, "", &mut words);
+        let text = |path| content.text(path).map(str::to_owned);
         Self {
             record_type: view.record_type.clone(),
             state: view.state.clone(),
@@ -57,7 +65,7 @@ impl Row {
             waiting: view.waiting,
             title: text(TITLE),
             number: text(NUMBER),
-            doc: to_json(&view.content).to_string(),
+            doc: to_json(&content).to_string(),
             words,
             hash: view_hash(&bytes),
             bytes,

@@ -10,7 +10,7 @@ use xw_ledger::roster::Roster;
 use xw_ledger::standing::{LogStanding, Standing};
 use xw_schemas::entry::{Body, VerifiedEntry};
 use xw_schemas::id::{EntryId, LogId, RecordId};
-use xw_schemas::record::SchemaHash;
+use xw_schemas::record::{Level, SchemaHash};
 use xw_schemas::space::{Audience, Division, Space};
 
 use crate::erase;
@@ -144,7 +144,8 @@ impl Store {
         for record_n in records {
             pending.extend(take_up(&self.conn, &self.vault, &self.held.assessed, *record_n)?);
         }
-        let outcomes = judge_all(self.chain.roster(), &self.definitions, &pending, rules);
+        let outcomes =
+            judge_all(self.chain.roster(), &self.definitions, &pending, self.level(), rules);
         let token = token()?;
         let mut differs = Vec::with_capacity(pending.len());
         self.transact_rows(&token, |conn| {
@@ -210,12 +211,13 @@ fn judge_all(
     roster: &Roster,
     definitions: &Definitions,
     pending: &[Pending],
+    level: Option<Level>,
     rules: &Rules,
 ) -> Vec<Outcome> {
     let judge = |part: &[Pending]| -> Vec<Outcome> {
         let one = |pending: &Pending| {
             let case = pending.case.as_ref().map_err(Clone::clone)?;
-            case.judge(roster, definitions, pending.record, rules)
+            case.judge(roster, definitions, pending.record, level, rules)
         };
         part.iter().map(one).collect()
     };
@@ -370,6 +372,7 @@ impl Case {
         roster: &Roster,
         definitions: &Definitions,
         record: RecordId,
+        level: Option<Level>,
         rules: &Rules,
     ) -> Result<(Judged, Option<Row>), String> {
         let evidence: Vec<Evidence<'_>> = self.held.iter().map(Held::evidence).collect();
@@ -379,7 +382,7 @@ impl Case {
             let row = judged.view.as_ref().map(|view| {
                 let hash = xw_schemas::id::unhex(&view.schema).and_then(|h| h.try_into().ok());
                 let definition = hash.and_then(|hash| definitions.get(&SchemaHash(hash)));
-                Row::of(view, definition.map(AsRef::as_ref))
+                Row::of(view, definition.map(AsRef::as_ref), level)
             });
             (judged, row)
         }));

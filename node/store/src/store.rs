@@ -14,7 +14,8 @@ use xw_ledger::roster::{Chain, Roster};
 use xw_ledger::standing::LogStanding;
 use xw_schemas::edition::Edition;
 use xw_schemas::id::{EntryId, LogId, PublicKey};
-use xw_schemas::record::RecordType;
+use xw_schemas::record::{Level, RecordType};
+use xw_schemas::space::Tier;
 
 use crate::connection::{self, Shown, Site};
 use crate::error::{Doing, StoreError};
@@ -362,6 +363,16 @@ impl Store {
     #[must_use]
     pub fn own(&self) -> Option<PublicKey> {
         self.own
+    }
+
+    /// The level of this node's office, which decides what of personal contents its rows show.
+    pub(crate) fn level(&self) -> Option<Level> {
+        let office = self.roster().node_office(&self.own?)?;
+        Some(match office.division.tier() {
+            Tier::County => Level::C,
+            Tier::Township => Level::T,
+            Tier::Village => Level::V,
+        })
     }
 
     /// Another connection, which can only read and sees what is committed. While the store is

@@ -20,6 +20,7 @@ use xw_schemas::checkpoint::Checkpoint;
 use xw_schemas::edition::Edition;
 use xw_schemas::id::LogId;
 use xw_schemas::merkle::Frontier;
+use xw_schemas::record::Level;
 use xw_schemas::record::RecordType;
 
 use crate::connection::{Place, files_of};
@@ -90,6 +91,8 @@ pub(crate) struct Check<'a> {
     pub(crate) shows: bool,
     pub(crate) read_only: bool,
     pub(crate) roster: &'a Roster,
+    /// The level by which the rows were made.
+    pub(crate) level: Option<Level>,
     pub(crate) definitions: Definitions,
     pub(crate) report: Report,
     pub(crate) progress: &'a mut dyn FnMut(u64, u64),
@@ -116,6 +119,7 @@ impl Store {
             shows: self.shows(),
             read_only: self.read_only,
             roster: self.roster(),
+            level: self.level(),
             definitions: Definitions::new(),
             report: Report::default(),
             progress,

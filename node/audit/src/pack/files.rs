@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
+use xw_ledger::view::View;
 use xw_schemas::cose::SecretKey;
 use xw_schemas::entry::{Body, VerifiedEntry};
 use xw_schemas::id::{EntryId, LogId};
+use xw_schemas::record::readable;
 
 use super::extract::Extract;
 use super::{
@@ -200,8 +202,7 @@ fn tell<'a>(holdings: &'a Holdings, assessed: &Assessed, give: Give, place: Plac
     let intervals: Vec<_> =
         evidence.iter().map(|item| holdings.interval(assessed, item.entry)).collect();
     let mut judged = holdings.judged(&place, &evidence);
-    // What two persons have had removed is given to nobody, though a disk may still hold it.
-    if judged.view.as_ref().is_some_and(|view| view.erased.is_some()) {
+    if judged.view.as_ref().is_some_and(|view| is_withheld(holdings, give, view)) {
         evidence.iter_mut().for_each(|item| item.body = None);
         judged = holdings.judged(&place, &evidence);
     }
@@ -214,7 +215,16 @@ fn tell<'a>(holdings: &'a Holdings, assessed: &Assessed, give: Give, place: Plac
         judged: &judged,
     };
     let readable = case.readable();
-    let bodies =
-        evidence.iter().filter_map(|item| Some((item.entry.id(), item.body?))).collect();
+    let bodies = evidence.iter().filter_map(|item| Some((item.entry.id(), item.body?))).collect();
     Told { bytes: readable.bytes(), readable, bodies }
+}
+
+/// Whether a record goes out without its bodies although they are held. What two persons have had
+/// removed is given to nobody, though a disk may still hold it. A body tells all of its fields at
+/// once, so a level gets those only of which it may read every field.
+fn is_withheld(holdings: &Holdings, give: Give, view: &View) -> bool {
+    let Give::Level(level) = give else { return view.erased.is_some() };
+    let rt = holdings.definitions().iter().find(|(hash, _)| hash.to_hex() == view.schema);
+    let reads_all = rt.is_some_and(|(_, rt)| readable(rt, &view.content, level).1.is_empty());
+    view.erased.is_some() || !reads_all
 }

@@ -10,7 +10,8 @@ use xw_audit::pack::{Export, Give, PlaceName, Scope, Written, write_pack};
 use xw_audit::spread::one_by_one;
 use xw_ledger::document::{Edit, Place as At};
 use xw_ledger::draft::{
-    Act, Author, Draft, Signed, Tail, new_record, open_log, write_change, write_witness,
+    Act, Author, Draft, Signed, Tail, new_record, open_log, write_change, write_erasure,
+    write_witness,
 };
 use xw_ledger::judge::Evidence;
 use xw_ledger::roster::Chain;
@@ -18,7 +19,7 @@ use xw_ledger::standing::Standing;
 use xw_ledger::steps::{NOWHERE, Step};
 use xw_schemas::cose::SecretKey;
 use xw_schemas::edition::{Edition, EditionCore, Fact, OfficeId, Scope as By, SignerKind};
-use xw_schemas::entry::{Statement, VerifiedEntry};
+use xw_schemas::entry::{Erasure, ErasureGround, Statement, VerifiedEntry};
 use xw_schemas::hash::tagged;
 use xw_schemas::id::{EditionId, EntryId, Incarnation, LogId, OperationId, PublicKey};
 use xw_schemas::record::{Content, Item, SchemaHash, Value, builtin};
@@ -265,6 +266,20 @@ impl World {
         let roster = self.holdings.roster();
         let signed = write_witness(roster, logs, &tail, &targets, author, act).unwrap()?;
         Some(self.keep(signed))
+    }
+
+    /// A person of an office asks for a record's contents to be removed.
+    pub(crate) fn erase(&mut self, office: usize, place: Place) -> EntryId {
+        let (node, person) = (node(office), person(office));
+        let author = Author { node: &node, person: Some(&person) };
+        let log = self.log(office, place.0);
+        let act = self.act();
+        let tail = Tail::of(self.holdings.logs(), log).unwrap();
+        let ground = ErasureGround::ConsentWithdrawn;
+        let erasure = Erasure { record: place.1, record_type: "SVC".into(), ground };
+        let roster = self.holdings.roster();
+        let signed = write_erasure(roster, &tail, erasure, author, act).unwrap();
+        self.keep(signed)
     }
 
     /// Another entry beside the last one of a log: what a cloned disk writes.

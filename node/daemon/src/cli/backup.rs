@@ -123,6 +123,7 @@ fn fill(from: &Folder, to: &Folder, machine: &MachineFile) -> Answer<()> {
     to.make()?;
     copy_synced(&from.store_path(), &to.store_path())?;
     let (old, new) = (from.key_files(), to.key_files());
+    new.make()?;
     new.write_operators(&old.operators()?)?;
     for person in old.people()? {
         new.write_person(&person)?;

@@ -80,7 +80,7 @@ pub(crate) struct Found {
         value_name = "姓名:角色,角色 || NAME:ROLE,ROLE",
         help = "县级机构的人员及角色，至少一人为登记员（CADM），可写多次 || A person of the county's office with roles, at least one of them a registrar (CADM); may be repeated"
     )]
-    pub(crate) person: Vec<String>,
+    pub(crate) persons: Vec<String>,
     #[arg(
         long,
         value_name = "文件 || FILE",

@@ -94,7 +94,7 @@ fn planned(asked: &Found) -> Answer<Plan> {
         township_role: asked.township_role.clone(),
         township_threshold: asked.township_threshold,
     };
-    let people = people(&asked.person, asked.people.as_deref())?;
+    let people = people(&asked.persons, asked.people.as_deref())?;
     let people = people.into_iter().map(|person| (person.name, person.roles)).collect();
     plan.invites = vec![PlannedInvite { division: county, node: Some(asked.node.clone()), people }];
     Ok(plan)

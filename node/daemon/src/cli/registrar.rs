@@ -35,14 +35,14 @@ pub(super) fn perform(client: &mut Client, asked: &Roster, who: Who) -> Answer<J
         }
         Roster::Revoke(asked) => (RosterRequest::Revoke(revoked(asked, who)?), &asked.draft),
         Roster::Roles(asked) => {
-            let one = person(&asked.person)?;
+            let one = person(&asked.whom)?;
             let (person, office, roles) = (one.name, asked.office.clone(), one.roles);
             (RosterRequest::Roles(ChangeRoles { person, office, roles, who }), &asked.draft)
         }
         Roster::Term(asked) => {
             let term = OpenTerm {
                 office: asked.office.clone(),
-                role: asked.role.clone(),
+                role: asked.registrar_role.clone(),
                 threshold: asked.threshold,
                 last: asked.last.clone(),
                 nothing: asked.nothing,
@@ -66,7 +66,7 @@ fn invite(client: &mut Client, asked: &Invite, who: Who) -> Answer<Json> {
     let request = InviteOffice {
         office: asked.office.clone(),
         node: asked.node.clone(),
-        people: people(&asked.person, asked.people.as_deref())?,
+        people: people(&asked.persons, asked.people.as_deref())?,
         addresses: asked.address.clone(),
         who,
     };
@@ -104,7 +104,7 @@ fn revoked(asked: &Revoke, who: Who) -> Answer<RevokeKey> {
         None if asked.keep_witnessed => Keep::Witnessed,
         None => Keep::Held,
     };
-    let (person, node, office) = (asked.person.clone(), asked.node.clone(), asked.office.clone());
+    let (person, node, office) = (asked.whom.clone(), asked.node.clone(), asked.office.clone());
     Ok(RevokeKey { person, node, office, keep, who })
 }
 

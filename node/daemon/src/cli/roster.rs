@@ -59,7 +59,7 @@ pub(crate) struct Invite {
         value_name = "姓名:角色,角色 || NAME:ROLE,ROLE",
         help = "邀请一个人及其角色，可写多次，最多 8 人 || Invite a person with roles; may be repeated, eight at most"
     )]
-    pub(crate) person: Vec<String>,
+    pub(crate) persons: Vec<String>,
     #[arg(
         long,
         value_name = "文件 || FILE",
@@ -90,10 +90,10 @@ pub(crate) struct Withdraw {
 }
 
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("whom").required(true).args(["person", "node"]))]
+#[command(group = ArgGroup::new("cut").required(true).args(["whom", "node"]))]
 pub(crate) struct Revoke {
     #[arg(long, value_name = "姓名或密钥 || NAME_OR_KEY", help = "撤销一个人 || Cut a person")]
-    pub(crate) person: Option<String>,
+    pub(crate) whom: Option<String>,
     #[arg(
         long,
         value_name = "机构、电脑名或密钥 || OFFICE_NAME_OR_KEY",
@@ -142,11 +142,11 @@ pub(crate) struct Draft {
 #[derive(Debug, Args)]
 pub(crate) struct Roles {
     #[arg(
-        long,
+        long = "person",
         value_name = "姓名:角色,角色 || NAME:ROLE,ROLE",
         help = "姓名和新的全部角色 || The name and all of the new roles"
     )]
-    pub(crate) person: String,
+    pub(crate) whom: String,
     #[arg(
         long,
         value_name = "机构 || OFFICE",
@@ -170,7 +170,7 @@ pub(crate) struct Term {
         value_name = "角色 || ROLE",
         help = "下一任期登记员的角色，默认不变 || The registrars' role; as before by default"
     )]
-    pub(crate) role: Option<String>,
+    pub(crate) registrar_role: Option<String>,
     #[arg(
         long,
         value_name = "人数 || N",

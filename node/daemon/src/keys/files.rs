@@ -55,9 +55,14 @@ impl KeyFiles {
         self.machine_path().exists()
     }
 
+    /// Makes the folders that the files lie in.
+    pub(crate) fn make(&self) -> std::io::Result<()> {
+        fs::create_dir_all(self.people_path())
+    }
+
     /// Writes the files of a new node.
     pub(crate) fn write_new(&self, new: &NewKeys) -> Answer<()> {
-        fs::create_dir_all(self.people_path())?;
+        self.make()?;
         for (number, key) in (1..).zip(&new.people) {
             self.write_person(&PersonFile { number, key: key.clone() })?;
         }

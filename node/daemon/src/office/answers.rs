@@ -9,13 +9,19 @@ use xw_ledger::standing::Standing;
 use xw_ledger::verdict::VerdictKind;
 use xw_ledger::view::{Conflict, View};
 use xw_schemas::id::{EntryId, RecordId};
-use xw_schemas::record::{Content, Field, Lang, RecordType, Value, display, problems};
+use xw_schemas::record::{
+    Content, Field, Lang, Level, RecordType, Value, display, may_read_field, problems, readable,
+};
 use xw_store::{EntryRow, Held, Query};
 
 use super::Office;
 use super::form::{label, state_zh};
 use crate::clock;
+use crate::mesh::level_of;
 use crate::trouble::{Answer, Trouble};
+
+/// What stands in the place of a value that this office may not read.
+const WITHHELD: &str = "（本级不可见）";
 
 /// Records listed in one answer about conflicts.
 const CONFLICTS_LISTED_MAX: u32 = 200;
@@ -29,6 +35,9 @@ impl Office {
         let (row, view) = (&detail.row, &detail.view);
         let rt = self.current(&row.record_type)?;
         let entries = self.reader.history(found.record)?;
+        let (content, withheld) = readable(&rt, &view.content, self.level());
+        let withheld: Vec<Json> =
+            withheld.iter().map(|path| json!({"path": path, "zh": label(&rt, path)})).collect();
         let mut answer = self.row(row, &[]);
         let next: Vec<Json> = rt
             .transitions
@@ -39,8 +48,9 @@ impl Office {
         let more = json!({
             "audience": row.space.audience,
             "erased": self.erased_json(view, row.space),
-            "fields": fields(&rt, &view.content, ""),
-            "lists": lists(&rt, &view.content, ""),
+            "fields": fields(&rt, &content, ""),
+            "lists": lists(&rt, &content, ""),
+            "withheld": withheld,
             "steps": view.steps.iter().map(|step| {
                 let (by, office, at) = self.signed(&entries, step.entry);
                 json!({
@@ -134,15 +144,26 @@ impl Office {
         Ok(json!({"records": records}))
     }
 
+    /// The level by which fields name their readers.
+    fn level(&self) -> Level {
+        level_of(self.division().tier())
+    }
+
     fn conflicts_of(&self, rt: &RecordType, view: &View, entries: &[EntryRow]) -> Vec<Json> {
+        let read =
+            |conflict: &Conflict| may_read_field(rt, &plain_path(&conflict.path), self.level());
         let one = |conflict: &Conflict| {
+            let hidden = !read(conflict);
             let last = conflict.values.len();
             let values: Vec<Json> = (1..)
                 .zip(&conflict.values)
                 .map(|(n, value)| {
                     let (by, office, at) = self.signed(entries, value.entry);
                     json!({
-                        "n": n, "value": shown(rt, &conflict.path, &value.value),
+                        "n": n,
+                        "value": if hidden { WITHHELD.to_owned() } else {
+                            shown(rt, &conflict.path, &value.value)
+                        },
                         "by": by, "office": office, "at": at, "entry": value.entry,
                         "shown": n == last && conflict.path != "state",
                     })
@@ -210,6 +231,7 @@ impl Office {
                     Wrote::List | Wrote::Item | Wrote::Cleared => None,
                 })
                 .filter(|(path, _)| !path.ends_with(".id"))
+                .filter(|(path, _)| may_read_field(rt, &plain_path(path), self.level()))
                 .map(|(path, value)| {
                     let zh =
                         if path.starts_with('_') { step_label(&path) } else { label(rt, &path) };
@@ -220,6 +242,21 @@ impl Office {
         }
         done
     }
+}
+
+/// A place without the ids of list items: `visits[…].met_person` as the type knows it.
+fn plain_path(place: &str) -> String {
+    let mut path = String::with_capacity(place.len());
+    let mut inside = false;
+    for letter in place.chars() {
+        match letter {
+            '[' => inside = true,
+            ']' => inside = false,
+            _ if !inside => path.push(letter),
+            _ => {}
+        }
+    }
+    path
 }
 
 /// The members of a step, which no record type defines.

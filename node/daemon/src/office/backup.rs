@@ -71,7 +71,7 @@ impl Office {
                 format!("{} is there already; name a folder that is not", to.display()),
             ));
         }
-        fs::create_dir_all(to)?;
+        Folder::at(to).make()?;
         let made = self.fill_backup(to, progress);
         if made.is_err() {
             // Half a backup is worse than none.
@@ -92,6 +92,7 @@ impl Office {
         let sealed = seal_keys(&self.node.seed(), &database, &self.keys.sealing());
         write_secret(&to.join(SEALED_KEYS), &hex(&sealed))?;
         let (from, keys) = (&self.keys.files, copy.key_files());
+        keys.make()?;
         keys.write_operators(&from.operators()?)?;
         for person in from.people()? {
             keys.write_person(&person)?;

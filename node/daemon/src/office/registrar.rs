@@ -159,8 +159,8 @@ impl Office {
         let role = role.ok_or_else(|| {
             Trouble::new(
                 "usage",
-                "该机构还没有登记任期：请用 --role 写明登记员的角色",
-                "the office has had no term: say the registrars' role with --role",
+                "该机构还没有登记任期：请用 --registrar-role 写明登记员的角色",
+                "the office has had no term: say the registrars' role with --registrar-role",
             )
         })?;
         let threshold = asked.threshold.or(held.map(|held| held.threshold)).unwrap_or(1);

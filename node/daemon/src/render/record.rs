@@ -52,6 +52,7 @@ pub(crate) fn record(answer: &Json, form: Option<&Form>, screen: Screen) -> Stri
         out.push_str(&format!("{}\n", words::SEALED.of(screen.lang)));
     }
     out.push_str(&tombstone(answer, screen));
+    out.push_str(&withheld(answer, screen));
     section(&mut out, words::PROBLEMS, &problems(answer, screen), screen);
     section(
         &mut out,
@@ -67,6 +68,22 @@ pub(crate) fn record(answer: &Json, form: Option<&Form>, screen: Screen) -> Stri
     section(&mut out, words::STEPS_TAKEN, &steps(answer, form, screen), screen);
     section(&mut out, words::STEPS_NEXT, &next(answer, form, screen), screen);
     out
+}
+
+/// Which fields this office holds and may not read.
+fn withheld(answer: &Json, screen: Screen) -> String {
+    let fields: Vec<String> =
+        items(answer, "withheld").iter().map(|field| either(field, "zh", "path", screen)).collect();
+    if fields.is_empty() {
+        return String::new();
+    }
+    let names = fields.join(screen.pick("、", ", "));
+    screen
+        .pick(
+            &format!("个人信息，本级不可见：{names}\n"),
+            &format!("personal information that this level does not read: {names}\n"),
+        )
+        .to_owned()
 }
 
 fn head(answer: &Json, form: Option<&Form>, screen: Screen) -> String {

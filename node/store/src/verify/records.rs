@@ -62,10 +62,11 @@ impl Check<'_> {
             Ok(Err(what)) => return self.report.add(FindingCode::Unreadable, name, what),
             Err(error) => return self.report.add(FindingCode::Unreadable, name, error),
         };
-        let (judged, row) = match case.judge(self.roster, &self.definitions, place.0, &judge) {
-            Ok(judged) => judged,
-            Err(what) => return self.report.add(FindingCode::Poison, name, what),
-        };
+        let (judged, row) =
+            match case.judge(self.roster, &self.definitions, place.0, self.level, &judge) {
+                Ok(judged) => judged,
+                Err(what) => return self.report.add(FindingCode::Poison, name, what),
+            };
         self.report.records += 1;
         self.compare_verdicts(&name, &case, &judged);
         self.compare_row(&name, n, place.1, row.as_ref(), &judged);

@@ -32,7 +32,7 @@ fn filled(folder: &Folder) {
 /// What is found after `sql` was done to the file. The store is opened before, as a running node
 /// has it open, so that the checks see what the disk says and not what opening would refuse.
 fn found(sql: &str) -> Report {
-    let folder = Folder::new();
+    let folder = Folder::quick();
     filled(&folder);
     let store = Store::open(&folder.file(), None).unwrap();
     let other = both(&folder);
@@ -66,7 +66,7 @@ fn drop_field_indexes(conn: &Connection) {
 
 /// SQL that changes one byte, `at` bytes from the end, of the value in a row.
 fn flip(table: &str, column: &str, rowid: i64, at: usize) -> String {
-    let folder = Folder::new();
+    let folder = Folder::quick();
     filled(&folder);
     let conn = both(&folder);
     let sql = format!("SELECT CAST({column} AS BLOB) FROM {table} WHERE rowid = {rowid}");
@@ -137,7 +137,7 @@ fn a_changed_byte_is_found_in_every_table_that_matters() {
 
 #[test]
 fn bit_rot_anywhere_in_the_files_is_found_or_harmless_and_never_a_panic() {
-    let folder = Folder::new();
+    let folder = Folder::quick();
     filled(&folder);
     let sound = [std::fs::read(folder.file()).unwrap(), std::fs::read(folder.rows()).unwrap()];
     let content: String = everything_held(&folder.file()).unwrap();
@@ -147,7 +147,7 @@ fn bit_rot_anywhere_in_the_files_is_found_or_harmless_and_never_a_panic() {
         for at in (0..bytes.len()).step_by(997) {
             let mut rotten = sound.clone();
             rotten[file][at] ^= 0x10;
-            let folder = Folder::new();
+            let folder = Folder::quick();
             std::fs::write(folder.file(), &rotten[0]).unwrap();
             std::fs::write(folder.rows(), &rotten[1]).unwrap();
             let clean = match Store::open(&folder.file(), None) {

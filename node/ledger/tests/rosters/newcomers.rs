@@ -1,0 +1,251 @@
+//! Sets of editions about newcomers, the terms of registrars, and cuts.
+
+use xw_schemas::edition::{Edition, Fact};
+use xw_schemas::id::{EditionId, EntryId, LogId};
+
+use crate::cases::{Set, delegated};
+use crate::world::{
+    BUREAU, COUNTY, EAST, MILL, ORCHARD, REGISTRAR, WEST, WILLOW, after, by, closing, cut,
+    delegation, first_of, founding, invite, joining, joining_core, next_by, node, node_of, person,
+    public, registrar_of, root_after, sign,
+};
+
+pub(crate) fn invitations() -> Vec<Set> {
+    let invited = root_after(
+        &founding(),
+        vec![
+            delegation(WEST, 1, 1),
+            invite(60, WEST, true, 1),
+            invite(61, WILLOW, false, 2),
+            invite(62, MILL, true, 0),
+        ],
+    );
+    let of_west = by(WEST, vec![invite(63, MILL, true, 1)]);
+    let unsigned = |keys: &[u8]| sign(&joining_core(60, Some(70), &[71]), keys);
+    let misfits = vec![
+        invited.clone(),
+        joining(60, None, &[71]),
+        joining(60, Some(72), &[]),
+        joining(61, None, &[73, 74, 75]),
+        joining(62, Some(76), &[]),
+    ];
+    vec![
+        (
+            "newcomers replace three invitations of root",
+            vec![
+                invited.clone(),
+                joining(60, Some(70), &[71]),
+                joining(61, None, &[73, 72]),
+                joining(62, Some(74), &[]),
+            ],
+        ),
+        (
+            "a township invites and its newcomer joins",
+            vec![invited.clone(), of_west.clone(), joining(63, Some(70), &[71])],
+        ),
+        (
+            "a newcomer who was invited as registrar registers",
+            vec![
+                root_after(
+                    &founding(),
+                    vec![
+                        delegation(WEST, 1, 1),
+                        Fact::Invite {
+                            key: public(60),
+                            office: WEST,
+                            node: None,
+                            people: vec![("王秀兰".to_owned(), vec![REGISTRAR.to_owned()])],
+                        },
+                    ],
+                ),
+                joining(60, None, &[71]),
+                sign(&first_of(WEST, 1, vec![invite(61, WILLOW, true, 0)]), &[71]),
+                joining(61, Some(72), &[]),
+            ],
+        ),
+        ("newcomers who bring other keys than were invited", misfits),
+        (
+            "an invitation used twice",
+            vec![invited.clone(), joining(60, Some(70), &[71]), joining(60, Some(72), &[73])],
+        ),
+        (
+            "an invitation used twice, once in a way that does not fit",
+            vec![invited.clone(), joining(60, Some(70), &[71]), joining(60, Some(72), &[])],
+        ),
+        (
+            "a newcomer with a key that is on the roster already",
+            vec![
+                invited.clone(),
+                joining(60, Some(node_of(EAST)), &[71]),
+                sign(&joining_core(62, Some(62), &[]), &[62]),
+            ],
+        ),
+        (
+            "one key in the place of two invitations",
+            vec![invited.clone(), joining(60, Some(70), &[71]), joining(62, Some(70), &[])],
+        ),
+        (
+            "a newcomer's key that an invitation has",
+            vec![invited.clone(), joining(60, Some(62), &[71])],
+        ),
+        (
+            "an invitation withdrawn by root",
+            vec![
+                invited.clone(),
+                root_after(&invited, vec![cut(60)]),
+                joining(60, Some(70), &[71]),
+            ],
+        ),
+        (
+            "an invitation withdrawn by the registrar who made it",
+            vec![
+                invited.clone(),
+                of_west.clone(),
+                next_by(WEST, &of_west, vec![cut(63)]),
+                joining(63, Some(70), &[71]),
+            ],
+        ),
+        (
+            "an invitation of root withdrawn too late by a township",
+            vec![invited.clone(), by(WEST, vec![cut(61), cut(62)]), joining(61, None, &[72, 73])],
+        ),
+        (
+            "editions of newcomers that no chain takes up",
+            vec![invited.clone(), unsigned(&[70, 71]), joining(99, Some(70), &[71])],
+        ),
+        (
+            "a newcomer who brings a stranger's signature",
+            vec![invited.clone(), unsigned(&[60, 70, 71, 72])],
+        ),
+        (
+            "a newcomer whose invitation does not count",
+            vec![
+                delegated(),
+                by(WEST, vec![invite(61, ORCHARD, true, 0)]),
+                joining(61, Some(70), &[]),
+            ],
+        ),
+        (
+            "a registrar lists a newcomer's key before it joins",
+            vec![
+                invited,
+                by(WEST, vec![node(70, MILL), person(71, WILLOW, &[])]),
+                joining(62, Some(70), &[]),
+                joining(61, None, &[71, 72]),
+            ],
+        ),
+    ]
+}
+
+pub(crate) fn terms() -> Vec<Set> {
+    let one = by(COUNTY, vec![node(60, WILLOW)]);
+    let two = next_by(COUNTY, &one, vec![node(61, MILL)]);
+    let three = next_by(COUNTY, &two, vec![node(62, ORCHARD)]);
+    let rival = next_by(COUNTY, &one, vec![node(63, MILL)]);
+    let behind = next_by(COUNTY, &rival, vec![node(64, ORCHARD)]);
+    let all = || vec![one.clone(), two.clone(), three.clone()];
+    let with = |editions: &[&Edition]| {
+        all().into_iter().chain(editions.iter().copied().cloned()).collect::<Vec<_>>()
+    };
+    let root = |fact| root_after(&founding(), vec![fact]);
+    let close_two = root(closing(COUNTY, 2, &two));
+    let next_term = sign(&first_of(COUNTY, 2, vec![node(65, WEST)]), &[registrar_of(COUNTY, 1)]);
+    let removed = root(cut(registrar_of(COUNTY, 0)));
+    let handed_over =
+        root_after(&founding(), vec![cut(registrar_of(COUNTY, 0)), closing(COUNTY, 2, &two)]);
+    let lost = Fact::Registrar {
+        office: COUNTY,
+        term: 2,
+        threshold: 1,
+        role: REGISTRAR.to_owned(),
+        closes: Some((9, EditionId([9; 32]))),
+    };
+    let misnamed = Fact::Registrar {
+        office: COUNTY,
+        term: 2,
+        threshold: 1,
+        role: REGISTRAR.to_owned(),
+        closes: Some((1, two.id())),
+    };
+    let by_other = sign(&after(&two, vec![node(66, WEST)]), &[registrar_of(COUNTY, 1)]);
+    let third_term = root_after(&close_two, vec![closing(COUNTY, 3, &next_term)]);
+    let of_west = by(WEST, vec![node(67, WILLOW)]);
+    let west_two = next_by(WEST, &of_west, vec![node(68, MILL)]);
+    let closed_by_county = by(COUNTY, vec![closing(WEST, 2, &of_west), delegation(WEST, 2, 1)]);
+    let higher = by(COUNTY, vec![delegation(WEST, 1, 2), delegation(EAST, 5, 1)]);
+    vec![
+        ("three editions of one registrar", all()),
+        ("a chain stops where two contradict each other", with(&[&rival, &behind])),
+        ("a new term keeps two of three editions", with(&[&close_two, &next_term])),
+        (
+            "a new term decides between two rivals",
+            with(&[&rival, &behind, &root(closing(COUNTY, 2, &behind))]),
+        ),
+        ("a new term keeps nothing of the one before", with(&[&root(delegation(COUNTY, 2, 1))])),
+        ("a new term keeps an edition that is not held", with(&[&root(lost)])),
+        ("a new term names an edition under a wrong number", with(&[&root(misnamed)])),
+        ("a third term closes the second", with(&[&close_two, &next_term, &third_term])),
+        ("terms may skip numbers", with(&[&root(closing(COUNTY, 7, &one))])),
+        ("a registrar who was cut is heard no more in the open term", with(&[&removed])),
+        ("what another registrar built on it falls with it", with(&[&by_other, &removed])),
+        ("a registrar who was cut stays heard in a term that was closed", with(&[&handed_over])),
+        (
+            "an edition behind one that too few signed",
+            vec![one.clone(), sign(&after(&one, vec![node(61, MILL)]), &[registrar_of(BUREAU, 0)])],
+        ),
+        (
+            "a county's registrar closes a township's term that root gave",
+            vec![delegated(), of_west, west_two, closed_by_county],
+        ),
+        ("terms that a county's registrar gives beside those of root", vec![delegated(), higher]),
+    ]
+}
+
+pub(crate) fn cuts() -> Vec<Set> {
+    let (log, other) = (LogId([7; 32]), LogId([8; 32]));
+    let kept = |number, log: LogId, last| Fact::Cut {
+        key: public(number),
+        kept: vec![(log, last, EntryId([last as u8; 32]))],
+    };
+    let enrolled = root_after(
+        &founding(),
+        vec![
+            delegation(WEST, 1, 1),
+            node(60, WILLOW),
+            person(61, MILL, &["V_CLERK"]),
+            node(62, ORCHARD),
+        ],
+    );
+    let by_root = root_after(&enrolled, vec![kept(60, log, 1), kept(60, log, 2)]);
+    let by_county = by(COUNTY, vec![kept(60, log, 3), kept(61, other, 4), kept(61, other, 5)]);
+    let by_west = by(WEST, vec![kept(60, log, 6), kept(61, log, 7), kept(62, log, 8)]);
+    let no_registrar = by(COUNTY, vec![cut(registrar_of(WEST, 0))]);
+    let brought_back = next_by(COUNTY, &by_county, vec![person(61, MILL, &["V_CLERK"])]);
+    vec![
+        (
+            "root's cut stands against all others and its last word counts",
+            vec![enrolled.clone(), by_root, by_county.clone(), by_west.clone()],
+        ),
+        (
+            "a county's cut stands against a township's, and its first word counts",
+            vec![enrolled.clone(), by_county.clone(), by_west.clone()],
+        ),
+        ("a township's cut of its own villages", vec![enrolled.clone(), by_west.clone()]),
+        (
+            "a registrar who was cut by the county cuts nobody",
+            vec![enrolled.clone(), no_registrar, by_west],
+        ),
+        (
+            "a key that was cut stays cut when it is listed again",
+            vec![enrolled, by_county, brought_back],
+        ),
+        (
+            "a cut before its key is listed",
+            vec![
+                delegated(),
+                by(WEST, vec![cut(70), node(70, WILLOW), cut(71), invite(71, MILL, true, 0)]),
+                joining(71, Some(72), &[]),
+            ],
+        ),
+    ]
+}
