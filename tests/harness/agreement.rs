@@ -180,14 +180,31 @@ pub fn check_once(county: &County) -> Result<(), String> {
             }
             for (id, verdict) in &judged.verdicts {
                 let honest = author_of.get(id).is_some_and(|s| !county.hostile.contains(s));
-                let counts = matches!(verdict, Verdict::Admitted | Verdict::Sealed);
-                if honest && !counts && !excused(county, verdict) {
+                let counts =
+                    matches!(verdict, Verdict::Admitted | Verdict::Sealed | Verdict::Erased);
+                let again = || said_again(node, id, &judged.verdicts);
+                if honest && !counts && !excused(county, verdict) && !again() {
                     return Err(format!("once: at {} honest {id} is {verdict:?}", node.seat));
                 }
             }
         }
     }
     Ok(())
+}
+
+/// Whether the same act counts in the form of another entry.
+fn said_again(node: &Node, id: &EntryId, verdicts: &BTreeMap<EntryId, Verdict>) -> bool {
+    let entry = |id: &EntryId| node.memory.entries.get(id).map(|kept| kept.entry.clone());
+    let Some(lost) = entry(id) else { return false };
+    verdicts.iter().any(|(other, verdict)| {
+        let counts = matches!(verdict, Verdict::Admitted | Verdict::Sealed | Verdict::Erased);
+        counts
+            && entry(other).is_some_and(|other| {
+                other.id() != *id
+                    && other.node() == lost.node()
+                    && other.core().operation == lost.core().operation
+            })
+    })
 }
 
 /// A lying township may take down what its villages built on its word, as may a waiting body.

@@ -14,7 +14,7 @@ use crate::agreement::{
 };
 use crate::county::{County, Node};
 use crate::dice::Dice;
-use crate::memory::{Commit, Memory};
+use crate::memory::Memory;
 
 /// How the entries of every log stand.
 pub type Standings = BTreeMap<LogId, LogStanding>;
@@ -57,23 +57,14 @@ pub fn digests_of(memory: &Memory, standings: &Standings) -> Digests {
 
 /// Keep: what a person was told is saved, and what was acknowledged to a neighbour, is on disk.
 pub fn check_keep(county: &County) -> Result<(), String> {
-    let on_disk: Vec<BTreeSet<EntryId>> = county.nodes.iter().map(on_disk).collect();
+    let seats = 0..county.nodes.len();
+    let on_disk: Vec<BTreeSet<EntryId>> = seats.map(|seat| county.on_disk(seat)).collect();
     for (seat, id) in county.promises.saved.iter().chain(&county.promises.acknowledged) {
         if !county.hostile.contains(seat) && !on_disk[*seat].contains(id) {
             return Err(format!("keep: {seat} lost entry {id}, which it had promised to keep"));
         }
     }
     Ok(())
-}
-
-fn on_disk(node: &Node) -> BTreeSet<EntryId> {
-    let mut ids = BTreeSet::new();
-    for commit in &node.disk {
-        if let Commit::Entries(kept) = commit {
-            ids.extend(kept.iter().map(|kept| kept.entry.id()));
-        }
-    }
-    ids
 }
 
 /// Scope: nobody holds an entry of a space it may not read, nor a body its level may not have.

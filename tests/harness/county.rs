@@ -89,6 +89,10 @@ pub struct Node {
     /// How firmly entries have stood here at best.
     pub(crate) firm: BTreeMap<EntryId, (LogId, u64, Standing)>,
     pub(crate) roster_number: u64,
+    /// How much of the disk is on the backup.
+    pub(crate) backup: Option<usize>,
+    /// The disk of the other PC of this key, after a clone.
+    pub(crate) spare: Option<Vec<Commit>>,
 }
 
 /// What the county was told and may not forget.
@@ -136,6 +140,8 @@ pub struct County {
     pub(crate) violation: Option<String>,
     pub(crate) written: u64,
     pub(crate) busy_ms: u64,
+    /// Acts that were said again.
+    pub republished: u64,
 }
 
 impl County {
@@ -163,6 +169,8 @@ impl County {
                 turned_away: BTreeSet::new(),
                 firm: BTreeMap::new(),
                 roster_number: 1,
+                backup: None,
+                spare: None,
             }
         };
         let nodes: Vec<Node> = registry.offices.iter().enumerate().map(node).collect();
@@ -191,6 +199,7 @@ impl County {
             violation: None,
             written: 0,
             busy_ms: 0,
+            republished: 0,
         };
         for seat in 0..county.nodes.len() {
             county.start(seat);
@@ -297,6 +306,7 @@ impl County {
         let (key, founding) = (self.nodes[seat].key, self.founding.clone());
         let node = &mut self.nodes[seat];
         node.memory = Memory::reborn(key, &founding, &node.disk);
+        node.memory.sweep();
         node.up = true;
         node.crash_in = None;
         self.start(seat);
@@ -391,6 +401,7 @@ impl County {
             Due::Lost { conn, side } => self.notice_loss(conn, side),
             Due::Tick { seat, epoch } if alive(self, seat, epoch) => {
                 self.handle(seat, Event::Ticked);
+                self.republish(seat);
                 self.at(TICK_MS, Due::Tick { seat, epoch });
             }
             Due::Dial { seat, epoch } if alive(self, seat, epoch) => {

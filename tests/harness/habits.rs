@@ -14,6 +14,10 @@ pub struct Habits {
     pub ignores_township_pins: bool,
     /// Sends a witness statement out before it is on disk.
     pub witnesses_early: bool,
+    /// Goes on in its old logs on a disk that was put back.
+    pub ignores_restore_marker: bool,
+    /// Says everything again that bears its key, whoever wrote it.
+    pub republishes_everything: bool,
     /// Takes a new connection for the old one and compares nothing.
     pub never_compares_again: bool,
 }

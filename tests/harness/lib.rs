@@ -5,6 +5,7 @@ mod agreement;
 mod checks;
 mod county;
 mod dice;
+mod disks;
 mod forms;
 mod founding;
 mod habits;

@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use xw_ledger::judge::{Definitions, Evidence, Judged, judge};
+use xw_ledger::judge::{Definitions, Evidence, Judged, erasure_in_force, judge};
 use xw_ledger::log::{DoorRefusal, Logs, Placed, Restood};
 use xw_ledger::roster::Chain;
 use xw_ledger::standing::{LogStanding, Standing};
 use xw_schemas::edition::Edition;
-use xw_schemas::entry::{Body, ChangeStatement, VerifiedEntry};
+use xw_schemas::entry::{Body, ChangeStatement, Statement, VerifiedEntry};
 use xw_schemas::id::{EntryId, LogId, PublicKey, RecordId};
 use xw_schemas::record::{Level, SchemaHash};
 use xw_schemas::space::{Space, Tier};
@@ -34,6 +34,12 @@ pub enum Commit {
     Definition(SchemaHash),
     /// Entries in the order in which the door took them, and bodies for entries held before.
     Entries(Vec<Kept>),
+    /// This node writes in this log from now on.
+    Opened(Space, LogId),
+    /// It writes in none of its logs any more.
+    Retired,
+    /// A person typed this entry at this PC.
+    Typed(EntryId),
 }
 
 impl Commit {
@@ -41,7 +47,7 @@ impl Commit {
     pub(crate) fn entries(&self) -> &[Kept] {
         match self {
             Self::Entries(kept) => kept,
-            Self::Edition(_) | Self::Definition(_) => &[],
+            _ => &[],
         }
     }
 }
@@ -61,6 +67,10 @@ pub struct Memory {
     pub records: BTreeMap<(Space, RecordId), BTreeSet<EntryId>>,
     /// The logs that this node writes.
     pub own_logs: BTreeMap<Space, LogId>,
+    /// What people typed at this PC.
+    pub typed: BTreeSet<EntryId>,
+    /// Records whose contents were removed.
+    pub erased: BTreeSet<(Space, RecordId)>,
     own: PublicKey,
 }
 
@@ -97,6 +107,8 @@ impl Memory {
             entries: BTreeMap::new(),
             records: BTreeMap::new(),
             own_logs: BTreeMap::new(),
+            typed: BTreeSet::new(),
+            erased: BTreeSet::new(),
             own,
         }
     }
@@ -112,6 +124,13 @@ impl Memory {
                     let _ = memory.chain.add(edition.clone());
                 }
                 Commit::Definition(hash) => memory.learn(*hash),
+                Commit::Opened(space, log) => {
+                    memory.own_logs.insert(*space, *log);
+                }
+                Commit::Retired => memory.own_logs.clear(),
+                Commit::Typed(id) => {
+                    memory.typed.insert(*id);
+                }
                 Commit::Entries(_) => {}
             }
         }
@@ -170,11 +189,37 @@ impl Memory {
     fn note(&mut self, entry: &VerifiedEntry) {
         let log = entry.core().log;
         let Some(space) = self.logs.log(&log).map(|log| log.space) else { return };
-        if let Some(change) = entry.change() {
-            self.records.entry((space, change.record)).or_default().insert(entry.id());
+        if let Some(record) = entry.core().statement.record() {
+            self.records.entry((space, record)).or_default().insert(entry.id());
         }
-        if entry.node() == self.own {
-            self.own_logs.entry(space).or_insert(log);
+    }
+
+    /// Removes the contents of records whose erasure has come to hold.
+    pub fn sweep(&mut self) {
+        let asked = self
+            .entries
+            .values()
+            .filter(|kept| matches!(kept.entry.core().statement, Statement::Erase(_)));
+        let asked: BTreeSet<(Space, RecordId)> = asked
+            .filter_map(|kept| {
+                let core = kept.entry.core();
+                Some((self.logs.log(&core.log)?.space, core.statement.record()?))
+            })
+            .collect();
+        if asked.is_empty() && self.erased.is_empty() {
+            return;
+        }
+        let standings = self.standings();
+        let holds = |of: &(Space, RecordId)| {
+            erasure_in_force(self.chain.roster(), &self.evidence(&standings, of)).is_some()
+        };
+        self.erased = asked.into_iter().filter(holds).collect();
+        for of in &self.erased {
+            for id in self.records.get(of).into_iter().flatten() {
+                if let Some(kept) = self.entries.get_mut(id) {
+                    kept.body = None;
+                }
+            }
         }
     }
 
@@ -230,8 +275,12 @@ impl Memory {
         let Some(tier) = self.tier(&self.own) else { return lacking };
         for kept in self.entries.values().filter(|kept| kept.body.is_none()) {
             let Some(change) = kept.entry.change() else { continue };
+            let core = kept.entry.core();
+            let space = self.logs.log(&core.log).map(|log| log.space);
+            if space.is_some_and(|space| self.erased.contains(&(space, change.record))) {
+                continue;
+            }
             if self.may_have_body(change, tier) == Some(true) {
-                let core = kept.entry.core();
                 let lowest = lacking.entry(core.log).or_insert(core.sequence);
                 *lowest = core.sequence.min(*lowest);
             }

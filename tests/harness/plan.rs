@@ -31,6 +31,10 @@ pub struct Figures {
     pub crashes: u64,
     /// Forked logs in the end.
     pub forks: u64,
+    /// Acts that were said again.
+    pub republished: u64,
+    /// Records whose contents were removed.
+    pub erased: u64,
     /// Virtual milliseconds.
     pub virtual_ms: u64,
 }
@@ -44,6 +48,8 @@ impl Figures {
         self.frame_bytes += other.frame_bytes;
         self.crashes += other.crashes;
         self.forks += other.forks;
+        self.republished += other.republished;
+        self.erased += other.erased;
         self.virtual_ms += other.virtual_ms;
     }
 }
@@ -86,6 +92,8 @@ fn figures(county: &County) -> Figures {
         frame_bytes: county.frame_bytes,
         crashes: county.crashes,
         forks: logs.iter().filter(|(_, log)| log.fork().is_some()).count() as u64,
+        republished: county.republished,
+        erased: county.nodes.iter().map(|node| node.memory.erased.len() as u64).max().unwrap_or(0),
         virtual_ms: county.now_ms,
     }
 }
@@ -100,6 +108,13 @@ fn live(county: &mut County) -> Result<(), String> {
     }
     county.heal();
     county.run_until_quiet()?;
+    // Each of two PCs with one key comes on once more and hears what became of its work.
+    for seat in county.registry.villages() {
+        for _ in 0..2 {
+            county.swap(seat);
+            county.run_until_quiet()?;
+        }
+    }
     check_all(county)
 }
 
@@ -146,7 +161,42 @@ fn happen(county: &mut County) {
             county.clock_wrong(seat, by.unwrap_or(0) - TWENTY_YEARS_MS);
         }
         75..=78 => edition(county),
+        79..=81 => erase(county),
+        82..=90 => mishandle(county),
         _ => county.misbehave(),
+    }
+}
+
+/// Two persons ask for the erasure of a record, the second one now or never.
+fn erase(county: &mut County) {
+    let seat = village(county);
+    let Some((space, record)) = some_record(county, seat) else { return };
+    if county.hostile.contains(&seat) {
+        return;
+    }
+    county.ask_erasure(seat, space, record);
+    let above = county.registry.above(seat);
+    if county.dice.chance(70)
+        && !county.hostile.contains(&above)
+        && county.nodes[above].up
+        && county.nodes[above].memory.records.contains_key(&(space, record))
+    {
+        county.ask_erasure(above, space, record);
+    }
+}
+
+/// What befalls the PCs of honest villages: in some counties backups are put back, in others a disk
+/// is cloned and both copies are used.
+fn mishandle(county: &mut County) {
+    // Misfortune strikes the same two again and again.
+    let seat = county.registry.villages().start + usize::from(county.dice.chance(50));
+    let cloned = county.nodes[seat].spare.is_some();
+    match county.seed % 4 {
+        1 if county.dice.chance(50) => county.restore(seat),
+        1 => county.back_up(seat),
+        2 if cloned => county.swap(seat),
+        2 => county.clone_disk(seat),
+        _ => {}
     }
 }
 
@@ -224,7 +274,7 @@ fn some_holder(
 ) -> bool {
     let node = &county.nodes[seat];
     let judged = node.memory.judged(&node.memory.standings(), &(space, record));
-    let view = judged.view.filter(|view| !view.sealed);
+    let view = judged.view.filter(|view| !view.sealed && view.erased.is_none());
     !county.hostile.contains(&seat)
         && county.registry.offices[seat].division.covers(space.division)
         && view.is_some_and(|view| seat != COUNTY || view.record_type == "IND")

@@ -94,7 +94,8 @@ impl County {
                 }
             }
             Effect::Witness { space, logs } => self.witness(seat, space, &logs),
-            Effect::Confirm { .. } | Effect::OwnLogElsewhere { .. } => {}
+            Effect::OwnLogElsewhere { .. } => self.retire(seat),
+            Effect::Confirm { .. } => {}
             Effect::Close { session, reason } => {
                 self.log(|_| format!("{seat} closes #{}: {reason}", session.0));
                 if self.hostile.is_empty() && !TOLERATED.contains(&reason) {
@@ -167,6 +168,8 @@ impl County {
         if !taken.turned_away.is_empty() {
             self.log(|_| format!("{seat} turns away {:?}", taken.turned_away));
         }
+        self.nodes[seat].memory.sweep();
+        self.mind_own_forks(seat);
         if sealed || !self.nodes[seat].lacking.is_empty() {
             self.report_lacking(seat);
         }
@@ -307,7 +310,24 @@ impl County {
         let opened = open_log(roster, space, author, incarnation, act, None);
         let opened = opened.expect("an opening by a rostered node can be signed");
         let log = opened.entry.core().log;
-        self.commit_own(seat, opened.entry, None).then_some(log)
+        if !self.commit_own(seat, opened.entry, None) {
+            return None;
+        }
+        self.nodes[seat].disk.push(Commit::Opened(space, log));
+        self.nodes[seat].memory.own_logs.insert(space, log);
+        Some(log)
+    }
+
+    /// Stores what a person typed; from here on it is promised.
+    pub(crate) fn typed(&mut self, seat: Seat, entry: VerifiedEntry, body: Option<Body>) -> bool {
+        let id = entry.id();
+        let kept = self.commit_own(seat, entry, body);
+        if kept {
+            self.nodes[seat].disk.push(Commit::Typed(id));
+            self.nodes[seat].memory.typed.insert(id);
+            self.promises.saved.push((seat, id));
+        }
+        kept
     }
 
     /// Stores an entry of this node's own; whether the power lasted and the own door took it.

@@ -133,8 +133,6 @@ impl County {
             return None;
         }
         self.log(|_| format!("{seat} writes {} in {space} {record}", id.short()));
-        self.commit_own(seat, signed.entry, signed.body).then(|| {
-            self.promises.saved.push((seat, id));
-        })
+        self.typed(seat, signed.entry, signed.body).then_some(())
     }
 }

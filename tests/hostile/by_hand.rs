@@ -26,7 +26,7 @@ impl ByHand {
             loop {
                 let seed = *keys.node.seed();
                 // A session that has just ended may still hold its place.
-                if let Ok(mut raw) = Raw::connect(seed, world.network.0, door.address).await
+                if let Ok(mut raw) = Raw::connect(seed, world.calling, door.address).await
                     && let Ok(stream) = raw.open().await
                 {
                     raw.run();

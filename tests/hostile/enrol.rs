@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
 use serde_json::Value as Json;
+use xw_bootstrap::invitation::{beginning, calling_name};
+use xw_schemas::id::NetworkId;
 use xw_schemas::record::builtin;
 
 use crate::folder::{self, Neighbour, Office};
@@ -41,6 +43,11 @@ pub(crate) fn all(dir: &Path, world: &World, honest: &[Keys]) -> Vec<Node> {
 /// What the first clerk of an office says to sign in.
 pub(crate) fn unlock(keys: &Keys) -> Json {
     folder::unlock(&office(keys))
+}
+
+/// How nodes of the network call it towards each other.
+pub(crate) fn calling(network: NetworkId) -> [u8; 32] {
+    calling_name(beginning(network))
 }
 
 fn office(keys: &Keys) -> Office {

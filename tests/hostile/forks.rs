@@ -82,6 +82,11 @@ async fn equivocate(
     assert!(counting <= 1, "two words for one slot count: {verdicts:#?}");
     assert!(counting + disputed == 2, "{verdicts:#?}");
     for seat in readers {
+        let told = stage.nodes[*seat].tell(serde_json::json!({"do": "forks"})).await;
+        let forks = told["forks"].as_array().cloned().unwrap_or_default();
+        let fork = forks.iter().find(|fork| fork["log"] == pen.log.to_string()).expect("told");
+        let variants = fork["variants"].as_array().map_or(0, Vec::len);
+        assert_eq!(variants, 2, "a person is told of both words: {fork}");
         let shown = stage.shown(*seat, record).await;
         assert_eq!(shown["changes"], 1 + counting, "what was final stays: {shown}");
     }

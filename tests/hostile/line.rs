@@ -36,7 +36,7 @@ impl Line {
         let door = Door::to(node.address, keys.address()).await;
         let (net, mut news) = Net::start(NetConfig {
             node_seed: keys.node.seed(),
-            network: world.network.0,
+            network: world.calling,
             listen: Vec::new(),
             limits: NetLimits::township(),
         })

@@ -22,8 +22,8 @@ use crate::setup::{FOUNDED_MS, Keys, World};
 /// The record type of every record here: its bodies go to all levels.
 pub(crate) const TYPE: &str = "IND";
 
-/// A field that anybody of the village may edit.
-pub(crate) const FREE: &str = "remarks";
+/// A field that the village may edit and that all offices above see.
+pub(crate) const FREE: &str = "content_scale";
 
 /// One log of the hostile village and its records. A clone writes another branch.
 #[derive(Clone)]

@@ -219,23 +219,34 @@ async fn backdated(stage: &mut Stage) {
     let mut foothold = stage.foothold().await;
     let scene = stage.scene("backdated");
     let person = foothold.keys.person("VSEC").clone();
+    let mut flagged = Vec::new();
     let times = [
-        ("十年前", FOUNDED_MS - 315_360_000_000),
-        ("二〇〇一", 980_000_000_000),
-        ("二一九九", 7_226_000_000_000),
-        ("三十天前", FOUNDED_MS - 2_592_000_000),
+        ("十年前", FOUNDED_MS - 315_360_000_000, "late"),
+        ("二〇〇一", 980_000_000_000, "late"),
+        ("二一九九", 7_226_000_000_000, "ahead"),
+        ("三十天前", FOUNDED_MS - 2_592_000_000, "late"),
     ];
-    for (text, time_ms) in times {
+    for (text, time_ms, flag) in times {
         let act = xw_ledger::draft::Act { time_ms, ..foothold.pen.act() };
         let draft = Draft { edits: put(FREE, text), step: None };
         let (_, signed) = foothold.pen.change(Some(foothold.record), &draft, Some(&person), act);
         assert!(foothold.line.hand_over(&[parcel(&signed)]).await, "a wrong clock is no fault");
+        flagged.push((signed.entry.id(), flag));
     }
     for seat in [EAST, COUNTY] {
         let asked = json!({"do": "show", "record": foothold.record});
         let shown = stage.nodes[seat].wait_for("all", asked, |shown| shown["changes"] == 5).await;
         // What was written last stands, whatever the clocks said.
         assert!(shown["fields"].to_string().contains("三十天前"), "{shown}");
+    }
+    for seat in [EAST, COUNTY] {
+        let asked = json!({"do": "history", "record": foothold.record});
+        let history = stage.nodes[seat].tell(asked).await;
+        for (entry, flag) in &flagged {
+            let rows = history["entries"].as_array().expect("a list of entries");
+            let row = rows.iter().find(|row| row["entry"] == entry.to_string()).expect("held");
+            assert_eq!(row["timeliness"], *flag, "{row}");
+        }
     }
     let mut tried = 0;
     for time_ms in [0, TIME_MS_MIN - 1, TIME_MS_MAX + 1, u64::MAX] {
@@ -248,7 +259,7 @@ async fn backdated(stage: &mut Stage) {
         tried += 1;
     }
     let said = format!(
-        "4 wrong clocks: taken as claims, order unmoved; {tried} impossible times: session ended"
+        "4 wrong clocks: taken as claims, flagged, order unmoved; {tried} impossible: session ended"
     );
     scene.end(&said, GROWTH_MIB).await;
 }

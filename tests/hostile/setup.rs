@@ -14,6 +14,8 @@ use xw_schemas::id::{EditionId, NetworkId};
 use xw_schemas::record::builtin;
 use xw_schemas::space::{Division, Tier};
 
+use crate::enrol::calling;
+
 /// The county's node, and the seats behind it.
 pub(crate) const COUNTY: usize = 0;
 /// The eastern township.
@@ -46,6 +48,8 @@ pub(crate) const FOUNDED_MS: u64 = 1_795_000_000_000;
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) network: NetworkId,
+    /// How nodes call it towards each other.
+    pub(crate) calling: [u8; 32],
     pub(crate) founding: Edition,
     pub(crate) chain: Chain,
     pub(crate) definitions: Definitions,
@@ -124,6 +128,7 @@ pub(crate) fn found() -> Founding {
     let founding = Edition::sign(&core, &roots[..2]).expect("the facts can be read back");
     let world = World {
         network: founding.network(),
+        calling: calling(founding.network()),
         chain: Chain::founded(founding.clone()).expect("the founding edition holds"),
         founding,
         definitions: definitions.into_iter().map(|d| (d.hash(), Arc::new(d))).collect(),

@@ -247,10 +247,15 @@ impl PersonalData {
 
     /// Files in which anything of it stands.
     fn found_in(&self, folder: &Path) -> Vec<String> {
+        let stands = |bytes: &[u8], at: usize| {
+            let found = |length: &usize| {
+                bytes.get(at..at + length).is_some_and(|part| self.wanted.contains(part))
+            };
+            self.lengths.iter().any(found)
+        };
         let holds = |bytes: &[u8]| {
-            self.lengths
-                .iter()
-                .any(|length| bytes.windows(*length).any(|window| self.wanted.contains(window)))
+            let mut begun = (0..).zip(bytes.windows(3));
+            begun.any(|(at, three)| self.begins[beginning(three)] && stands(bytes, at))
         };
         let files = all_files(folder).into_iter().filter(|(_, bytes)| holds(bytes));
         files.map(|(path, _)| path.display().to_string()).collect()

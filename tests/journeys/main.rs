@@ -4,8 +4,10 @@
 mod at_rest;
 mod clones;
 mod demonstration;
+mod enrolment;
 mod killed_import;
 mod program;
 
 #[path = "../nodes/nodes.rs"]
+#[expect(dead_code, reason = "the tests of hostile nodes use more of it")]
 mod nodes;

@@ -340,7 +340,7 @@ pub(crate) fn to_pin(
     log: Log,
 ) -> Option<Pin> {
     let rank = witness.witnesses(log.key).filter(|_| roster.enrols(witness))?;
-    if roster.cuts.get(&log.key).is_some() || !roster.enrols(log.key) {
+    if roster.cuts.contains_key(&log.key) || !roster.enrols(log.key) {
         return None;
     }
     let of_log = held.iter().map(|id| (*id, book.read(*id))).filter(|(_, e)| e.log == log);

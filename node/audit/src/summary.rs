@@ -123,9 +123,9 @@ impl Summary {
         body.push_str(&self.listed);
         body.push_str("</table>\n");
         if self.count > TOLD_MAX {
-            let _ = write!(
+            let _ = writeln!(
                 body,
-                "<p class=\"note\">共 {} 件，以下详列前 {TOLD_MAX} 件；全部内容见 records 文件夹。</p>\n",
+                "<p class=\"note\">共 {} 件，以下详列前 {TOLD_MAX} 件；全部内容见 records 文件夹。</p>",
                 self.count
             );
         }
@@ -234,7 +234,7 @@ fn tell(out: &mut String, record: &Readable) {
     if let Some(erased) = &record.erased {
         let people: Vec<&str> = erased.people_zh.iter().flatten().map(String::as_str).collect();
         let said = format!("内容已依法删除（{}），由{}决定。", erased.ground_zh, people.join("、"));
-        let _ = write!(out, "<p>{}</p>\n", escape(&said));
+        let _ = writeln!(out, "<p>{}</p>", escape(&said));
     } else if record.sealed {
         out.push_str("<p>正文未随包提供：签名与时间仍可核验，内容不可见。</p>\n");
     }
@@ -330,7 +330,7 @@ fn row<T: AsRef<str>>(out: &mut String, tag: &str, cells: &[T]) {
 fn line(out: &mut String, name: &str, value: &str) {
     let short: String = value.chars().take(CELL_CHARS_MAX).collect();
     let value = escape(&short).replace('\n', "<br>");
-    let _ = write!(out, "<tr><th>{}</th><td>{value}</td></tr>\n", escape(name));
+    let _ = writeln!(out, "<tr><th>{}</th><td>{value}</td></tr>", escape(name));
 }
 
 fn time(ms: Option<u64>) -> String {

@@ -1,4 +1,5 @@
 //! Packs written from a small county and judged by a stranger: sound ones, bent ones, cut ones.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use std::io::Cursor;
 
@@ -520,4 +521,44 @@ fn a_log_with_a_revoked_author_cannot_hide_in_an_extract() {
     );
     let codes = codes(&judged(&world, &pack));
     assert!(codes.contains(&"extract-of-broken") && codes.contains(&"record-differs"), "{codes:?}");
+}
+
+/// Whatever bytes a forger with a key puts into a file, the judge comes to an end and finds it.
+#[test]
+fn random_bytes_in_any_file_are_found_and_harm_nothing() {
+    let (world, places) = county();
+    let county = node(COUNTY);
+    let mut dice = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut draw = |below: usize| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(dice >> 33).unwrap() % below
+    };
+    for scope in [of_records(&places[..2]), Scope::Division { division: division(VILLAGE) }] {
+        let (_, pack) = world.export(scope, Give::All);
+        let mut archive = Archive::open(Cursor::new(&pack)).unwrap();
+        let names: Vec<String> = archive.names().map(str::to_owned).collect();
+        let names: Vec<&String> = names.iter().filter(|n| !n.starts_with("manifest.")).collect();
+        for _ in 0..150 {
+            let victim = names[draw(names.len())];
+            let mut content = archive.read(victim).unwrap();
+            for _ in 0..=draw(3) {
+                let at = draw(content.len());
+                match draw(3) {
+                    0 => content[at] ^= 1 << draw(8),
+                    1 => content.truncate(at.max(1)),
+                    _ => content.insert(at, u8::try_from(draw(256)).unwrap()),
+                }
+            }
+            if content == archive.read(victim).unwrap() {
+                continue;
+            }
+            let change = |name: FileName, held: Vec<u8>| {
+                Some(if name.to_string() == *victim { content.clone() } else { held })
+            };
+            let bent = forged(&pack, &county, change, |_| {});
+            let found =
+                judge_pack(Cursor::new(&bent), &checking(world.holdings.roster().network()));
+            assert!(found.map_or(true, |report| !report.sound), "{victim}");
+        }
+    }
 }

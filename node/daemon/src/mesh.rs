@@ -362,8 +362,11 @@ impl Mesh {
                 self.recount = true;
             }
             Effect::OwnLogElsewhere { log } => {
-                self.asking_until_ms = Some(clock::steady_ms() + ASK_MS_MAX);
-                log_trouble("begin new logs", self.office.own_log_elsewhere(log));
+                let begun = self.office.own_log_elsewhere(log);
+                if !matches!(begun, Ok(false)) {
+                    self.asking_until_ms = Some(clock::steady_ms() + ASK_MS_MAX);
+                }
+                log_trouble("begin new logs", begun.map(drop));
             }
             Effect::Witness { .. } if self.holds_back() => self.witness_later = true,
             Effect::Witness { space, logs } => {

@@ -112,6 +112,7 @@ pub(super) fn check<R: Read + Seek>(
             continue;
         };
         let places: Vec<Place> = told.iter().map(Told::place).collect();
+        let own: BTreeSet<RecordId> = places.iter().map(|(_, record)| *record).collect();
         let outcomes = spread::map(spread, places.len(), |at| {
             retell(world, assessed, &bodies, brought, places[at])
         });
@@ -129,7 +130,7 @@ pub(super) fn check<R: Read + Seek>(
         let strange = bodies.keys().filter(|id| {
             let entry = world.holdings.entry(id).or_else(|| world.extracts.entry(id));
             let record = entry.and_then(|entry| entry.core().statement.record());
-            !record.is_some_and(|record| seen.iter().any(|(_, told)| *told == record))
+            record.is_none_or(|record| !own.contains(&record))
         });
         for id in strange {
             opened.add(FindingCode::BodyMismatch, id, "of no record in its group");
@@ -214,7 +215,7 @@ fn bodies<R: Read + Seek>(
                 opened.report.counts.bodies += 1;
                 bodies.insert(id, body);
             }
-            None => opened.add(FindingCode::BodyMismatch, id, &name),
+            None => opened.add(FindingCode::BodyMismatch, id, name),
         }
     }
     bodies

@@ -85,7 +85,7 @@ pub fn receipt_page(
     let code = svg(&receipt.text())?;
     let mut body = String::from("<h1>乡网登记回执</h1>\n<table>");
     for (name, value) in facts(holdings, entry, &interval, &receipt) {
-        let _ = write!(body, "<tr><th>{name}</th><td>{}</td></tr>\n", escape(&value));
+        let _ = writeln!(body, "<tr><th>{name}</th><td>{}</td></tr>", escape(&value));
     }
     let _ = write!(
         body,

@@ -1,6 +1,6 @@
 //! A small county whose offices write real entries into one set of holdings, honest or not: what the
 //! county's node would hold. Used by the tests of packs, by the verifier's and by the benchmark.
-#![allow(dead_code, reason = "each user takes what it needs")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each user takes what it needs; all are tests")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

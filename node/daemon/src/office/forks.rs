@@ -185,12 +185,12 @@ impl Office {
     }
 
     fn stands_in_another_form(&self, lost: &Lost) -> Answer<bool> {
-        let Some(change) = lost.entry.change() else { return Ok(false) };
+        let Some(record) = lost.entry.core().statement.record() else { return Ok(false) };
         let Some(log) = self.store.logs().log(&lost.entry.core().log) else { return Ok(false) };
         if !self.store.is_unlocked() {
             return Ok(false);
         }
-        let held = self.store.evidence(log.space, change.record)?;
+        let held = self.store.evidence(log.space, record)?;
         let evidence: Vec<_> = held.iter().map(xw_store::Held::evidence).collect();
         Ok(xw_ledger::republish::stands_again(&lost.entry, &evidence))
     }

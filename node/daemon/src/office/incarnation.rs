@@ -215,9 +215,14 @@ impl Office {
         Ok(())
     }
 
-    /// A neighbour knows entries of an own log that are not held here.
-    pub(crate) fn own_log_elsewhere(&mut self, log: LogId) -> Answer<()> {
-        if self.incarnation.live.contains(&log) { self.begin_life(Why::Elsewhere) } else { Ok(()) }
+    /// A neighbour knows entries of an own log that are not held here. Answers whether this node was
+    /// writing in it.
+    pub(crate) fn own_log_elsewhere(&mut self, log: LogId) -> Answer<bool> {
+        let live = self.incarnation.live.contains(&log);
+        if live {
+            self.begin_life(Why::Elsewhere)?;
+        }
+        Ok(live)
     }
 
     /// Notes, before they are stored, entries from neighbours that bear this node's own key and are

@@ -5,13 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
-use xw_ledger::draft::{Author, Signed};
+use xw_ledger::draft::{Author, Signed, write_erasure};
 use xw_ledger::judge::Evidence;
 use xw_ledger::log::Point;
-use xw_ledger::republish::{RepublishError, republish_change, stands_again};
+use xw_ledger::republish::{RepublishError, act_again, republish_change, stands_again};
 use xw_ledger::standing::{LogStanding, Standing};
 use xw_schemas::cose::SecretKey;
-use xw_schemas::entry::{Body, VerifiedEntry};
+use xw_schemas::entry::{Body, Statement, VerifiedEntry};
 use xw_schemas::id::{EntryId, LogId, PublicKey, RecordId};
 use xw_schemas::space::Space;
 use xw_store::Held;
@@ -36,6 +36,8 @@ pub(crate) struct Outbox {
     /// Whether there may be something.
     restless: bool,
     looked_ms: u64,
+    /// How the forked own logs stood then.
+    stands: BTreeMap<LogId, LogStanding>,
     /// Who was signed in then: what waits for a person's key waits for the person.
     signed_in: Vec<PublicKey>,
     /// Entries whose acts count in another form.
@@ -58,6 +60,7 @@ impl Outbox {
         Self {
             restless: true,
             looked_ms: 0,
+            stands: BTreeMap::new(),
             signed_in: Vec::new(),
             done: BTreeSet::new(),
             stuck: BTreeMap::new(),
@@ -92,14 +95,21 @@ impl Office {
         }
         self.outbox.looked_ms = now_ms;
         self.outbox.signed_in = signed_in;
+        let stands = self.own_forks();
+        if stands == self.outbox.stands && !self.outbox.restless && !came {
+            return Ok(());
+        }
+        if stands != self.outbox.stands {
+            self.outbox.look_again();
+            self.outbox.stands = stands;
+        }
         let lost = self.lost()?;
         let wanted =
             |lost: &Lost| may_go_by_itself(lost) && !self.outbox.done.contains(&lost.entry.id());
         let mut records: BTreeMap<(Space, RecordId), Vec<Lost>> = BTreeMap::new();
         for lost in lost.into_iter().filter(wanted) {
-            let space = self.store.logs().log(&lost.entry.core().log).map(|log| log.space);
-            if let (Some(space), Some(change)) = (space, lost.entry.change()) {
-                records.entry((space, change.record)).or_default().push(lost);
+            if let Some(place) = self.place_of(&lost) {
+                records.entry(place).or_default().push(lost);
             }
         }
         self.outbox.restless = records.len() > RECORDS_AT_ONCE;
@@ -203,6 +213,11 @@ impl Office {
                 Evidence { entry: &lost.entry, body: lost.body.as_ref(), standing: lost.standing };
             let (roster, definitions) = (self.store.roster(), self.store.definitions());
             let salt = clock::act().salt;
+            if let Statement::Erase(erasure) = &lost.entry.core().statement {
+                let (erasure, act) = (erasure.clone(), act_again(&lost.entry, salt));
+                let signed = write_erasure(roster, &tail, erasure, author, act);
+                return signed.map_err(|error| Again::Cannot(error.into()));
+            }
             let again =
                 republish_change(roster, definitions, &tail, record, &evidence, &old, author, salt);
             match again {
@@ -217,11 +232,25 @@ impl Office {
         }
     }
 
+    /// The record that a lost entry is about.
+    fn place_of(&self, lost: &Lost) -> Option<(Space, RecordId)> {
+        let space = self.store.logs().log(&lost.entry.core().log)?.space;
+        Some((space, lost.entry.core().statement.record()?))
+    }
+
     /// The key of a person who is signed in and on the roster.
     fn key_of(&self, person: Option<PublicKey>) -> Option<SecretKey> {
         let person = person?;
         let found = self.keys.signed_in().iter().find(|one| one.key.public() == person);
         found.map(|one| one.key.clone())
+    }
+
+    /// How the own logs stand that have forked.
+    fn own_forks(&self) -> BTreeMap<LogId, LogStanding> {
+        let own = self.own_key();
+        let (roster, logs) = (self.store.roster(), self.store.logs());
+        let forked = logs.iter().filter(|(_, log)| log.node == own && log.fork().is_some());
+        forked.filter_map(|(id, _)| Some((*id, logs.assess(roster, id)?))).collect()
     }
 
     /// Own entries of persons that do not stand because their log forked, in log order.
@@ -246,7 +275,8 @@ impl Office {
             let places: Vec<Point> = points.keys().copied().collect();
             for (entry, body) in self.entries_at(*id, &places)? {
                 let point = (entry.core().sequence, entry.id());
-                if entry.core().person.is_some() && entry.change().is_some() {
+                // Openings, witness entries and receipts are made anew where they are needed.
+                if entry.core().person.is_some() {
                     let mine = points.get(&point).copied().unwrap_or(false);
                     all.push(Lost { entry, body, standing: Standing::Disputed, mine });
                 }
@@ -288,9 +318,8 @@ impl Office {
         let ids: Vec<EntryId> = asked.iter().map(|lost| lost.entry.id()).collect();
         let mut records: BTreeMap<(Space, RecordId), Vec<Lost>> = BTreeMap::new();
         for lost in asked {
-            let space = self.store.logs().log(&lost.entry.core().log).map(|log| log.space);
-            if let (Some(space), Some(change)) = (space, lost.entry.change()) {
-                records.entry((space, change.record)).or_default().push(lost);
+            if let Some(place) = self.place_of(&lost) {
+                records.entry(place).or_default().push(lost);
             }
         }
         let mut said = 0;
