@@ -240,6 +240,7 @@ async fn backdated(stage: &mut Stage) {
         assert!(shown["fields"].to_string().contains("三十天前"), "{shown}");
     }
     for seat in [EAST, COUNTY] {
+        stage.until_final(seat, foothold.record).await;
         let asked = json!({"do": "history", "record": foothold.record});
         let history = stage.nodes[seat].tell(asked).await;
         for (entry, flag) in &flagged {

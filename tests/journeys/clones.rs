@@ -4,7 +4,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use xw_ledger::document::{Edit, Place};
 use xw_ledger::draft::{Act, Author, Draft, Tail, write_change};
 use xw_schemas::id::{OperationId, RecordId};
@@ -130,6 +130,18 @@ fn a_backup_put_back_fetches_what_came_after_it_and_forks_nothing() {
     numbers.sort_unstable();
     numbers.dedup();
     assert_eq!(numbers.len(), 4, "business numbers are not given twice: {numbers:?}");
+
+    // The folder comes to another PC: it goes on there in new logs, and nothing forks.
+    back.stop();
+    let pc = back.folder.join("pc.json");
+    std::fs::write(&pc, json!({"id": "another PC"}).to_string()).expect("a file");
+    world.start(&mut back, VILLAGE);
+    register(&back, "换机之后");
+    everything_is_witnessed(&back);
+    let seen = back.told(&["forks"]);
+    assert_eq!((&seen["life"]["why"], items(&seen, "forks").len()), (&"other-pc".into(), 0));
+    let seen = township.told(&["forks"]);
+    assert!(items(&seen, "nodes").iter().any(|node| items(node, "logs").len() == 3), "{seen}");
     world.end();
 }
 

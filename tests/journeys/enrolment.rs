@@ -352,7 +352,7 @@ fn case(person: &str, title: &str) -> Vec<String> {
 /// Waits until the county has witnessed everything that this node has written.
 fn witnessed(node: &Node) {
     node.wait(&["status"], "the county's witness", |status| {
-        status["only_here"] == 0 && status["not_witnessed"] == 0
+        status["only_here"] == 0 && status["township"] == 0 && status["unsettled"] == 0
     });
 }
 

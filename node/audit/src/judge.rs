@@ -38,6 +38,8 @@ pub struct Checking<'a> {
     pub bodies: Vec<Vec<u8>>,
     /// Texts of printed receipts, to be compared with the pack.
     pub receipts: Vec<String>,
+    /// Signed statements of completeness that came apart from the pack.
+    pub statements: Vec<Vec<u8>>,
     /// Entries that the reader asks for.
     pub entries: Vec<EntryId>,
     /// Hands for signatures and records.
@@ -87,6 +89,7 @@ pub fn judge_pack<R: Read + Seek>(from: R, checking: &Checking<'_>) -> Result<Re
     let brought = records::Brought::of(&mut opened, &world, &checking.bodies);
     let summary = records::check(&mut opened, &world, &assessed, &brought, checking.spread);
     statement::check(&mut opened, &world, &assessed, &summary);
+    statement::check_brought(&mut opened, &world, &assessed, &checking.statements);
     asked::check(&mut opened, &world, &assessed, &checking.entries);
     receipts::check(&mut opened, &world, &checking.receipts);
     Ok(opened.close())

@@ -21,8 +21,9 @@ use forger::forged;
 use world::{COUNTY, OTHER, TOWN, VILLAGE, World, division, node, of_records, space};
 
 fn checking(network: NetworkId) -> Checking<'static> {
-    let (bodies, receipts, entries) = (Vec::new(), Vec::new(), Vec::new());
-    Checking { network: Some(network), bodies, receipts, entries, spread: &one_by_one }
+    let (bodies, receipts) = (Vec::new(), Vec::new());
+    let (statements, entries) = (Vec::new(), Vec::new());
+    Checking { network: Some(network), bodies, receipts, statements, entries, spread: &one_by_one }
 }
 
 fn judged(world: &World, pack: &[u8]) -> Report {
@@ -311,6 +312,26 @@ fn completeness_is_said_only_where_every_check_was_made() {
     let statement =
         xw_audit::pack::write_pack(&export, &mut Vec::new()).unwrap().completeness.unwrap();
     assert_eq!(statement.reasons[0].code, "not-its-area");
+}
+
+#[test]
+fn a_statement_that_came_apart_is_held_against_a_pack() {
+    let (world, places) = county();
+    let scope = Scope::Division { division: division(VILLAGE) };
+    let (written, pack) = world.export(scope, Give::Nothing);
+    let statement = xw_audit::json::write(&written.completeness.unwrap());
+    let network = world.holdings.roster().network();
+    let judge = |pack: &[u8], by: usize| {
+        let statements = vec![xw_audit::signed::sign(&statement, &node(by))];
+        judge_pack(Cursor::new(pack), &Checking { statements, ..checking(network) }).unwrap()
+    };
+    let report = judge(&pack, COUNTY);
+    assert!(report.sound && report.statements[0].checked, "{}", report.text());
+    // Signed by another than the one who answers.
+    assert_eq!(codes(&judge(&pack, TOWN)), ["statement-forged"]);
+    let (_, one) = world.export(of_records(&places[..1]), Give::Nothing);
+    let report = judge(&one, COUNTY);
+    assert!(report.sound && !report.statements[0].checked);
 }
 
 #[test]

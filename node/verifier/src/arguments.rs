@@ -1,9 +1,10 @@
-//! What the verifier is asked for. Reads words only; opens nothing but bodies, and no more of them
-//! than a body may have.
+//! What the verifier is asked for. Reads words; opens nothing but bodies and statements, and reads no
+//! more of them than either may have.
 
 use std::fs::File;
 use std::io::Read as _;
 
+use xw_audit::signed::STATEMENT_BYTES_MAX;
 use xw_schemas::id::{EntryId, NetworkId};
 use xw_schemas::limits::{CHANGE_BYTES_MAX, SALT_BYTES};
 
@@ -17,6 +18,8 @@ Judges an evidence pack of Xiangwang; needs no network, database or node.
                          the network id that your county has published
   --body 文件            另行取得的正文，证明它属于哪个条目；可多次
                          a body got elsewhere, to be matched with its entry; may be repeated
+  --statement 文件       另行取得的完整性声明（.cose）；可多次
+                         a signed statement of completeness got elsewhere; may be repeated
   --receipt 文字         纸质回执上的文字（XW1:…）；可多次
                          the text of a printed receipt; may be repeated
   --entry 条目           查问某一条目；可多次
@@ -33,6 +36,7 @@ pub(crate) struct Arguments {
     pub(crate) json: bool,
     pub(crate) network: Option<NetworkId>,
     pub(crate) bodies: Vec<String>,
+    pub(crate) statements: Vec<String>,
     pub(crate) receipts: Vec<String>,
     pub(crate) entries: Vec<EntryId>,
 }
@@ -66,6 +70,7 @@ impl Arguments {
                 "--roster-id" => arguments.network = Some(id(&value()?, NetworkId::from_hex)?),
                 "--entry" => arguments.entries.push(id(&value()?, EntryId::from_hex)?),
                 "--body" => arguments.bodies.push(value()?),
+                "--statement" => arguments.statements.push(value()?),
                 "--receipt" => arguments.receipts.push(value()?),
                 other if other.starts_with("--") => {
                     let (zh, en) = ("不认识的选项", "unknown option");
@@ -97,8 +102,16 @@ fn id<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, Slip> {
 
 /// Reads a body, and one byte more than any may have, so that a longer file matches nothing.
 pub(crate) fn read_body(path: &str) -> std::io::Result<Vec<u8>> {
+    read_up_to(path, SALT_BYTES + CHANGE_BYTES_MAX + 1)
+}
+
+/// Reads a signed statement; what is longer than any is read in part and verifies as nothing.
+pub(crate) fn read_statement(path: &str) -> std::io::Result<Vec<u8>> {
+    read_up_to(path, STATEMENT_BYTES_MAX)
+}
+
+fn read_up_to(path: &str, most: usize) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let most = SALT_BYTES + CHANGE_BYTES_MAX + 1;
     File::open(path)?.take(most as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

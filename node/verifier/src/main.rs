@@ -53,10 +53,15 @@ fn check(arguments: &Arguments) -> Result<(Report, bool), Slip> {
     for path in &arguments.bodies {
         bodies.push(arguments::read_body(path).map_err(|error| failed(path, &error))?);
     }
+    let mut statements = Vec::new();
+    for path in &arguments.statements {
+        statements.push(arguments::read_statement(path).map_err(|error| failed(path, &error))?);
+    }
     let checking = Checking {
         network: arguments.network,
         bodies,
         receipts: arguments.receipts.clone(),
+        statements,
         entries: arguments.entries.clone(),
         spread: &hands::all,
     };

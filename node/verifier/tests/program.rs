@@ -39,7 +39,7 @@ fn an_auditor_hears_in_chinese_whether_a_pack_is_sound() {
     let (code, said) = verify(&[&path, "--roster-id", &"00".repeat(32)]);
     assert_eq!(code, Some(1));
     assert!(said.contains("不是所指县的证据包"), "{said}");
-    let mut bent = pack.clone();
+    let mut bent = pack;
     let at = bent.len() / 3;
     bent[at] ^= 1;
     let (code, said) = verify(&[&kept("bent.xwproof.zip", &bent)]);

@@ -45,6 +45,7 @@ impl<R: Read + Seek> Opened<R> {
             more_findings: 0,
             proven: Vec::new(),
             opened: Vec::new(),
+            statements: Vec::new(),
             entries: Vec::new(),
             receipts: Vec::new(),
         };

@@ -128,6 +128,8 @@ pub struct Report {
     pub proven: Vec<Proven>,
     /// Records read with the bodies brought.
     pub opened: Vec<Json>,
+    /// Statements brought that a node of this county signed.
+    pub statements: Vec<CompletenessVerdict>,
     /// Entries asked for that are in the pack.
     pub entries: Vec<EntryVerdict>,
     /// Printed receipts compared.
@@ -242,11 +244,19 @@ impl Report {
     }
 
     fn say_completeness(&self, say: &mut impl FnMut(String)) {
-        let Some(verdict) = &self.completeness else {
-            return say(
-                "完整 complete     包内没有完整性声明 / no statement of completeness".to_owned()
-            );
-        };
+        match &self.completeness {
+            None => {
+                say("完整 complete     包内没有完整性声明 / no statement of completeness"
+                    .to_owned())
+            }
+            Some(verdict) => self.say_verdict("完整 complete    ", verdict, say),
+        }
+        for verdict in &self.statements {
+            self.say_verdict("声明 statement   ", verdict, say);
+        }
+    }
+
+    fn say_verdict(&self, head: &str, verdict: &CompletenessVerdict, say: &mut impl FnMut(String)) {
         let word = match (verdict.checked && self.sound, verdict.complete, verdict.up_to_ms) {
             (true, true, _) => {
                 "没有遗漏（已逐项核验）/ nothing is missing, every check was made anew".to_owned()
@@ -266,13 +276,16 @@ impl Report {
                 "声明未断言没有遗漏 / not stated, and not checkable from this pack".to_owned()
             }
         };
-        say(format!("完整 complete     {word}"));
-        for (zh, en) in verdict.reasons_zh.iter().zip(&verdict.reasons_en).take(20) {
+        say(format!("{head} {word}"));
+        for (zh, en) in verdict.reasons_zh.iter().zip(&verdict.reasons_en).take(REASONS_SHOWN_MAX) {
             say(format!("                  · {zh} / {en}"));
         }
-        let more = verdict.reasons_zh.len().saturating_sub(20);
+        let more = verdict.reasons_zh.len().saturating_sub(REASONS_SHOWN_MAX);
         if more > 0 {
             say(format!("                  · 另有 {more} 条理由 / more reasons"));
         }
     }
 }
+
+/// Reasons shown in the text; the JSON has all.
+const REASONS_SHOWN_MAX: usize = 20;

@@ -72,14 +72,56 @@ fn statement<R: Read + Seek>(
         opened.add(FindingCode::StatementUnchecked, FileName::Completeness, "");
         excerpts(opened, &statement);
     }
-    opened.report.completeness = Some(CompletenessVerdict {
+    opened.report.completeness = Some(verdict(&statement, checked));
+    Some(statement)
+}
+
+/// Judges statements that came apart from the pack, by its roster and its entries.
+pub(super) fn check_brought<R: Read + Seek>(
+    opened: &mut Opened<R>,
+    world: &World,
+    assessed: &Assessed,
+    statements: &[Vec<u8>],
+) {
+    for (number, bytes) in (1..).zip(statements) {
+        let place = format!("statement {number}");
+        let roster = world.holdings.roster();
+        let read = signed::open(bytes).ok().and_then(|(payload, by)| {
+            let statement: Completeness = json::read(payload)?;
+            let own = statement.form == FORM && statement.question.by == by;
+            let member = roster.node_office(&by).is_some() && roster.cut(&by).is_none();
+            (own && member && statement.network == roster.network()).then_some(statement)
+        });
+        let Some(statement) = read else {
+            opened.add(FindingCode::StatementForged, place, "");
+            continue;
+        };
+        let manifest = &opened.manifest;
+        let scope = period_of(&manifest.scope, manifest.made_ms).map(|(division, ..)| division);
+        let inside = scope.is_some_and(|scope| scope.covers(statement.question.division));
+        let whole = manifest.spaces.iter().all(|space| space.whole) && covers(opened);
+        // A later pack holds more than an earlier statement could know; then only the hand counts.
+        let same_roster = statement.roster == roster.state();
+        let checked = inside && whole && same_roster && {
+            let found = completeness(&world.holdings, assessed, statement.question.clone());
+            found == statement
+        };
+        if !checked {
+            opened.add(FindingCode::StatementUnchecked, place, "");
+        }
+        let verdict = verdict(&statement, checked);
+        opened.report.statements.push(verdict);
+    }
+}
+
+fn verdict(statement: &Completeness, checked: bool) -> CompletenessVerdict {
+    CompletenessVerdict {
         checked,
         complete: statement.complete,
         up_to_ms: statement.complete_up_to_ms,
         reasons_zh: statement.reasons.iter().map(|reason| reason.zh.clone()).collect(),
         reasons_en: statement.reasons.iter().map(|reason| reason.en.clone()).collect(),
-    });
-    Some(statement)
+    }
 }
 
 /// Whether the pack is about all spaces of its division; a few whole spaces are not.

@@ -92,7 +92,11 @@ pub(crate) struct Withdraw {
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("cut").required(true).args(["whom", "node"]))]
 pub(crate) struct Revoke {
-    #[arg(long, value_name = "姓名或密钥 || NAME_OR_KEY", help = "撤销一个人 || Cut a person")]
+    #[arg(
+        long = "person",
+        value_name = "姓名或密钥 || NAME_OR_KEY",
+        help = "撤销一个人 || Cut a person"
+    )]
     pub(crate) whom: Option<String>,
     #[arg(
         long,

@@ -227,20 +227,14 @@ impl Office {
     /// Nodes that write, or wrote, in several logs of one space: put back, cloned, or replaced.
     fn nodes_with_several_logs(&self) -> Vec<Json> {
         let roster = self.store.roster();
-        let mut logs: BTreeMap<(PublicKey, Space), Vec<(LogId, u64, bool)>> = BTreeMap::new();
+        let mut nodes: BTreeMap<(PublicKey, Space), Vec<Json>> = BTreeMap::new();
         for (id, log) in self.store.logs().iter() {
-            let entry = (*id, log.size(), log.fork().is_some());
-            logs.entry((log.node, log.space)).or_default().push(entry);
+            let told = json!({"log": id, "entries": log.size(), "forked": log.fork().is_some()});
+            nodes.entry((log.node, log.space)).or_default().push(told);
         }
-        let several = logs.into_iter().filter(|(_, logs)| logs.len() > 1);
+        let several = nodes.into_iter().filter(|(_, logs)| logs.len() > 1);
         several
             .map(|((node, space), logs)| {
-                let logs: Vec<Json> = logs
-                    .iter()
-                    .map(|(log, entries, forked)| {
-                        json!({"log": log, "entries": entries, "forked": forked})
-                    })
-                    .collect();
                 json!({
                     "node": node, "space": space.to_string(), "logs": logs,
                     "office": roster.office_of(&node).map(|office| office.name.clone()),

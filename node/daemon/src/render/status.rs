@@ -37,6 +37,11 @@ pub(crate) fn status(answer: &Json, form: Option<&Form>, screen: Screen) -> Stri
             "个条目未被采纳，见 xiangwang record history",
             "entries are refused; see xiangwang record history",
         ),
+        (
+            "forks",
+            "个日志有分叉（同一序号签了两份），见 xiangwang forks",
+            "logs are forked: two entries of one number; see xiangwang forks",
+        ),
     ] {
         if count(answer, name) > 0 {
             out.push_str(&format!("{} {}\n", of(name), screen.pick(zh, en)));
