@@ -158,12 +158,15 @@ pub fn check_roster_forward(county: &mut County) -> Result<(), String> {
     Ok(())
 }
 
-/// Honest logs never fork: an honest node has one word for every slot.
+/// Honest logs never fork: an honest node has one word for every slot, also after an old backup was
+/// put back. Only a cloned disk makes an honest office say two things.
 pub fn check_honest_logs_are_straight(county: &County) -> Result<(), String> {
     for node in county.honest() {
         for (id, log) in node.memory.logs.iter() {
             let author = county.nodes.iter().find(|author| author.key == log.node);
-            let honest = author.is_some_and(|author| !county.hostile.contains(&author.seat));
+            let honest = author.is_some_and(|author| {
+                !county.hostile.contains(&author.seat) && author.spare.is_none()
+            });
             if honest && log.fork().is_some() {
                 return Err(format!("straight: log {id} of an honest node forks at {}", node.seat));
             }

@@ -97,7 +97,7 @@ impl County {
 
     /// Says again what was typed on this disk and does not stand.
     pub(crate) fn republish(&mut self, seat: Seat) {
-        if self.hostile.contains(&seat) || !self.nodes[seat].up {
+        if self.hostile.contains(&seat) || !self.nodes[seat].up || self.habits.never_republishes {
             return;
         }
         let key = self.nodes[seat].key;
@@ -105,7 +105,7 @@ impl County {
         if memory.chain.roster().cut(&key).is_some() {
             return;
         }
-        let mine = |id: &EntryId| self.habits.republishes_everything || memory.typed.contains(id);
+        let mine = |id: &EntryId| memory.typed.contains(id);
         let mut lost: Vec<(u64, u64, EntryId)> = memory
             .entries
             .values()

@@ -48,6 +48,8 @@ pub struct Registry {
     seed: u64,
     roots: Vec<SecretKey>,
     last: Edition,
+    /// The last edition of each township's registrars.
+    registered: BTreeMap<Seat, (u64, EditionId)>,
     /// Offices by seat.
     pub offices: Vec<OfficeKeys>,
     /// How many townships there are.
@@ -94,11 +96,14 @@ pub fn definition_of(code: &str, later: bool) -> SchemaHash {
     *by_code.get(&(code.to_owned(), later)).expect("a code of the simulation")
 }
 
+/// The role that makes a person of a township a registrar.
+const REGISTRAR: &str = "TADM";
+
 /// Roles of the people at a level of the tree.
 fn roles(division: Division) -> &'static [&'static str] {
     match division.tier() {
         xw_schemas::space::Tier::County => &["CDEP", "CLEAD"],
-        xw_schemas::space::Tier::Township => &["TWIN", "TSOC", "TMED", "TRUR"],
+        xw_schemas::space::Tier::Township => &["TWIN", "TSOC", "TMED", "TRUR", REGISTRAR],
         xw_schemas::space::Tier::Village => &["VAGT", "VCLK", "VMED", "VSEC"],
     }
 }
@@ -136,6 +141,15 @@ impl Registry {
             facts.push(signer(seat, office, &office.node, SignerKind::Node));
             facts.push(signer(seat, office, &office.people[0], SignerKind::Person));
         }
+        for seat in 1..=townships {
+            facts.push(Fact::Registrar {
+                office: office_id(seat),
+                term: 1,
+                threshold: 1,
+                role: REGISTRAR.to_owned(),
+                closes: None,
+            });
+        }
         for code in ["SVC", "MED", "IND"] {
             let definition = definition_of(code, false);
             facts.push(Fact::Schema { record_type: code.to_owned(), definition });
@@ -149,7 +163,8 @@ impl Registry {
             facts,
         };
         let edition = Edition::sign(&core, &roots).expect("the founding edition is sound");
-        (Self { seed, roots, last: edition.clone(), offices, townships }, edition)
+        let registered = BTreeMap::new();
+        (Self { seed, roots, last: edition.clone(), registered, offices, townships }, edition)
     }
 
     /// Signs the next edition.
@@ -167,6 +182,27 @@ impl Registry {
         };
         let edition = Edition::sign(&core, &self.roots).expect("the facts can be read back");
         self.last = edition.clone();
+        edition
+    }
+
+    /// A township's registrar signs an edition about the villages below it.
+    ///
+    /// # Panics
+    /// When the facts cannot be read back, which no fact of the simulation does.
+    pub fn registrars_edition(&mut self, seat: Seat, facts: Vec<Fact>) -> Edition {
+        let (number, previous) =
+            self.registered.get(&seat).copied().unwrap_or((0, EditionId([0; 32])));
+        let core = EditionCore {
+            scope: xw_schemas::edition::Scope::Registrar { office: office_id(seat), term: 1 },
+            network: Some(self.last.network()),
+            number: number + 1,
+            previous,
+            claimed_time_ms: FOUNDED_MS,
+            facts,
+        };
+        let registrar = &self.offices[seat].people[..1];
+        let edition = Edition::sign(&core, registrar).expect("the facts can be read back");
+        self.registered.insert(seat, (number + 1, edition.id()));
         edition
     }
 

@@ -16,8 +16,8 @@ pub struct Habits {
     pub witnesses_early: bool,
     /// Goes on in its old logs on a disk that was put back.
     pub ignores_restore_marker: bool,
-    /// Says everything again that bears its key, whoever wrote it.
-    pub republishes_everything: bool,
+    /// Says nothing again that a fork of its log has taken.
+    pub never_republishes: bool,
     /// Takes a new connection for the old one and compares nothing.
     pub never_compares_again: bool,
 }

@@ -161,8 +161,8 @@ fn happen(county: &mut County) {
             county.clock_wrong(seat, by.unwrap_or(0) - TWENTY_YEARS_MS);
         }
         75..=78 => edition(county),
-        79..=81 => erase(county),
-        82..=90 => mishandle(county),
+        79..=80 => erase(county),
+        81..=90 => mishandle(county),
         _ => county.misbehave(),
     }
 }
@@ -192,11 +192,32 @@ fn mishandle(county: &mut County) {
     let seat = county.registry.villages().start + usize::from(county.dice.chance(50));
     let cloned = county.nodes[seat].spare.is_some();
     match county.seed % 4 {
-        1 if county.dice.chance(50) => county.restore(seat),
+        1 if county.dice.chance(60) => work_alone(county, seat, County::restore),
         1 => county.back_up(seat),
-        2 if cloned => county.swap(seat),
+        2 if cloned => work_alone(county, seat, County::swap),
         2 => county.clone_disk(seat),
-        _ => {}
+        _ => county.misbehave(),
+    }
+}
+
+/// A PC is used whose disk is not that of yesterday, mostly before it has heard what others hold.
+fn work_alone(county: &mut County, seat: Seat, comes_back: fn(&mut County, Seat)) {
+    let above = county.registry.above(seat);
+    let alone = county.dice.chance(80);
+    if alone {
+        county.cut(seat, above);
+    }
+    comes_back(county, seat);
+    county.run_for(2_500);
+    for _ in 0..2 {
+        let space = county.registry.offices[seat].own_space();
+        county.write(seat, space, "SVC");
+        if let Some((space, record)) = some_record(county, seat) {
+            county.edit(seat, space, record, "在另一台电脑上写的");
+        }
+    }
+    if alone && county.dice.chance(60) {
+        county.join(seat, above);
     }
 }
 
@@ -295,19 +316,37 @@ fn edition(county: &mut County) {
         && county.nodes[COUNTY].up
         && county.dice.chance(15)
     {
-        facts.push(cut_of(county, *liar));
+        facts.push(cut_of(county, COUNTY, *liar));
     }
     county.enact(facts);
+    if let Some(liar) = liars.last()
+        && county.dice.chance(15)
+    {
+        revoke_by_township(county, *liar);
+    }
 }
 
-/// The ordinary cut: all of a key that the county has witnessed stands, all else is void.
-fn cut_of(county: &County, liar: Seat) -> Fact {
-    let (memory, key) = (&county.nodes[COUNTY].memory, county.nodes[liar].key);
+/// A township's registrar revokes a village that lies, while others build on what it wrote.
+fn revoke_by_township(county: &mut County, liar: Seat) {
+    let above = county.registry.above(liar);
+    if above == COUNTY || county.hostile.contains(&above) || !county.nodes[above].up {
+        return;
+    }
+    let cut = cut_of(county, above, liar);
+    county.log(|_| format!("{above} revokes {liar}"));
+    let edition = county.registry.registrars_edition(above, vec![cut]);
+    county.take_edition(above, edition);
+}
+
+/// A cut that keeps what the office has seen witnessed by its own word or the county's.
+fn cut_of(county: &County, by: Seat, liar: Seat) -> Fact {
+    let (memory, key) = (&county.nodes[by].memory, county.nodes[liar].key);
+    let firm = if by == COUNTY { Standing::Final } else { Standing::Witnessed };
     let kept = memory.logs.iter().filter(|(_, log)| log.node == key).filter_map(|(id, log)| {
         let standing = memory.logs.assess(memory.chain.roster(), id)?;
         let tips = log.tips().into_iter();
         let points = tips.flat_map(|tip| (0..).zip(log.path(tip).unwrap_or_default()));
-        let last = points.filter(|(at, entry)| standing.of(*at, entry) == Standing::Final).max()?;
+        let last = points.filter(|(at, entry)| standing.of(*at, entry) <= firm).max()?;
         Some((*id, last.0, last.1))
     });
     Fact::Cut { key, kept: kept.collect() }

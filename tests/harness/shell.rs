@@ -258,8 +258,11 @@ impl County {
     fn hear_ack(&mut self, seat: Seat, session: SessionId) {
         let Some(line) = self.nodes[seat].lines.get_mut(&session) else { return };
         let (peer, batch) = (line.peer, line.sent.pop_front());
+        // What a disk acknowledged before an older copy of it was put back, it has forgotten.
+        let left = self.nodes[peer].backup.map(|_| self.on_disk(peer));
         for id in batch.into_iter().flat_map(|(_, ids)| ids) {
-            if !self.nodes[peer].turned_away.contains(&id) {
+            let forgotten = left.as_ref().is_some_and(|left| !left.contains(&id));
+            if !self.nodes[peer].turned_away.contains(&id) && !forgotten {
                 self.promises.acknowledged.insert((peer, id));
             }
         }

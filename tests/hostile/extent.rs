@@ -10,3 +10,8 @@ pub(crate) fn full() -> bool {
 pub(crate) fn chosen(usual: usize, all: usize) -> usize {
     if full() { all } else { usual }
 }
+
+/// Whether a group of attacks is to be tried: all, or those that `XW_HOSTILE_ONLY` names.
+pub(crate) fn wanted(group: &str) -> bool {
+    std::env::var("XW_HOSTILE_ONLY").map_or(true, |only| only.split(',').any(|one| one == group))
+}

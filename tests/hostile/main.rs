@@ -73,14 +73,30 @@ async fn a_hostile_village_harms_nobody() {
     println!("the hostile villages are known after {} ms", begun.elapsed().as_millis());
 
     let stalls = stalls::begin(&mut stage).await;
-    forgeries::all(&mut stage).await;
-    shapes::all(&mut stage).await;
-    bodies::all(&mut stage).await;
-    rights::all(&mut stage).await;
-    forks::all(&mut stage).await;
-    rosters::all(&mut stage).await;
-    floods::all(&mut stage).await;
-    stalls::all(&mut stage).await;
+    if extent::wanted("forgeries") {
+        forgeries::all(&mut stage).await;
+    }
+    if extent::wanted("shapes") {
+        shapes::all(&mut stage).await;
+    }
+    if extent::wanted("bodies") {
+        bodies::all(&mut stage).await;
+    }
+    if extent::wanted("rights") {
+        rights::all(&mut stage).await;
+    }
+    if extent::wanted("forks") {
+        forks::all(&mut stage).await;
+    }
+    if extent::wanted("rosters") {
+        rosters::all(&mut stage).await;
+    }
+    if extent::wanted("floods") {
+        floods::all(&mut stage).await;
+    }
+    if extent::wanted("stalls") {
+        stalls::all(&mut stage).await;
+    }
     stalls.end(&stage).await;
 
     check_the_county_is_whole(stage).await;

@@ -74,15 +74,14 @@ fn a_county_is_founded_joined_handed_over_and_a_lost_pc_replaced() {
     let late = register_offline(&village, "王秀兰", "离任以后");
     village.start();
     unlock(&village, "李志强");
-    let history = |node: &Node, record: &str| node.ask(&["record", "history", record]).1;
-    let void = |node: &Node| {
-        let told = history(node, &late);
-        items(&told, "entries").iter().any(|entry| entry["verdict"] == "refused")
-    };
     village.wait(&["list"], "the cut", |list| titles(list) == ["第一件"]);
-    township.wait(&["status"], "the void entry", |_| void(&township));
+    township.wait(&["status"], "the void entry", |status| status["refused"] == 1);
     assert_eq!(titles(&township.told(&["list"])), ["第一件"]);
-    let told = history(&township, &late);
+    let void = township.told(&["roster", "void"]);
+    let one = &items(&void, "void")[0];
+    assert_eq!((&one["by"], &one["record"]), (&"王秀兰".into(), &late.as_str().into()), "{void}");
+    let told = township.told(&["record", "history", &late]);
+    assert!(items(&told, "entries").iter().all(|entry| entry["verdict"] == "refused"), "{told}");
     assert!(told.to_string().contains("撤销"), "{told}");
     let kept = township.told(&["record", "history", &first]);
     assert!(items(&kept, "entries").iter().all(|entry| entry["verdict"] == "admitted"), "{kept}");
@@ -208,6 +207,9 @@ fn the_root_keys_and_two_registrars_decide_together_and_nobody_alone() {
     let shown = township.told(&["roster", "show"]);
     let open = items(&shown, "invitations").iter().find(|one| one["state"] == "open");
     let key = open.expect("the village's")["key"].as_str().expect("a key")[..8].to_owned();
+    county.wait(&["roster", "show"], "the invitation", |roster| {
+        items(roster, "invitations").iter().any(|one| one["state"] == "open")
+    });
     let (code, county_withdraws) = county.ask(&["roster", "withdraw", &key]);
     assert_eq!(code, 0, "{county_withdraws}");
     township.wait(&["roster", "show"], "the withdrawal", |roster| {

@@ -49,3 +49,13 @@ fn sending_a_witness_statement_before_it_is_on_disk_is_found() {
 fn comparing_nothing_after_a_reconnect_is_found() {
     finds(Habits { never_compares_again: true, ..Habits::default() }, &["converge", "quiet"]);
 }
+
+#[test]
+fn going_on_in_old_logs_after_a_restore_is_found() {
+    finds(Habits { ignores_restore_marker: true, ..Habits::default() }, &["straight"]);
+}
+
+#[test]
+fn saying_nothing_again_after_a_fork_is_found() {
+    finds(Habits { never_republishes: true, ..Habits::default() }, &["once"]);
+}

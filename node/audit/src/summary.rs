@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use xw_ledger::judge::Definitions;
 use xw_ledger::roster::Roster;
 use xw_ledger::verdict::VerdictKind;
+use xw_schemas::record::{Field, Kind, RecordType};
 
 use crate::completeness::Completeness;
 use crate::pack::{Give, Manifest, Scope};
@@ -75,8 +77,8 @@ pub fn page(title: &str, body: &str) -> String {
 }
 
 impl Summary {
-    /// Adds a record.
-    pub fn add(&mut self, record: &Readable) {
+    /// Adds a record; `definitions` tell the order of its form.
+    pub fn add(&mut self, record: &Readable, definitions: &Definitions) {
         self.count += 1;
         let (kind, state) = (record.type_zh.clone(), record.state_zh.clone());
         *self.by_type.entry((kind, state)).or_default() += 1;
@@ -92,7 +94,7 @@ impl Summary {
             row(&mut self.listed, "td", &cells);
         }
         if self.count <= TOLD_MAX {
-            tell(&mut self.told, record);
+            tell(&mut self.told, record, &Form::of(record, definitions));
         }
     }
 
@@ -221,7 +223,7 @@ fn complete(body: &mut String, statement: &Completeness) {
     }
 }
 
-fn tell(out: &mut String, record: &Readable) {
+fn tell(out: &mut String, record: &Readable, form: &Form) {
     let _ = write!(
         out,
         "<h2>{} {}</h2>\n<p>{} · {} · {}</p>\n",
@@ -238,7 +240,7 @@ fn tell(out: &mut String, record: &Readable) {
     } else if record.sealed {
         out.push_str("<p>正文未随包提供：签名与时间仍可核验，内容不可见。</p>\n");
     }
-    contents(out, record);
+    contents(out, record, form);
     steps(out, record);
     out.push_str("<h3>条目</h3><table>");
     row(out, "th", &["号", "签名人", "机构", "所称时间", "首次见证", "判定", "见证程度", "条目"]);
@@ -270,14 +272,15 @@ fn tell(out: &mut String, record: &Readable) {
     out.push_str("</table>\n");
 }
 
-fn contents(out: &mut String, record: &Readable) {
+fn contents(out: &mut String, record: &Readable, form: &Form) {
     if !record.fields.is_empty() {
         out.push_str("<h3>内容</h3>");
-        table(out, &record.fields);
+        table(out, form.sorted(&record.fields, ""));
     }
     for list in &record.lists {
         let _ = write!(out, "<h3>{}</h3>", escape(&list.zh));
-        list.items.iter().for_each(|item| table(out, &item.fields));
+        let above = format!("{}.", list.path);
+        list.items.iter().for_each(|item| table(out, form.sorted(&item.fields, &above)));
     }
     if !record.conflicts.is_empty() {
         out.push_str("<h3>有冲突的值</h3><table>");
@@ -290,10 +293,47 @@ fn contents(out: &mut String, record: &Readable) {
     }
 }
 
-fn table(out: &mut String, fields: &[FieldTold]) {
+fn table(out: &mut String, fields: Vec<&FieldTold>) {
     out.push_str("<table>");
-    fields.iter().for_each(|field| line(out, &field.zh, &field.shown));
+    fields.into_iter().for_each(|field| line(out, &field.zh, &field.shown));
     out.push_str("</table>\n");
+}
+
+/// Where each field stands on the form.
+struct Form(BTreeMap<String, usize>);
+
+impl Form {
+    fn of(record: &Readable, definitions: &Definitions) -> Self {
+        let wanted = record.schema.as_deref().unwrap_or_default();
+        let mut form = Self(BTreeMap::new());
+        if let Some((_, rt)) = definitions.iter().find(|(hash, _)| hash.to_hex() == wanted) {
+            form.walk(rt, &rt.fields, "");
+        }
+        form
+    }
+
+    /// A definition that was read is bounded in depth and number.
+    fn walk(&mut self, rt: &RecordType, fields: &[Field], above: &str) {
+        for field in fields {
+            let path = format!("{above}{}", field.name);
+            self.0.insert(path.clone(), self.0.len());
+            if let Kind::Struct { name } | Kind::List { of: name } = &field.kind
+                && let Some(inner) = rt.structs.get(name)
+            {
+                self.walk(rt, &inner.fields, &format!("{path}."));
+            }
+        }
+    }
+
+    /// Fields in the order of the form, those that it does not know behind.
+    fn sorted<'f>(&self, fields: &'f [FieldTold], above: &str) -> Vec<&'f FieldTold> {
+        let mut sorted: Vec<&FieldTold> = fields.iter().collect();
+        sorted.sort_by_key(|field| {
+            let full = format!("{above}{}", field.path);
+            self.0.get(&full).copied().unwrap_or(usize::MAX)
+        });
+        sorted
+    }
 }
 
 fn steps(out: &mut String, record: &Readable) {

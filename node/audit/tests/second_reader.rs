@@ -83,7 +83,7 @@ fn a_second_reader_judges_packs_from_the_pages_alone() {
         let (sound, said) = judge(name, pack);
         assert!(!sound, "{name}: {said}");
     }
-    let mut bent = whole.clone();
+    let mut bent = whole;
     let middle = bent.len() / 2;
     bent[middle] ^= 1;
     assert!(!judge("bent.zip", &bent).0);

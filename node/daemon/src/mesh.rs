@@ -245,7 +245,7 @@ impl Mesh {
         if self.holds_back() { Vec::new() } else { std::mem::take(&mut self.deferred) }
     }
 
-    /// Whether a neighbour has said all that it knows and it is here, or time is up.
+    /// Whether everybody who is connected has said all that they know and it is here, or time is up.
     fn has_heard(&mut self) -> bool {
         if self.asking_until_ms.is_some_and(|until| clock::steady_ms() >= until) {
             self.office.went_on_unasked = self.sessions.is_empty();
@@ -256,9 +256,11 @@ impl Mesh {
             logs: self.office.store.logs(),
             missing_definitions: &self.missing,
         };
-        let live = self.replica.sessions().filter(|(_, info)| info.phase == Phase::Live);
-        let mut live = live.map(|(session, _)| session);
-        live.any(|session| !self.replica.expects(held, session))
+        let mut sessions = self.replica.sessions().peekable();
+        sessions.peek().is_some()
+            && sessions.all(|(session, info)| {
+                info.phase == Phase::Live && !self.replica.expects(held, session)
+            })
     }
 
     fn note_heard(&mut self) {

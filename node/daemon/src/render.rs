@@ -33,7 +33,7 @@ pub(crate) use list::list;
 pub(crate) use past::{conflicts, history};
 pub(crate) use record::{record, saved};
 pub(crate) use roster::{
-    decided, explained, exported_roster, invited, part, proposed, signed, taken,
+    decided, explained, exported_roster, invited, part, proposed, signed, taken, void,
 };
 pub(crate) use setup::{founded, joined};
 pub(crate) use status::{digest, rebuilt, status, verified};

@@ -124,7 +124,7 @@ pub(super) fn check<R: Read + Seek>(
             if !expected.contains(&place) || !seen.insert(place) {
                 opened.add(FindingCode::RecordUnasked, place.1, place.0);
             }
-            summary.add(&outcome.readable);
+            summary.add(&outcome.readable, world.holdings.definitions());
             note(opened, place, outcome);
         }
         let strange = bodies.keys().filter(|id| {

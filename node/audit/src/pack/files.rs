@@ -121,7 +121,7 @@ impl<W: Write> Files<W> {
                 tell(holdings, assessed, give, batch[at])
             });
             for one in told {
-                summary.add(&one.readable);
+                summary.add(&one.readable, holdings.definitions());
                 open.push(one);
                 let bytes: usize = open.iter().map(Told::length).sum();
                 if open.len() == GROUP_RECORDS_MAX || bytes >= CHUNK_BYTES_AIM {

@@ -150,6 +150,7 @@ impl Desk<'_> {
         let answer = registrar::perform(&mut self.client, asked, self.global.who())?;
         let text = match asked {
             Roster::Show => render::explained(&answer, self.screen),
+            Roster::Void => render::void(&answer, self.screen),
             Roster::Invite(_) => render::invited(&answer, self.screen),
             Roster::Take(_) => render::taken(&answer, self.screen),
             Roster::Export(_) => render::exported_roster(&answer, self.screen),

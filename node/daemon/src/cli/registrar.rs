@@ -28,6 +28,7 @@ pub(super) fn perform(client: &mut Client, asked: &Roster, who: Who) -> Answer<J
     let none = Draft::default();
     let (request, draft) = match asked {
         Roster::Show => (RosterRequest::Show, &none),
+        Roster::Void => (RosterRequest::Void, &none),
         Roster::Invite(asked) => return invite(client, asked, who),
         Roster::Withdraw(asked) => {
             let invitation = asked.invitation.clone();

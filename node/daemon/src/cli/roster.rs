@@ -13,6 +13,10 @@ pub(crate) enum Roster {
     )]
     Show,
     #[command(
+        about = "因撤销等原因不算数、但仍保留的条目 || Entries that are kept and do not count, after a cut for instance"
+    )]
+    Void,
+    #[command(
         about = "登记员邀请下级机构的电脑和人员加入 || Registrars: invite the PC and people of an office below",
         after_help = "例：\n  xiangwang roster invite --office 130599101203 --node 一号机 --person 王秀兰:VSEC,VCLK\n  xiangwang roster invite --office 柳河村 --person 李敏:VCLK\n不写 --node 则只邀请人员，用于在原有电脑上增加经办人 || Example:\n  xiangwang roster invite --office 130599101203 --node PC1 --person Wang:VSEC,VCLK\n  xiangwang roster invite --office 130599101203 --person Li:VCLK\nWithout --node only people are invited, for the PC that the office has"
     )]

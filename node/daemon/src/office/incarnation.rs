@@ -294,10 +294,10 @@ impl Office {
         Err(Trouble::new(
             "rolled-back",
             format!(
-                "本机在 {ROLLBACK_DAYS} 天内已被还原 {rollbacks} 次，很可能装有还原卡、一键还原（Ghost）或影子系统，重启后新登记的内容会被抹掉。为防止丢失，已停止登记和办理（查看不受影响）。请先取消对节点目录所在磁盘的还原保护，或把节点目录移到不被还原的磁盘，再运行 xiangwang forks resume；并请告知乡镇"
+                "本机在 {ROLLBACK_DAYS} 天内已被还原 {rollbacks} 次，很可能装有还原卡、一键还原（Ghost）或影子系统，重启后新登记的内容会被抹掉。为防止丢失，已停止登记和办理（查看不受影响）。请先取消对节点目录所在磁盘的还原保护，或把节点目录移到不被还原的磁盘，再运行 xiangwang forks resume；并请告知乡镇。如果本机从未被还原，则可能有人在别处使用本机密钥，请立即报告乡镇撤销"
             ),
             format!(
-                "this PC was put back {rollbacks} times within {ROLLBACK_DAYS} days, probably by a restore card or a disk image, and what is entered would be lost at the next start; nothing is written until the node's folder lies on a disk that is not put back; then run xiangwang forks resume, and tell the township"
+                "this PC was put back {rollbacks} times within {ROLLBACK_DAYS} days, probably by a restore card or a disk image, and what is entered would be lost at the next start; nothing is written until the node's folder lies on a disk that is not put back; then run xiangwang forks resume, and tell the township; if nothing put it back, somebody else may be using its key, which the township's registrar then cuts"
             ),
         ))
     }

@@ -180,8 +180,16 @@ impl Office {
     pub(super) fn find_row(&self, name: &str) -> Answer<FoundRow> {
         if let Some(id) = RecordId::parse(name) {
             let found = self.reader.record(id)?;
-            let detail = found.first().ok_or_else(|| Trouble::missing("该记录", "such record"))?;
-            let space = detail.row.space;
+            let space = match found.first() {
+                Some(detail) => detail.row.space,
+                // None of its entries counts, so it has no row; its entries are there all the same.
+                None => {
+                    let entries = self.reader.history(id)?;
+                    let log = entries.first().map(|row| row.entry.core().log);
+                    let log = log.and_then(|log| self.store.logs().log(&log));
+                    log.ok_or_else(|| Trouble::missing("该记录", "such record"))?.space
+                }
+            };
             return Ok(FoundRow { record: id, division: space.division, audience: space.audience });
         }
         let query = Query {

@@ -14,6 +14,9 @@ use crate::clock;
 use crate::request::RosterRequest;
 use crate::trouble::{Answer, Trouble};
 
+/// Most void entries listed at once.
+const VOID_LISTED_MAX: u32 = 1_000;
+
 impl Office {
     /// Answers a request about the roster.
     pub(crate) fn roster(&mut self, request: &RosterRequest) -> Answer<Json> {
@@ -21,6 +24,7 @@ impl Office {
             RosterRequest::Show => {
                 Ok(explain::whole_as_json(self.store.chain(), &self.role_words()))
             }
+            RosterRequest::Void => self.void_entries(),
             RosterRequest::Export => Ok(json!({"text": *self.roster_file().text()})),
             RosterRequest::Take { text } => self.take_roster(&Bundle::read(text)?),
             RosterRequest::Sign { text, who } => self.sign_draft(&Bundle::read(text)?, who),
@@ -43,6 +47,30 @@ impl Office {
         let definitions: Vec<RecordType> =
             self.store.definitions().values().map(|held| RecordType::clone(held)).collect();
         Bundle::of_chain(self.store.chain(), definitions)
+    }
+
+    /// Answers `{void: [{entry, record, by, office, at, reason}]}`, the newest first.
+    fn void_entries(&self) -> Answer<Json> {
+        let rows = self.reader.refused(VOID_LISTED_MAX)?;
+        let roster = self.store.roster();
+        let void: Vec<Json> = rows
+            .iter()
+            .map(|row| {
+                let core = row.entry.core();
+                let person = core.person.and_then(|key| roster.signer(&key));
+                let office = roster.office_of(&row.entry.node());
+                let reason = row.verdict.as_ref().map_or("", |verdict| &verdict.reason);
+                let (en, zh) = reason.split_once('|').unwrap_or((reason, reason));
+                json!({
+                    "entry": row.entry.id(), "record": core.statement.record(),
+                    "by": person.map(|signer| &signer.name),
+                    "office": office.map(|office| &office.name),
+                    "at": clock::minute(core.claimed_time_ms),
+                    "reason_zh": zh, "reason_en": en,
+                })
+            })
+            .collect();
+        Ok(json!({ "void": void }))
     }
 
     /// Answers `{new, changed, taken: [{zh, en}], refused: [{zh, en}]}`.

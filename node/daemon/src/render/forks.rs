@@ -279,3 +279,54 @@ fn short(json: &Json, name: &str) -> String {
 fn told(screen: Screen, zh: String, en: String) -> String {
     screen.pick(&zh, &en).to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use xw_schemas::record::Lang;
+
+    use super::*;
+
+    #[test]
+    fn a_fork_and_what_a_person_has_to_say_read_as_sentences() {
+        let variant = |entry: &str, standing: &str, mine: bool| {
+            json!({
+                "entry": entry.repeat(32), "person_name": "王秀兰", "claimed_ms": 1_795_000_000_000_u64,
+                "received_ms": 1_795_000_060_000_u64, "standing": standing, "mine": mine,
+                "stands": standing == "final",
+            })
+        };
+        let answer = json!({
+            "forks": [{
+                "office": "柳河村村民委员会", "space": "130599201201/office", "log": "ef".repeat(32),
+                "slot": 7, "because": "county", "disputed": 3,
+                "variants": [variant("ab", "final", false), variant("cd", "disputed", true)],
+            }],
+            "unremembered": [{
+                "entry": "12".repeat(32), "record_type": "SVC", "person_name": "王秀兰",
+                "claimed_ms": 1_795_000_000_000_u64, "says": ["高龄津贴\u{1b}[31m申请"],
+            }],
+            "waiting": [], "fetched": {"count": 0, "entries": []}, "nodes": [],
+            "life": {"why": "elsewhere", "zh": "磁盘被还原", "en": "put back", "began_ms": 0},
+            "rollbacks": 3, "stopped": true,
+        });
+        let text = forks(&answer, Screen { lang: Lang::Zh, width: 100 });
+        for wanted in [
+            "发现 1 个分叉的日志",
+            "序号 7",
+            "[有效] 条目 abababab，王秀兰签发",
+            "不是本机所写",
+            "[有争议] 条目 cdcdcdcd",
+            "县已见证的一支有效；有争议的条目 3 条",
+            "这 1 条是不是你们写的？",
+            "xiangwang forks confirm",
+            "磁盘被还原",
+            "已停止登记和办理：本机 30 天内被还原 3 次",
+        ] {
+            assert!(text.contains(wanted), "{wanted}: {text}");
+        }
+        assert!(!text.contains('\u{1b}'), "a record's text commands no terminal: {text}");
+        let text = forks(&answer, Screen { lang: Lang::En, width: 100 });
+        assert!(text.contains("Did you write these 1?") && text.contains("[disputed]"), "{text}");
+    }
+}

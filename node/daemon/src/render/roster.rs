@@ -79,6 +79,22 @@ pub(crate) fn invited(answer: &Json, screen: Screen) -> String {
     out
 }
 
+/// Entries that do not count.
+pub(crate) fn void(answer: &Json, screen: Screen) -> String {
+    let void = items(answer, "void");
+    let (n, mut out) = (void.len(), String::new());
+    let zh = format!("{n} 个条目不算数（仍保留，可用 record history 查看）\n");
+    let en = format!("{n} entries do not count (kept; see record history)\n");
+    out.push_str(screen.pick(&zh, &en));
+    for one in void {
+        let (at, office, by) = (text(one, "at"), text(one, "office"), text(one, "by"));
+        let (record, reason) =
+            (text(one, "record"), either(one, "reason_zh", "reason_en", screen));
+        out.push_str(&format!("  {at} {office} {by} {record} {reason}\n"));
+    }
+    out
+}
+
 /// What was carried here and taken up.
 pub(crate) fn taken(answer: &Json, screen: Screen) -> String {
     let new = count(answer, "new");

@@ -12,6 +12,8 @@ use super::Who;
 pub(crate) enum RosterRequest {
     /// Everything in plain sentences.
     Show,
+    /// Entries that are kept and do not count, with who signed them and why not.
+    Void,
     /// All editions and definitions as one file.
     Export,
     /// A file with editions, an answer or a finished draft.
@@ -42,7 +44,7 @@ pub(crate) enum RosterRequest {
 impl RosterRequest {
     /// Whether somebody must be signed in for it: a registrar, to sign.
     pub(crate) fn needs_person(&self) -> bool {
-        !matches!(self, Self::Show | Self::Export | Self::Take { .. })
+        !matches!(self, Self::Show | Self::Void | Self::Export | Self::Take { .. })
     }
 }
 

@@ -15,5 +15,6 @@ mod law;
 mod noting;
 mod owner;
 mod questions;
+mod republishing;
 mod restanding;
 mod tampering;
