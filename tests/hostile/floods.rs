@@ -98,7 +98,8 @@ async fn small_frames(stage: &mut Stage) {
         paced += said;
     }
     stage.check_nothing_kept(&foothold).await;
-    let said = format!("{count} of 8 kinds: {dropped} kinds ended the session; {paced} paced");
+    let why = scene.why(EAST, &foothold.keys, &[]);
+    let said = format!("{count}, 8 kinds: {dropped} kinds ended it {why}; {paced} paced heard out");
     scene.end(&said, GROWTH_MIB).await;
 }
 
@@ -119,7 +120,9 @@ async fn beyond_credit(stage: &mut Stage) {
     let open = foothold.line.is_open().await;
     let all = (sent * bytes) >> 20;
     let how = if open { "heard out at the reader's pace" } else { "ended the session" };
-    scene.end(&format!("{all} MiB unpacked in {sent} frames: {how}"), GROWTH_MIB).await;
+    let why = scene.why(EAST, &foothold.keys, &[]);
+    let said = format!("{all} MiB unpacked in {sent} frames: {how} {why}");
+    scene.end(&said, GROWTH_MIB).await;
 }
 
 /// Lists of logs that nobody has heard of.
@@ -156,7 +159,8 @@ async fn names_of_logs(stage: &mut Stage) {
     }
     let points_end = if line.is_open().await { "heard" } else { "ended the session" };
     stage.check_nothing_kept(&foothold).await;
-    let said = format!("{sent} lists of 1,024: {lists_end}; {said} places: {points_end}");
+    let why = scene.why(EAST, &foothold.keys, &[]);
+    let said = format!("{sent} lists of 1,024: {lists_end}; {said} places: {points_end} {why}");
     scene.end(&said, GROWTH_MIB).await;
 }
 
@@ -182,6 +186,7 @@ async fn unread_answers(stage: &mut Stage) {
     let ms = begun.elapsed().as_millis();
     // What is on its way is answered now, in memory or not at all.
     tokio::time::sleep(SILENCE * 4).await;
-    let said = format!("{sent} questions in {ms} ms for {} MiB", (sent * 48) >> 10);
+    let why = scene.why(EAST, &foothold.keys, &[]);
+    let said = format!("{sent} questions in {ms} ms for {} MiB {why}", (sent * 48) >> 10);
     scene.end(&said, GROWTH_MIB).await;
 }

@@ -35,9 +35,14 @@ async fn forged(stage: &mut Stage) {
         assert!(!line.hand_over(&[sealed(envelope)]).await, "{what} was taken");
     }
     stage.check_nothing_kept(&foothold).await;
-    scene
-        .end(&format!("{tried} forgeries: each ended its session, nothing kept"), GROWTH_MIB)
-        .await;
+    let why = [
+        "a signature does not verify",
+        "a key is malformed or weak",
+        "the signatures are not those that the entry names",
+    ];
+    let why = scene.why(EAST, &foothold.keys, &why);
+    let said = format!("{tried} forgeries: each ended its session, nothing kept {why}");
+    scene.end(&said, GROWTH_MIB).await;
 }
 
 fn forgeries(foothold: &Foothold, victim: PublicKey) -> Vec<(&'static str, Vec<u8>)> {
@@ -115,7 +120,9 @@ async fn altered(stage: &mut Stage) {
     }
     stage.check_nothing_kept(&foothold).await;
     let extent = if full() { "every byte" } else { "every byte of an opening, some of a change" };
-    let said = format!("{tried} alterations ({extent}): each ended its session, nothing kept");
+    let why = scene.why(EAST, &foothold.keys, &["a signature does not verify"]);
+    let said =
+        format!("{tried} alterations ({extent}): each ended its session, nothing kept {why}");
     scene.end(&said, GROWTH_MIB).await;
 }
 
@@ -169,9 +176,12 @@ async fn replayed(stage: &mut Stage) {
     assert!(!taken, "an entry of another network was taken");
     let shown = stage.shown(EAST, foothold.record).await;
     assert_eq!(shown["changes"], 2, "{shown}");
-    let said = "own frames: known already; another log's words: refused, kept; another network's: \
-                session ended";
-    scene.end(said, GROWTH_MIB).await;
+    let why = scene.why(EAST, &foothold.keys, &["an entry of another network"]);
+    let said = format!(
+        "own frames: known already; another log's words: refused, kept; another network's: \
+         session ended {why}"
+    );
+    scene.end(&said, GROWTH_MIB).await;
 }
 
 /// Entries without the one before, backwards in one frame, and again and again.
@@ -200,6 +210,7 @@ async fn reordered(stage: &mut Stage) {
         heard += 1;
         assert!(heard <= GAPS_HEARD, "nobody is heard out of turn for ever");
     }
-    let said = format!("not kept until its turn; {heard} more out of turn ended the session");
+    let why = scene.why(EAST, &foothold.keys, &["too many entries that fit nowhere"]);
+    let said = format!("not kept until its turn; {heard} more out of turn ended it {why}");
     scene.end(&said, GROWTH_MIB).await;
 }

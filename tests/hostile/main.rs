@@ -68,7 +68,7 @@ async fn a_hostile_village_harms_nobody() {
     pulse.since(begun).await;
     println!("{} nodes up after {} ms", nodes.len(), begun.elapsed().as_millis());
     let mut stage = Stage { world, nodes, pulse, unused: liars, prepared: BTreeMap::new() };
-    stage.prepare(22, Audience::Office).await;
+    stage.prepare(24, Audience::Office).await;
     stage.prepare(1, Audience::County).await;
     println!("the hostile villages are known after {} ms", begun.elapsed().as_millis());
 

@@ -1,6 +1,7 @@
 //! One honest node as the system sees it: a process with memory, a log and an API. Never looks into
 //! its store.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -146,6 +147,24 @@ impl Node {
     pub(crate) fn log(&self) -> String {
         let bytes = std::fs::read(self.log_path()).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Why it ended sessions with a neighbour, as its log tells from a byte on, with how often. Nothing
+    /// where it keeps no log.
+    pub(crate) fn reasons(&self, peer: &PublicKey, from: usize) -> Option<BTreeMap<String, usize>> {
+        let log = self.log();
+        if !log.contains("session opened") {
+            return None;
+        }
+        let peer = format!("peer={}", peer.short());
+        let mut reasons = BTreeMap::new();
+        for line in log.get(from..).unwrap_or_default().lines().filter(|l| l.contains(&peer)) {
+            let said = ["fault=\"", "reason=\""].iter().find_map(|name| line.split_once(name));
+            if let Some((reason, _)) = said.and_then(|(_, rest)| rest.split_once('"')) {
+                *reasons.entry(reason.to_owned()).or_default() += 1;
+            }
+        }
+        Some(reasons)
     }
 
     fn log_path(&self) -> PathBuf {

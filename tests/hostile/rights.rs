@@ -183,9 +183,10 @@ async fn trespassing(stage: &mut Stage) {
         }
     }
     stage.check_nothing_kept(&foothold).await;
-    let said = format!(
-        "9 spaces: {closed} that it may not read ended its session, {kept_out} refused at the door"
-    );
+    let why = ["entries of a space that is not shared, or beyond its credit"];
+    let why = scene.why(EAST, &foothold.keys, &why);
+    let said =
+        format!("9 spaces: {kept_out} refused at the door, {closed} ended the session {why}");
     scene.end(&said, GROWTH_MIB).await;
 }
 
@@ -259,8 +260,10 @@ async fn backdated(stage: &mut Stage) {
         assert!(!taken, "a time outside of two centuries was taken");
         tried += 1;
     }
+    let why = scene.why(EAST, &foothold.keys, &[]);
     let said = format!(
-        "4 wrong clocks: taken as claims, flagged, order unmoved; {tried} impossible: session ended"
+        "4 wrong clocks: taken as claims, flagged, order unmoved; {tried} impossible: session ended \
+         {why}"
     );
     scene.end(&said, GROWTH_MIB).await;
 }

@@ -41,6 +41,8 @@ pub(crate) struct Scene<'a> {
     name: &'static str,
     begun: Instant,
     before: Vec<Option<Memory>>,
+    /// How long each node's log was.
+    logs: Vec<usize>,
 }
 
 impl Stage {
@@ -63,7 +65,8 @@ impl Stage {
     pub(crate) fn scene(&self, name: &'static str) -> Scene<'_> {
         self.nodes.iter().for_each(Node::reset_peak);
         let before = self.nodes.iter().map(Node::memory).collect();
-        Scene { stage: self, name, begun: Instant::now(), before }
+        let logs = self.nodes.iter().map(|node| node.log().len()).collect();
+        Scene { stage: self, name, begun: Instant::now(), before, logs }
     }
 
     /// Digests of a space at a node: of what people see and of every entry held, and how many
@@ -111,6 +114,20 @@ impl Scene<'_> {
     /// Milliseconds since the attack began.
     pub(crate) fn ms(&self) -> u128 {
         self.begun.elapsed().as_millis()
+    }
+
+    /// Checks that a node has ended sessions with a village for these reasons, and tells them.
+    pub(crate) fn why(&self, seat: usize, keys: &Keys, expected: &[&str]) -> String {
+        let node = &self.stage.nodes[seat];
+        let Some(reasons) = node.reasons(&keys.node.public(), self.logs[seat]) else {
+            return "(it keeps no log)".to_owned();
+        };
+        for reason in expected {
+            assert!(reasons.contains_key(*reason), "{}: no “{reason}” in {reasons:?}", self.name);
+        }
+        let all: Vec<String> =
+            reasons.iter().map(|(why, times)| format!("{why} ×{times}")).collect();
+        format!("({})", all.join(", "))
     }
 
     /// Ends an attack: nobody is harmed, nobody has grown beyond `growth_mib`, and an honest

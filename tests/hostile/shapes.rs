@@ -48,9 +48,9 @@ async fn truncated(stage: &mut Stage) {
         line.until_ended(GUARD).await;
     }
     stage.check_nothing_kept(&foothold).await;
-    scene
-        .end(&format!("{tried} cut frames: each ended its session, nothing kept"), GROWTH_MIB)
-        .await;
+    let why = scene.why(EAST, &foothold.keys, &[]);
+    let said = format!("{tried} cut frames: each ended its session, nothing kept {why}");
+    scene.end(&said, GROWTH_MIB).await;
 }
 
 /// Sends each frame on a session of its own, which must end.
@@ -85,7 +85,8 @@ async fn oversized(stage: &mut Stage) {
     let tried = headers.len() + frames.len();
     refuse_all(stage, &foothold, frames).await;
     stage.check_nothing_kept(&foothold).await;
-    let said = format!("{tried} too long: each ended its session before it cost memory");
+    let why = scene.why(EAST, &foothold.keys, &[]);
+    let said = format!("{tried} too long: each ended its session before it cost memory {why}");
     scene.end(&said, GROWTH_SHAPE_MIB).await;
 }
 
@@ -139,7 +140,9 @@ async fn deep(stage: &mut Stage) {
     let tried = frames.len();
     refuse_all(stage, &foothold, frames).await;
     stage.check_nothing_kept(&foothold).await;
-    scene.end(&format!("{tried} nestings: each ended its session"), GROWTH_SHAPE_MIB).await;
+    let why = scene.why(EAST, &foothold.keys, &[]);
+    let said = format!("{tried} nestings: each ended its session {why}");
+    scene.end(&said, GROWTH_SHAPE_MIB).await;
 }
 
 /// An entries frame whose plain bytes are these.
@@ -199,7 +202,8 @@ async fn packed(stage: &mut Stage) {
     let tried = frames.len();
     refuse_all(stage, &foothold, frames).await;
     stage.check_nothing_kept(&foothold).await;
-    scene
-        .end(&format!("{tried} bombs up to 4 GiB: each ended its session"), GROWTH_SHAPE_MIB)
-        .await;
+    let why = ["packed entries do not unpack as announced", "not a frame of this protocol"];
+    let why = scene.why(EAST, &foothold.keys, &why);
+    let said = format!("{tried} bombs up to 4 GiB: each ended its session {why}");
+    scene.end(&said, GROWTH_SHAPE_MIB).await;
 }

@@ -82,7 +82,7 @@ fn a_county_is_founded_joined_handed_over_and_a_lost_pc_replaced() {
     assert_eq!((&one["by"], &one["record"]), (&"王秀兰".into(), &late.as_str().into()), "{void}");
     let told = township.told(&["record", "history", &late]);
     assert!(items(&told, "entries").iter().all(|entry| entry["verdict"] == "refused"), "{told}");
-    assert!(told.to_string().contains("撤销"), "{told}");
+    assert!(told.to_string().contains("吊销"), "{told}");
     let kept = township.told(&["record", "history", &first]);
     assert!(items(&kept, "entries").iter().all(|entry| entry["verdict"] == "admitted"), "{kept}");
 
@@ -185,7 +185,8 @@ fn the_root_keys_and_two_registrars_decide_together_and_nobody_alone() {
     let drafted = township.told(&[&office[..], &whom].concat());
     assert_eq!((&drafted["done"], &drafted["lacking"]), (&false.into(), &1.into()), "{drafted}");
     let draft = drafted["draft"].as_str().expect("a draft").to_owned();
-    let (code, alone) = township.ask(&["roster", "sign", &draft, "--as", "李文斌"]);
+    let (code, alone) =
+        township.ask(&["roster", "sign", &draft, "--draft", &draft, "--as", "李文斌"]);
     assert!(code == 0 && alone["done"] == false, "one person counts once: {alone}");
     unlock(&township, "赵玉梅");
     let signed = township.told(&["roster", "sign", &draft, "--as", "赵玉梅"]);
