@@ -5,7 +5,9 @@ use crate::cbor::{CborFault, Reader, Writer};
 use crate::cose::{self, CoseSignature, Purpose, SecretKey, SoundKey};
 use crate::hash::tagged;
 use crate::id::{EditionId, NetworkId, PublicKey};
-use crate::limits::{EDITION_BYTES_MAX, EDITION_FACTS_MAX, SEQUENCE_MAX, TIME_MS_MAX, TIME_MS_MIN};
+use crate::limits::{
+    EDITION_BYTES_MAX, EDITION_FACTS_MAX, ROOT_KEYS_MAX, SEQUENCE_MAX, TIME_MS_MAX, TIME_MS_MIN,
+};
 
 mod fact;
 
@@ -153,7 +155,8 @@ impl Edition {
     }
 
     /// The same edition with the signatures of both: root keys lie in different places, and each
-    /// holder signs a copy.
+    /// holder signs a copy. Of more than an edition can carry those of the lowest keys, so that the
+    /// outcome is the same in whichever order copies meet.
     ///
     /// # Errors
     /// `BadSignature` when the two say different things.
@@ -166,6 +169,7 @@ impl Edition {
         signatures.extend(more);
         signatures.sort_by_key(|signature| signature.key);
         signatures.dedup_by_key(|signature| signature.key);
+        signatures.truncate(ROOT_KEYS_MAX);
         Self::decode(cose::encode(payload, &signatures))
     }
 

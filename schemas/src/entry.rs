@@ -208,12 +208,11 @@ impl Core {
                 Err(EntryFault::Signers)
             }
             Statement::Erase(_) if self.person.is_none() => Err(EntryFault::Signers),
-            Statement::Change(_) | Statement::Erase(_) => Ok(()),
             // Only what a person typed is worth saying again.
-            Statement::Witness(_) | Statement::Erased(_) if self.republishes.is_some() => {
+            _ if self.republishes.is_some() && self.person.is_none() => {
                 Err(EntryFault::BadRepublication)
             }
-            Statement::Witness(_) | Statement::Erased(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 

@@ -32,6 +32,9 @@ pub(crate) struct Stage {
     pub(crate) prepared: BTreeMap<Audience, Vec<Prepared>>,
 }
 
+/// Reasons told in a line; the rest is counted.
+const REASONS_TOLD: usize = 2;
+
 /// What a node holds of a space: a digest of its views, one of its entries, how many entries.
 pub(crate) type Digest = Option<(String, String, u64)>;
 
@@ -123,11 +126,16 @@ impl Scene<'_> {
             return "(it keeps no log)".to_owned();
         };
         for reason in expected {
-            assert!(reasons.contains_key(*reason), "{}: no “{reason}” in {reasons:?}", self.name);
+            let told = reasons.keys().any(|told| told.contains(reason));
+            assert!(told, "{}: no “{reason}” in {reasons:?}", self.name);
         }
-        let all: Vec<String> =
-            reasons.iter().map(|(why, times)| format!("{why} ×{times}")).collect();
-        format!("({})", all.join(", "))
+        let mut all: Vec<(&String, &usize)> = reasons.iter().collect();
+        all.sort_by_key(|(_, times)| std::cmp::Reverse(**times));
+        let rest = all.len().saturating_sub(REASONS_TOLD);
+        all.truncate(REASONS_TOLD);
+        let told: Vec<String> = all.iter().map(|(why, times)| format!("{why} ×{times}")).collect();
+        let rest = if rest == 0 { String::new() } else { format!(", {rest} others") };
+        format!("({}{rest})", told.join(", "))
     }
 
     /// Ends an attack: nobody is harmed, nobody has grown beyond `growth_mib`, and an honest

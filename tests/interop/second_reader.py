@@ -196,8 +196,8 @@ def read_core(payload):
         need(core["sequence"] > 0, "BadOpening")
     if core["statement"] in ("witness", "erased"):
         need(core["person"] is None, "Signers")
-        need(core["republishes"] is None, "BadRepublication")
     need(core["statement"] != "erase" or core["person"], "Signers")
+    need(core["statement"] == "open" or core["republishes"] is None or core["person"], "BadRepublication")
     return core
 
 def read_entry(envelope):

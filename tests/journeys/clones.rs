@@ -18,9 +18,9 @@ use crate::nodes::process::Node;
 use crate::program;
 
 /// The county's list: county, township, first village.
-const COUNTY: usize = 0;
-const TOWNSHIP: usize = 1;
-const VILLAGE: usize = 2;
+pub(crate) const COUNTY: usize = 0;
+pub(crate) const TOWNSHIP: usize = 1;
+pub(crate) const VILLAGE: usize = 2;
 
 /// Files of a folder that belong to the running program and not to the node.
 const PASSING: [&str; 3] = ["api.json", "node.log", "tmp"];
@@ -230,6 +230,7 @@ fn a_pc_that_is_put_back_every_night_stops_writing_and_says_why() {
     township.wait(&["list"], "every day's work", |list| titles(list) == sorted(&wrote));
     let seen = township.told(&["forks"]);
     assert!(items(&seen, "nodes").iter().any(|node| items(node, "logs").len() == 3), "{seen}");
+    assert_eq!(items(&seen, "forks").len(), 0, "it asked first, so nothing forked: {seen}");
     // The restore card is gone: a person says so, and the work goes on.
     world.start(&mut village, VILLAGE);
     village.wait(&["forks"], "the refusal", |seen| seen["stopped"] == true);
@@ -240,20 +241,20 @@ fn a_pc_that_is_put_back_every_night_stops_writing_and_says_why() {
 }
 
 /// A county on paper, and its folders.
-struct World {
-    dir: PathBuf,
-    county: County,
+pub(crate) struct World {
+    pub(crate) dir: PathBuf,
+    pub(crate) county: County,
     ports: [SocketAddr; 2],
 }
 
 impl World {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let dir = program::folder(name);
         Self { dir, county: county::found(&builtin()), ports: [free_port(), free_port()] }
     }
 
     /// County, township and village; each dials the offices above.
-    fn nodes(&self) -> (Node, Node, Node) {
+    pub(crate) fn nodes(&self) -> (Node, Node, Node) {
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let make = |at: usize, name: &str, listen, above: &[usize]| {
             let neighbours: Vec<Neighbour> = above
@@ -274,13 +275,13 @@ impl World {
         (county, township, make(VILLAGE, "village", local, &[TOWNSHIP, COUNTY]))
     }
 
-    fn clerk(&self, at: usize) -> (String, String) {
+    pub(crate) fn clerk(&self, at: usize) -> (String, String) {
         let (name, _) = &self.county.offices[at].people[0];
         (name.clone(), format!("{}\n", passphrase(name)))
     }
 
     /// Starts a node and signs everybody in.
-    fn start(&self, node: &mut Node, at: usize) {
+    pub(crate) fn start(&self, node: &mut Node, at: usize) {
         node.start();
         for (name, _) in &self.county.offices[at].people {
             node.unlock(name, &passphrase(name));
@@ -288,7 +289,7 @@ impl World {
     }
 
     /// The whole folder once more, as a disk image has it.
-    fn copy(&self, node: &Node, name: &str) -> Node {
+    pub(crate) fn copy(&self, node: &Node, name: &str) -> Node {
         let to = self.dir.join(name);
         put_back(&node.folder, &to);
         Node::at(program::path(), to)
@@ -349,7 +350,7 @@ impl World {
         ids
     }
 
-    fn end(self) {
+    pub(crate) fn end(self) {
         let _ = std::fs::remove_dir_all(self.dir);
     }
 }
@@ -383,7 +384,7 @@ fn words(words: &[String]) -> Vec<&str> {
 }
 
 /// Registers a case at the running node.
-fn register(node: &Node, title: &str) -> RecordId {
+pub(crate) fn register(node: &Node, title: &str) -> RecordId {
     let (code, said) = node.ask(&words(&new_case(title)));
     assert_eq!(code, 0, "{title}: {said}\n{}", node.log());
     let id = said["record"].as_str().expect("an id");
@@ -391,7 +392,7 @@ fn register(node: &Node, title: &str) -> RecordId {
 }
 
 /// Registers a case while nothing runs.
-fn register_offline(world: &World, node: &Node, title: &str) {
+pub(crate) fn register_offline(world: &World, node: &Node, title: &str) {
     let (clerk, typed) = world.clerk(VILLAGE);
     let case = new_case(title);
     let words = [&words(&case)[..], &["--as", &clerk, "--passphrase-from-stdin"]].concat();
@@ -399,13 +400,13 @@ fn register_offline(world: &World, node: &Node, title: &str) {
     assert_eq!(code, 0, "{title}: {said}");
 }
 
-fn everything_is_witnessed(node: &Node) {
+pub(crate) fn everything_is_witnessed(node: &Node) {
     node.wait(&["status"], "the township's word", |status| {
         status["only_here"] == 0 && status["unsettled"] == 0
     });
 }
 
-fn titles(list: &Json) -> Vec<String> {
+pub(crate) fn titles(list: &Json) -> Vec<String> {
     let mut titles: Vec<String> = items(list, "rows")
         .iter()
         .map(|row| row["title"].as_str().unwrap_or_default().to_owned())
@@ -414,13 +415,13 @@ fn titles(list: &Json) -> Vec<String> {
     titles
 }
 
-fn sorted(titles: &[&str]) -> Vec<String> {
+pub(crate) fn sorted(titles: &[&str]) -> Vec<String> {
     let mut titles: Vec<String> = titles.iter().map(|title| (*title).to_owned()).collect();
     titles.sort();
     titles
 }
 
-fn items<'a>(json: &'a Json, name: &str) -> &'a [Json] {
+pub(crate) fn items<'a>(json: &'a Json, name: &str) -> &'a [Json] {
     json[name].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 

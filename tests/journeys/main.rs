@@ -3,8 +3,11 @@
 
 mod at_rest;
 mod clones;
+mod custody;
+mod damage;
 mod demonstration;
 mod enrolment;
+mod evidence;
 mod killed_import;
 mod program;
 

@@ -7,21 +7,27 @@ use std::sync::OnceLock;
 /// Builds the program once and says where it lies.
 pub(crate) fn path() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT
-        .get_or_init(|| {
-            let status = Command::new(env!("CARGO"))
-                .args(["build", "--locked", "-p", "xiangwang"])
-                .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-                .status()
-                .expect("cargo runs");
-            assert!(status.success(), "the program does not build");
-            // The test lies in target/<profile>/deps; the program two floors up.
-            let test = std::env::current_exe().expect("the test has a path");
-            let deps = test.parent().expect("it lies in a folder");
-            let name = if cfg!(windows) { "xiangwang.exe" } else { "xiangwang" };
-            deps.parent().expect("deps lies in the profile's folder").join(name)
-        })
-        .clone()
+    BUILT.get_or_init(|| built("xiangwang", "xiangwang")).clone()
+}
+
+/// The same for the program with which strangers judge evidence packs.
+pub(crate) fn verifier() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| built("xw-verifier", "xw-verify")).clone()
+}
+
+fn built(package: &str, name: &str) -> PathBuf {
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--locked", "-p", package])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .status()
+        .expect("cargo runs");
+    assert!(status.success(), "the program does not build");
+    // The test lies in target/<profile>/deps; the program two floors up.
+    let test = std::env::current_exe().expect("the test has a path");
+    let deps = test.parent().expect("it lies in a folder");
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    deps.parent().expect("deps lies in the profile's folder").join(name)
 }
 
 /// A folder of this test's own, empty.

@@ -265,11 +265,16 @@ fn judge(
     let cut = roster.cuts.get(&log.key).map(|(by, kept)| (*by, kept.get(&log).copied()));
     let listed = cut.and_then(|(_, listed)| listed);
     let missing = listed.is_some_and(|id| lacks(&id));
+    let path_of_county = county.clone();
     let kept = match cut {
         Some((Office::Registrar, _)) if rules.cuts != Cuts::AllExact => {
             agreed(county, path(listed))
         }
         _ => path(listed),
+    };
+    let promised = match cut {
+        Some((Office::Registrar, _)) if rules.cuts != Cuts::AllExact => path_of_county,
+        _ => kept.clone(),
     };
     let numbers_kept = listed.map_or(0, |id| book.read(id).number + 1);
     let adopted = roster.adopted.clone();
@@ -290,7 +295,8 @@ fn judge(
             (Some((_, None)), Cuts::OpenWorld) => live(),
             (Some(_), Cuts::NumberOnly) if number < numbers_kept => live(),
             (Some(_), Cuts::NumberOnly) => Stands::Void,
-            (Some(_), _) if kept.contains(&id) => Stands::Final,
+            (Some(_), _) if promised.contains(&id) => Stands::Final,
+            (Some(_), _) if kept.contains(&id) => Stands::Witnessed,
             (Some(_), _) if missing => Stands::Pending,
             (Some(_), _) => Stands::Void,
         }

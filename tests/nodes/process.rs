@@ -55,7 +55,7 @@ impl Node {
         let begun = Instant::now();
         while !self.folder.join("api.json").exists() {
             assert!(begun.elapsed() < GUARD, "it does not start: {}", self.log());
-            std::thread::sleep(LOOK_EVERY);
+            std::thread::park_timeout(LOOK_EVERY);
         }
     }
 
@@ -123,7 +123,7 @@ impl Node {
                 return json;
             }
             assert!(begun.elapsed() < GUARD, "waiting for {what}: {json}\n{}", self.log());
-            std::thread::sleep(LOOK_EVERY);
+            std::thread::park_timeout(LOOK_EVERY);
         }
     }
 

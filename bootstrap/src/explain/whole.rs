@@ -302,3 +302,71 @@ fn editions(chain: &Chain, words: &Words) -> Part {
     }
     part
 }
+
+#[cfg(test)]
+mod tests {
+    use xw_schemas::cose::SecretKey;
+    use xw_schemas::edition::{Edition, EditionCore};
+
+    use super::*;
+    use crate::found::found;
+    use crate::synthetic;
+
+    fn text(chain: &Chain) -> String {
+        let words = Words::of([], |_| "2026-11-23".to_owned());
+        let said = whole(chain, &words);
+        let lines = said.iter().flat_map(|part| [&part.title].into_iter().chain(&part.lines));
+        lines.map(|line| format!("{}|{}\n", line.zh, line.en)).collect()
+    }
+
+    #[test]
+    fn a_frozen_roster_says_so_and_what_to_do_until_root_has_decided() {
+        let roots: Vec<SecretKey> = (1..=3).map(|n| SecretKey::from_seed(&[n; 32])).collect();
+        let plan = synthetic::plan();
+        let founded =
+            found(&plan, &roots, &[], 1_795_000_000_000, &mut |bytes| bytes.fill(7)).unwrap();
+        let mut chain = Chain::founded(founded.edition).unwrap();
+        let division = plan.offices[1].division;
+        let next = |chain: &Chain, facts: Vec<Fact>| {
+            let core = EditionCore {
+                network: Some(chain.roster().network()),
+                scope: Scope::Root,
+                number: chain.roster().number() + 1,
+                previous: chain.roster().head(),
+                claimed_time_ms: 1_795_000_000_000,
+                facts,
+            };
+            Edition::sign(&core, &roots[..2]).unwrap()
+        };
+        let named = |name: &str| vec![Fact::Place { division, name: name.to_owned() }];
+        let (one, two) = (next(&chain, named("白杨镇")), next(&chain, named("黑杨镇")));
+        chain.add(one).unwrap();
+        assert!(!text(&chain).contains("冻结"));
+        chain.add(two.clone()).unwrap();
+        let said = text(&chain);
+        for part in ["名册已冻结", "互相矛盾的 2 份", "停在第 1 版", "[[recover]]"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert!(said.contains(&two.id().to_string()), "{said}");
+        chain.add(next(&chain, vec![Fact::Recover { rejected: vec![two.id()] }])).unwrap();
+        let said = text(&chain);
+        assert!(!said.contains("已冻结") && said.contains("解除冻结"), "{said}");
+    }
+
+    #[test]
+    fn every_sentence_is_chinese_beside_english() {
+        let roots = [SecretKey::from_seed(&[1; 32]), SecretKey::from_seed(&[2; 32])];
+        let plan = synthetic::plan();
+        let founded =
+            found(&plan, &roots, &[], 1_795_000_000_000, &mut |bytes| bytes.fill(7)).unwrap();
+        let chain = Chain::founded(founded.edition).unwrap();
+        let words = Words::of([], |_| "2026-11-23".to_owned());
+        for part in whole(&chain, &words) {
+            for line in part.lines.iter().chain([&part.title]) {
+                let han = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+                assert!(han(&line.zh), "{}", line.zh);
+                assert!(line.en.chars().any(|c| c.is_ascii_alphabetic()), "{}", line.en);
+            }
+        }
+    }
+}

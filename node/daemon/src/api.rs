@@ -41,6 +41,8 @@ struct Desk {
     meter: Arc<Meter>,
     /// One try of a passphrase takes 64 MiB.
     trials: Semaphore,
+    /// One evidence pack is made at a time: what it is made from lies in memory.
+    asides: Semaphore,
 }
 
 /// Begins to serve; gives the address and the task.
@@ -55,7 +57,8 @@ pub(crate) async fn serve(
     }
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
-    let desk = Arc::new(Desk { token, address, jobs, meter, trials: Semaphore::new(1) });
+    let (trials, asides) = (Semaphore::new(1), Semaphore::new(1));
+    let desk = Arc::new(Desk { token, address, jobs, meter, trials, asides });
     let router = Router::new()
         .route("/api/v1/call", post(call))
         .route("/api/v1/progress", get(progress))
@@ -132,6 +135,10 @@ impl Desk {
         let trial = match reply {
             Reply::Said(json) => return Ok(json),
             Reply::Try(trial) => trial,
+            Reply::Aside(work) => {
+                let _place = self.asides.acquire().await.map_err(|_| stopping())?;
+                return tokio::task::spawn_blocking(work).await.map_err(|_| stopping())?;
+            }
         };
         let _place = self.trials.acquire().await.map_err(|_| stopping())?;
         let tried = tokio::task::spawn_blocking(move || trial.run()).await;

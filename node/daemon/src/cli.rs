@@ -4,6 +4,7 @@
 pub(crate) mod exit;
 pub(crate) mod perform;
 
+mod audit;
 mod backup;
 mod bootstrap;
 mod ceremony;
@@ -224,6 +225,11 @@ pub(crate) enum Command {
     Backup(backup::Backup),
     #[command(about = "从备份恢复成新的节点目录 || Make a node's folder of a backup")]
     Restore(backup::Restore),
+    #[command(
+        subcommand,
+        about = "审计：证据包、完整性声明、登记回执、补录 || Auditors: evidence packs, completeness, receipts, late entries"
+    )]
+    Audit(audit::Audit),
     #[command(
         about = "视图摘要，用于与其他节点核对 || Digests of the views, to compare with another node"
     )]

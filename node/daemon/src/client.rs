@@ -8,11 +8,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value as Json;
 use ureq::Agent;
-use xw_custody::ask::{self, Source};
+use xw_custody::ask::{self, AskError, Source};
 use zeroize::Zeroizing;
 
 use crate::folder::{ApiFile, Folder};
-use crate::office::Office;
+use crate::office::{Office, locked};
 use crate::request::{Request, Secret, Unlock};
 use crate::serve;
 use crate::trouble::{Answer, Trouble};
@@ -86,6 +86,19 @@ impl Client {
         self.ask_long(request, &mut |_, _| {})
     }
 
+    /// Sees that somebody is signed in: at the running node, or here.
+    pub(crate) fn let_in(&mut self) -> Answer<()> {
+        let keys = self.ask(Request::Keys)?;
+        if let (Some(office), Some(asking)) = (&mut self.office, self.asking.take()) {
+            return asking.sign_in(office);
+        }
+        let operators = keys["operators"].as_array().map(Vec::as_slice).unwrap_or_default();
+        match operators.iter().any(|one| one["signed_in"] == true) {
+            true => Ok(()),
+            false => Err(locked(None)),
+        }
+    }
+
     /// Asks for a long job and says how far it has come.
     pub(crate) fn ask_long(&mut self, request: Request, watch: Watch<'_>) -> Answer<Json> {
         if self.office.is_none() {
@@ -109,7 +122,8 @@ impl Client {
 impl Asking {
     /// Whether this request needs somebody. A passphrase that was handed in is used in any case.
     fn is_for(&self, request: &Request) -> bool {
-        let about_keys = matches!(request, Request::Unlock(_) | Request::Passphrase(_));
+        let about_keys =
+            matches!(request, Request::Unlock(_) | Request::Recover(_) | Request::Passphrase(_));
         request.needs_person() || (self.source == Source::StdinLine && !about_keys)
     }
 
@@ -131,7 +145,18 @@ pub(crate) fn existing(source: Source, person: Option<&str>, names: &[&str]) -> 
         Some(name) => format!("{name}的口令 Passphrase of {name}: "),
         None => "口令 Passphrase: ".to_owned(),
     };
-    Ok(Secret::of(&ask::existing(source, &prompt)?))
+    Ok(Secret::of(&ask::existing(source, &prompt).map_err(no_terminal)?))
+}
+
+/// Where no terminal is, a program asks: it is told how.
+pub(crate) fn no_terminal(error: AskError) -> Trouble {
+    let terminal = matches!(error, AskError::Terminal(_));
+    let mut trouble = Trouble::from(error);
+    if terminal {
+        trouble.zh.push_str("。由程序运行时请加 --passphrase-from-stdin，从标准输入给出口令");
+        trouble.en.push_str("; where no terminal is, say --passphrase-from-stdin");
+    }
+    trouble
 }
 
 /// Says beside a store that cannot be opened that the node's API is silent, too.

@@ -48,6 +48,10 @@ pub(crate) struct Settings {
     /// An entry witnessed so many days after its claimed time is shown as a late one (补录).
     #[serde(default = "late_days")]
     pub(crate) late_days: u64,
+    /// Whether this PC is the one of its office that witnesses; two that do could say two things.
+    /// Left out: the first PC (A) does, and any that is the only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) witness: Option<bool>,
     /// When everybody is signed out.
     #[serde(default)]
     pub(crate) idle: Idle,
@@ -133,6 +137,11 @@ impl Folder {
         self.0.join("store.db")
     }
 
+    /// The edition that begins the network, kept beside the database for the day that one is damaged.
+    pub(crate) fn founding_path(&self) -> PathBuf {
+        self.0.join("founding.edition")
+    }
+
     fn settings_path(&self) -> PathBuf {
         self.0.join("node.toml")
     }
@@ -170,6 +179,7 @@ impl Folder {
         for edition in later {
             store.add_edition(edition.clone())?.map_err(Trouble::of_roster)?;
         }
+        store.keep_ballast(crate::office::ballast_bytes(settings.division))?;
         store.close()?;
         // Written last: a folder with settings is a whole one.
         self.write_settings(settings)?;

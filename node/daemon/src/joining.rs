@@ -142,6 +142,7 @@ impl Newcomer {
             listen,
             api,
             late_days: crate::folder::late_days(),
+            witness: None,
             idle,
             neighbours: self.all_neighbours(office.division, neighbours),
         };
@@ -262,20 +263,29 @@ impl Settled {
         Ok(Self { settings, chain, joining, node, protection: Json::Null })
     }
 
+    /// Whether the other side lets the new key in: then the answer has arrived.
+    pub(crate) fn is_let_in(&self, invitation: &Invitation) -> Answer<()> {
+        let (node, addresses) = whom(invitation)?;
+        wait_for(async {
+            let mut line = Line::call(&self.node, invitation.network, node, addresses).await?;
+            let let_in = line.greeting().await.map(|_| ());
+            line.hang_up().await;
+            let_in
+        })
+    }
+
     /// Hands the answer in over the network, and is content when the other side lets the new key in.
     pub(crate) fn hand_in(&self, invitation: &Invitation) -> Answer<()> {
         let (node, addresses) = whom(invitation)?;
-        let (seed, network) = (invitation.seed.key(), invitation.network);
-        wait_for(async {
-            let mut line = Line::call(&seed, network, node, addresses.clone()).await?;
+        let seed = invitation.seed.key();
+        let handed = wait_for(async {
+            let mut line = Line::call(&seed, invitation.network, node, addresses).await?;
             let handed = line.hand_in(&self.chain, &self.joining).await;
             line.hang_up().await;
-            // The new key alone tells: an answer may have arrived without our hearing of it.
-            let mut line = Line::call(&self.node, network, node, addresses).await?;
-            let let_in = line.greeting().await.map(|_| ());
-            line.hang_up().await;
-            let_in.map_err(|trouble| handed.err().unwrap_or(trouble))
-        })
+            handed
+        });
+        // The new key alone tells: an answer may have arrived without our hearing of it.
+        self.is_let_in(invitation).map_err(|trouble| handed.err().unwrap_or(trouble))
     }
 
     /// The answer as a file, to be carried to whoever invited.

@@ -14,7 +14,7 @@ use xw_schemas::wire::{Frame, PackedEntries};
 use xw_store::ReceiveRefusal;
 
 use crate::clock;
-use crate::office::Office;
+use crate::office::{Office, fatal};
 use crate::run::Job;
 use crate::trouble::{Answer, with_causes};
 
@@ -27,9 +27,6 @@ const CHECKPOINT_EVERY_MS: u64 = 1_000;
 /// So long after a start, and after a neighbour has shown that it knows more of this node's own logs,
 /// nothing is written: what is to be fetched comes first. Offline it goes on then.
 const ASK_MS_MAX: u64 = 10_000;
-
-/// Exit code when the disk failed.
-const DISK_FAILED: i32 = 74;
 
 /// Office, replica and network of one node.
 pub(crate) struct Mesh {
@@ -197,6 +194,7 @@ impl Mesh {
         self.happen(Event::Ticked);
         self.mind_own_logs();
         log_trouble("lock the store", self.office.lock_when_idle());
+        log_trouble("look after the disk", self.office.mind_disk());
         if std::mem::take(&mut self.recount) {
             self.count_lacking();
         }
@@ -263,7 +261,26 @@ impl Mesh {
             })
     }
 
+    /// Finds out with which neighbours nothing is outstanding: they have said what they know, and it
+    /// is all here.
+    pub(crate) fn compare(&mut self) {
+        let held = Held {
+            chain: self.office.store.chain(),
+            logs: self.office.store.logs(),
+            missing_definitions: &self.missing,
+        };
+        let live = self.replica.sessions().filter(|(_, info)| info.phase == Phase::Live);
+        let equal = live.filter(|(session, _)| !self.replica.expects(held, *session));
+        let peers: Vec<PublicKey> = equal.map(|(_, info)| info.peer).collect();
+        self.office.note_equal(&peers, clock::now_ms());
+    }
+
     fn note_heard(&mut self) {
+        let listening = !self.heard.is_empty();
+        self.compare();
+        if listening {
+            log_trouble("note who was found equal", self.office.keep_equal());
+        }
         for (peer, at) in std::mem::take(&mut self.heard) {
             if let Err(error) = self.office.store.note_heard(peer, at) {
                 tracing::error!(error = with_causes(&error), "cannot note who was heard");
@@ -428,12 +445,10 @@ impl Mesh {
             Err(error) => {
                 // Nothing is acknowledged that is not on disk.
                 tracing::error!(error = with_causes(&error), "received entries were not stored");
-                if !error.is_disk_full() {
-                    // After a failed write the system's cache can no longer be trusted: what was
-                    // not synced may be gone. Start again from what is on disk.
-                    std::process::exit(DISK_FAILED);
-                }
-                self.fault(session, "our disk is full");
+                // After a failed write the system's cache can no longer be trusted: what was not
+                // synced may be gone. The node ends, to start again from what is on disk.
+                fatal(&error);
+                self.fault(session, "our disk does not take it");
                 return;
             }
         };

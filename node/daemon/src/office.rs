@@ -3,8 +3,10 @@
 
 mod acts;
 mod answers;
+mod audit;
 mod backup;
 mod custody;
+mod disk;
 mod erasure;
 mod export;
 mod forks;
@@ -23,7 +25,7 @@ mod roster;
 mod status;
 mod types;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use xw_ledger::log::Point;
@@ -37,7 +39,10 @@ use crate::folder::{Folder, Settings};
 use crate::keys::Keys;
 use crate::trouble::{Answer, Trouble};
 
+pub(crate) use audit::Aside;
 pub(crate) use backup::{About, open_keys};
+use disk::{Checkup, Salvage};
+pub(crate) use disk::{DISK_FAILED_TEXT, ballast_bytes, fatal, has_failed};
 pub(crate) use import::Progress;
 use incarnation::Incarnation;
 pub(crate) use keeping::report;
@@ -67,6 +72,14 @@ pub(crate) struct Office {
     incarnation: Incarnation,
     /// What was typed here and does not stand.
     outbox: Outbox,
+    /// When each neighbour was last found to hold nothing that is not held here.
+    equal_ms: BTreeMap<PublicKey, u64>,
+    /// When neighbours were compared with for the request that comes next.
+    compared_ms: Option<u64>,
+    /// What was done about a damaged database when this office was opened.
+    salvage: Option<Salvage>,
+    /// The check of the whole database that is made now and then.
+    checkup: Checkup,
     /// No neighbour could be asked what it knows of this node before the work went on.
     pub(crate) went_on_unasked: bool,
 }
@@ -81,9 +94,14 @@ impl Office {
         let keys = Keys::open(files, settings.idle)?;
         let node = SecretKey::from_seed(&machine.node);
         let store_keys = StoreKeys { machine: machine.database, sealing: keys.sealing() };
-        let mut store = Store::open(&folder.store_path(), Some(store_keys))?;
+        let (mut store, salvage) = disk::open(&folder, &store_keys, node.public())?;
+        let lost = salvage.is_some();
+        let incarnation = Incarnation::load(&mut store, node.public(), folder.path(), lost)?;
+        if lost {
+            disk::salvaged(&folder)?;
+        }
         let reader = store.reader()?;
-        let incarnation = Incarnation::load(&mut store, node.public(), folder.path())?;
+        let (equal_ms, checkup) = (Self::load_equal(&store)?, Checkup::load(&store, store_keys)?);
         Ok(Self {
             folder,
             settings,
@@ -97,6 +115,10 @@ impl Office {
             roster_grown: false,
             incarnation,
             outbox: Outbox::new(),
+            equal_ms,
+            compared_ms: None,
+            salvage,
+            checkup,
             went_on_unasked: false,
         })
     }

@@ -1,6 +1,7 @@
 //! Answers made readable: plain JSON in, text out. Asks nothing, keeps nothing, and lets no control
 //! character of a record reach the terminal.
 
+mod audit;
 mod bar;
 mod csv;
 mod erasure;
@@ -20,13 +21,14 @@ mod types;
 use serde_json::Value as Json;
 use xw_schemas::record::Lang;
 
+pub(crate) use audit::{completeness, evidence_pack, late, receipt};
 pub(crate) use bar::Bar;
 pub(crate) use csv::csv;
 pub(crate) use erasure::erasure;
 pub(crate) use forks::{backed_up, confirmed, forks, rejected, restored, resumed};
 pub(crate) use form::Form;
 pub(crate) use keys::{
-    custody, keys, locked, operator_removed, passphrase_changed, resealed, unlocked,
+    custody, keys, locked, operator_removed, passphrase_changed, recovery_made, resealed, unlocked,
 };
 pub(crate) use ledger::{exported, imported};
 pub(crate) use list::list;

@@ -1,12 +1,14 @@
 //! What can be asked of a node, from the command line and over the API alike.
 
+mod audit;
 mod keys;
 mod roster;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-pub(crate) use keys::{AddOperator, ChangePassphrase, Secret, Unlock};
+pub(crate) use audit::{AuditExport, AuditRequest};
+pub(crate) use keys::{AddOperator, ChangePassphrase, Recover, Secret, Unlock};
 pub(crate) use roster::{
     ChangeRoles, InviteOffice, InvitedPerson, Keep, OpenTerm, RevokeKey, RosterRequest,
 };
@@ -57,6 +59,8 @@ pub(crate) enum Request {
     Roster(RosterRequest),
     /// Signs a person in and opens the store.
     Unlock(Unlock),
+    /// Opens the store by the recovery key, when nobody who works here can.
+    Recover(Recover),
     /// Signs one person out, or everybody; with the last one the store is closed.
     Lock {
         #[serde(default)]
@@ -92,6 +96,8 @@ pub(crate) enum Request {
     Resume,
     /// A copy of everything in a folder that does not exist yet.
     Backup { to: std::path::PathBuf },
+    /// What an auditor gets.
+    Audit(AuditRequest),
     /// How far a long job has come.
     Progress,
 }
@@ -119,11 +125,13 @@ impl Request {
             | Self::Resume
             | Self::Backup { .. } => true,
             Self::Roster(roster) => roster.needs_person(),
+            Self::Audit(audit) => audit.opens_bodies(),
             Self::Status
             | Self::Types { .. }
             | Self::Digest
             | Self::Verify
             | Self::Unlock(_)
+            | Self::Recover(_)
             | Self::Lock { .. }
             | Self::Keys
             | Self::Passphrase(_)
@@ -147,7 +155,11 @@ impl Request {
 
     /// Whether it opens what one record says; how many of those a person needs in an hour is known.
     pub(crate) fn opens_a_record(&self) -> bool {
-        matches!(self, Self::Show { .. } | Self::History { .. } | Self::Export(_))
+        match self {
+            Self::Show { .. } | Self::History { .. } | Self::Export(_) => true,
+            Self::Audit(audit) => audit.opens_bodies(),
+            _ => false,
+        }
     }
 }
 
@@ -237,7 +249,7 @@ pub(crate) struct Who {
 }
 
 /// Which rows.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ListRecords {
     pub(crate) types: Vec<String>,

@@ -23,7 +23,7 @@ use crate::clock;
 use crate::folder::{ApiFile, Folder};
 use crate::keys::Tried;
 use crate::mesh::Mesh;
-use crate::office::Office;
+use crate::office::{Office, has_failed};
 use crate::request::Request;
 use crate::serve::{self, Reply};
 use crate::trouble::{Answer, Trouble};
@@ -51,6 +51,12 @@ const POURING_MS: u64 = 30;
 /// Entries verified by one thread before a second one helps: starting it costs about 30 µs.
 const SHARE_MIN: usize = 8;
 
+/// So long callers have to hear their answers before a node ends whose disk has failed.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// Exit code when the disk failed: the one for input and output in sysexits.h.
+const DISK_FAILED: i32 = 74;
+
 /// One thing for the store's thread to do.
 pub(crate) enum Job {
     Opened { session: SessionId, net: xw_net::SessionId, peer: PublicKey, dialer: bool },
@@ -76,7 +82,13 @@ pub(crate) struct Meter {
 pub(crate) fn run(folder: &Folder) -> anyhow::Result<()> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(serve_until_stopped(folder))
+    runtime.block_on(serve_until_stopped(folder))?;
+    if has_failed() {
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), "{}", crate::office::DISK_FAILED_TEXT);
+        std::process::exit(DISK_FAILED);
+    }
+    Ok(())
 }
 
 async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<()> {
@@ -104,12 +116,16 @@ async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<()> {
     }
     let (jobs, inbox) = mpsc::channel(JOBS_MAX);
     let meter = Arc::new(Meter::default());
+    let (ending, ended) = oneshot::channel::<()>();
     let keeper = {
         let meter = Arc::clone(&meter);
         let mesh = Mesh::new(office, net);
-        std::thread::Builder::new()
-            .name("store".to_owned())
-            .spawn(move || keep(mesh, inbox, &meter))?
+        std::thread::Builder::new().name("store".to_owned()).spawn(move || {
+            let net = keep(mesh, inbox, &meter);
+            // Heard by whoever waits for the node to be stopped.
+            drop(ending);
+            net
+        })?
     };
     let (listening, heard) = oneshot::channel();
     let switching = tokio::spawn(switch(events, jobs.clone(), network, listening));
@@ -120,7 +136,11 @@ async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<()> {
     folder.write_api(&ApiFile { address, token, process: std::process::id() })?;
     tracing::info!(api = %address, listening = ?reachable, "the node is up");
     announce(&settings.office, reachable, address);
-    stopped().await?;
+    tokio::select! {
+        asked = stopped() => asked?,
+        // The store's thread ends by itself when the disk has failed.
+        _ = ended => tokio::time::sleep(LAST_WORDS).await,
+    }
     folder.remove_api();
     serving.abort();
     ticking.abort();
@@ -198,6 +218,9 @@ fn keep(mut mesh: Mesh, mut inbox: mpsc::Receiver<Job>, meter: &Meter) -> Net {
         {
             bulk_ms = Some(clock::steady_ms());
         }
+        if has_failed() {
+            return mesh.finish();
+        }
         match job {
             None => {
                 unsettled = mesh.office.settle_some().unwrap_or_else(|trouble| {
@@ -230,6 +253,9 @@ fn take(mesh: &mut Mesh, job: Job, meter: &Meter) {
                 meter.done.store(done, Ordering::Relaxed);
                 meter.total.store(total, Ordering::Relaxed);
             };
+            if matches!(*request, Request::Audit(_)) {
+                mesh.compare();
+            }
             let answer = serve::begin(&mut mesh.office, *request, &mut progress);
             progress(0, 0);
             mesh.spread();

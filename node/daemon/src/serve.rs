@@ -4,7 +4,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::keys::Trial;
-use crate::office::{Office, Progress};
+use crate::office::{Aside, Office, Progress};
 use crate::request::Request;
 use crate::trouble::Answer;
 
@@ -15,6 +15,8 @@ pub(crate) enum Reply {
     /// A passphrase is to be tried first, by another thread than the store's; what comes of it goes
     /// to [`Office::finish_try`].
     Try(Box<Trial>),
+    /// What it needs has been read; the rest is done by another thread than the store's.
+    Aside(Aside),
 }
 
 /// Answers a request, where nobody else waits for the store. Long jobs say how far they have come.
@@ -26,6 +28,7 @@ pub(crate) fn answer(
     match begin(office, request, progress)? {
         Reply::Said(said) => Ok(said),
         Reply::Try(trial) => office.finish_try(trial.run()),
+        Reply::Aside(work) => work(),
     }
 }
 
@@ -64,6 +67,7 @@ pub(crate) fn begin(
         Request::Verify => office.verify(progress),
         Request::Roster(roster) => office.roster(&roster),
         Request::Unlock(unlock) => return trial(office.try_sign_in(&unlock)),
+        Request::Recover(recover) => return trial(office.try_recover(&recover)),
         Request::Lock { person } => office.sign_out(person.as_deref()),
         Request::Keys => office.key_status(),
         Request::Passphrase(change) => return trial(office.try_change(&change)),
@@ -74,6 +78,7 @@ pub(crate) fn begin(
         Request::RejectEntries { entries, who } => office.reject_entries(&entries, &who),
         Request::Resume => office.resume(),
         Request::Backup { to } => office.backup(&to, progress),
+        Request::Audit(audit) => return office.audit(&audit).map(Reply::Aside),
         Request::Progress => Ok(json!({"done": 0, "total": 0})),
     };
     said.map(Reply::Said)

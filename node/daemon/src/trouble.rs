@@ -119,6 +119,7 @@ impl From<StoreError> for Trouble {
         if matches!(error, StoreError::Locked) {
             return crate::office::locked(None);
         }
+        crate::office::fatal(&error);
         let chain = with_causes(&error);
         Self::new("store", error.zh(), format!("{} ({chain})", error.en()))
     }

@@ -45,6 +45,19 @@ words! {
     REBUILDING "正在重新生成" "rebuilding"
     BACKING_UP "正在备份" "backing up"
 
+    // What auditors get.
+    LOG "日志" "Log"
+    HELD_UPTO "条目号" "Numbers"
+    FORK_COUNT "分叉" "Forks"
+    MISSING "缺失" "Missing"
+    TOWNSHIP_RECEIPT "乡镇见证（条目数）" "Township's pin"
+    COUNTY_RECEIPT "县见证（条目数）" "County's pin"
+    COMPARED "最近核对一致" "Last found equal"
+    CLAIMED "所称时间" "Claimed"
+    FIRST_WITNESS "首次见证" "Witnessed"
+    CLERK "经办人" "Person"
+    TIMELINESS "结论" "Label"
+
     // Between words.
     COLON "：" ": "
     COMMA "，" ", "

@@ -340,12 +340,17 @@ impl Logs {
 
     /// What an honest witness pins next in a log: the head of an unforked one; of a forked one what
     /// lies below the fork, or for the county the branch that the township pinned. `None` when there
-    /// is nothing beyond what this rank has pinned.
+    /// is nothing beyond what this rank has pinned, or while an entry that this rank has pinned is
+    /// not held: what lies here may be another branch.
     #[must_use]
     pub fn to_pin(&self, roster: &Roster, witness: &PublicKey, log: &LogId) -> Option<Point> {
         let log = self.logs.get(log)?;
         let tier = roster.witness_rank(witness, &log.node)?;
         if roster.cut(&log.node).is_some() {
+            return None;
+        }
+        let mut awaited = self.awaited(&log.id);
+        if awaited.any(|(other, _)| roster.witness_rank(&other, &log.node) == Some(tier)) {
             return None;
         }
         let pinned = if tier == Tier::County { log.county } else { log.township };

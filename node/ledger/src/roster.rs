@@ -11,6 +11,7 @@ use xw_schemas::space::{Division, Space, Tier};
 mod chain;
 mod evaluate;
 mod paths;
+mod root;
 
 pub use chain::{Chain, RosterRefusal};
 

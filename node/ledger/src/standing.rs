@@ -118,21 +118,29 @@ fn above(pin: Option<Point>) -> u64 {
     pin.map_or(0, |(sequence, _)| sequence + 1)
 }
 
-/// Root's cut keeps exactly what it lists. A registrar's keeps what the county has witnessed as well,
-/// and where the two contradict each other, that alone.
+/// Root's cut keeps exactly what it lists, for ever. A registrar's keeps what the county has witnessed
+/// as well, and where the two contradict each other, that alone: so what only the registrar lists
+/// stands, but not for ever.
 fn assess_cut(log: &Log, cut: &Cut) -> LogStanding {
     let county = log.county.filter(|_| !cut.exact);
     let kept = cut.get(&log.id).copied();
     let held = kept.filter(|(sequence, id)| log.holds(*sequence, id));
     let rest = if kept.is_some() && held.is_none() { Standing::Pending } else { Standing::Void };
+    let listed = if cut.exact { Standing::Final } else { Standing::Witnessed };
     if log.branches.is_empty() {
-        let finals = above(county).max(above(held));
-        return LogStanding::Straight { finals, witnessed: finals, rest };
+        let finals = above(if cut.exact { held } else { county });
+        let witnessed = finals.max(above(held));
+        return LogStanding::Straight { finals, witnessed, rest };
     }
     let mut stem = Stem::new(log);
     stem.extend(county);
+    let finals = stem.ids.clone();
     stem.extend(held);
-    let judge = |id: &EntryId| if stem.holds(id) { Standing::Final } else { rest };
+    let judge = |id: &EntryId| match () {
+        () if finals.contains(id) => Standing::Final,
+        () if stem.holds(id) => listed,
+        () => rest,
+    };
     LogStanding::Forked(entries(log).map(|(id, _)| (id, judge(&id))).collect())
 }
 

@@ -99,7 +99,8 @@ pub(crate) fn core() -> impl Strategy<Value = Core> {
             statement,
         };
         match &core.statement {
-            Statement::Change(_) => core,
+            Statement::Change(_) if by_person => core,
+            Statement::Change(_) => Core { republishes: None, ..core },
             Statement::Erase(_) => Core { person: Some(PublicKey(person)), ..core },
             Statement::Witness(_) | Statement::Erased(_) => {
                 Core { person: None, republishes: None, ..core }

@@ -50,7 +50,6 @@ fn valid() -> Vec<Case> {
         accept("a witness of one log", sealed(&witness_core(vec![pin(1)]))),
         accept("a witness of three logs", sealed(&witness_core(vec![pin(1), pin(2), pin(9)]))),
         accept("a change said again in a new incarnation", sealed(&again(change_core()))),
-        accept("a change by the node alone, said again", sealed(&again(node_core()))),
         accept("an erasure because the purpose is reached", sealed(&erase_core(FIRST_GROUND))),
         accept("an erasure because of another law", sealed(&erase_core(LAST_GROUND))),
         accept("an erasure said again", sealed(&again(erase_core(FIRST_GROUND)))),

@@ -127,6 +127,12 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
+    /// Whether anything but a division is asked.
+    pub(crate) fn is_conditional(&self) -> bool {
+        let asked = ListRecords { divisions: Vec::new(), ..self.request() };
+        asked != ListRecords::default()
+    }
+
     /// The conditions of a request.
     pub(crate) fn request(&self) -> ListRecords {
         let rows = self;

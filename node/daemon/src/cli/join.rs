@@ -114,7 +114,14 @@ pub(super) fn join(folder: &Folder, asked: &Join, global: &Global) -> Answer<Jso
         cost,
     };
     let settled = newcomer.settle(folder, place, passphrases)?;
-    finish(folder, asked, &invitation, &settled, by_file)
+    finish(folder, asked, &invitation, &settled, Handing { by_file, again: false })
+}
+
+/// How the answer goes to whoever invited.
+struct Handing {
+    by_file: bool,
+    /// The folder was made earlier: the answer may have arrived.
+    again: bool,
 }
 
 /// Hands the answer in, or writes it beside the folder.
@@ -123,8 +130,9 @@ fn finish(
     asked: &Join,
     invitation: &Invitation,
     settled: &Settled,
-    by_file: bool,
+    handing: Handing,
 ) -> Answer<Json> {
+    let by_file = handing.by_file;
     let mut answer = settled.told(folder);
     answer["by"] = json!(if by_file { "file" } else { "network" });
     if by_file {
@@ -140,6 +148,9 @@ fn finish(
         answer["answer"] = json!(path.display().to_string());
         // The county's own office answers to nobody: it is the first, and others hear of it by it.
         answer["first"] = json!(invitation.node.is_none());
+        return Ok(answer);
+    }
+    if handing.again && settled.is_let_in(invitation).is_ok() {
         return Ok(answer);
     }
     settled.hand_in(invitation).map_err(|mut trouble| {
@@ -173,7 +184,7 @@ fn join_taken(
     if !newcomer.invited().is_ok_and(|invited| invited.node.is_none()) {
         drop(client);
         let settled = Settled::again(folder, invitation)?;
-        return finish(folder, asked, invitation, &settled, by_file);
+        return finish(folder, asked, invitation, &settled, Handing { by_file, again: true });
     }
     let office = newcomer.office()?;
     let cost = keys::cost(office.division, global.training)?;

@@ -1,17 +1,23 @@
 //! Passphrases and keys, as they are typed: signing in and out, another passphrase, what protects this
 //! PC. A passphrase is asked for at the terminal or read as a line of standard input, never an option.
 
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use xw_custody::ask::{self, Source};
-use xw_custody::{KeyPurpose, SealedKey};
+use xw_custody::{KEY_FILE_BYTES_MAX, KeyPurpose, SealedKey, sealing_key_of};
+use xw_schemas::id::hex;
+use zeroize::Zeroizing;
 
 use super::perform::{Desk, Done};
 use crate::client::{self, ask_running};
-use crate::folder::Folder;
-use crate::keys::protect;
+use crate::clock;
+use crate::folder::{Folder, write_secret};
+use crate::keys::{cost, protect};
 use crate::render;
-use crate::request::{ChangePassphrase, Request, Secret, Unlock};
+use crate::request::{AddOperator, ChangePassphrase, Recover, Request, Secret, Unlock};
 use crate::trouble::{Answer, Trouble};
 
 /// Whose key.
@@ -37,9 +43,24 @@ pub(crate) enum Keys {
     )]
     Reseal(Whose),
     #[command(
+        about = "制作恢复密钥：经办人都忘了口令时，由它打开本机资料 || Make a recovery key: it opens what is kept here when everybody has forgotten their passphrase",
+        after_help = "恢复密钥是一个文件，另设口令。文件和口令由两人分开保管（如上级机构的保险柜），不要留在本机。它只能打开资料，不能签名 || The key is a file under a passphrase of its own. Keep file and passphrase apart, with two people, and not on this PC. It opens what is kept here and signs nothing"
+    )]
+    Recovery(KeyFile),
+    #[command(
+        about = "用恢复密钥打开本机资料，以便加入接任者 || Open what is kept here by the recovery key, to let a successor in"
+    )]
+    Recover(KeyFile),
+    #[command(
         about = "从本机移除一名经办人（名册上的权限另由登记员撤销） || Take a person off this PC; a registrar cuts their rights"
     )]
     Remove(Remove),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyFile {
+    #[arg(value_name = "文件 || FILE", help = "恢复密钥文件 || The file of the recovery key")]
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -74,7 +95,7 @@ impl Desk<'_> {
         let person = self.whose(asked, &names)?;
         let source = self.global.source();
         let passphrase = client::existing(source, person.as_deref(), &names)?;
-        let new = ask::new(source, "新口令 New passphrase: ")?;
+        let new = ask::new(source, "新口令 New passphrase: ").map_err(client::no_terminal)?;
         let new = Secret::of(&new);
         let change = Request::Passphrase(ChangePassphrase { person, passphrase, new });
         let answer = self.client.ask(change)?;
@@ -91,12 +112,52 @@ impl Desk<'_> {
                 let answer = reseal(&self.global.folder(), self.global.source(), whose)?;
                 Ok(Done::well(answer.clone(), render::resealed(&answer, self.screen)))
             }
+            Keys::Recovery(asked) => {
+                let answer = self.make_recovery(&asked.file)?;
+                Ok(Done::well(answer.clone(), render::recovery_made(&answer, self.screen)))
+            }
+            Keys::Recover(asked) => {
+                let key = read_bounded(&asked.file)?;
+                let prompt = "恢复密钥的口令 Passphrase of the recovery key: ";
+                let source = self.global.source();
+                let passphrase = ask::existing(source, prompt).map_err(client::no_terminal)?;
+                let recover = Recover { key, passphrase: Secret::of(&passphrase) };
+                let answer = ask_running(&self.global.folder(), &Request::Recover(recover))?;
+                Ok(Done::well(answer.clone(), render::unlocked(&answer, self.screen)))
+            }
             Keys::Remove(remove) => {
                 let person = remove.name.clone();
                 let answer = self.client.ask(Request::RemoveOperator { person })?;
                 Ok(Done::well(answer.clone(), render::operator_removed(&answer, self.screen)))
             }
         }
+    }
+
+    /// Makes a key that opens what is kept here, and writes its file; somebody must be signed in.
+    fn make_recovery(&mut self, path: &Path) -> Answer<Json> {
+        if path.exists() {
+            return Err(Trouble::new(
+                "exists",
+                format!("{} 已存在，未写入", path.display()),
+                format!("{} is there already; nothing was written", path.display()),
+            ));
+        }
+        let cost = cost(self.global.folder().settings()?.division, self.global.training)?;
+        let mut seed = Zeroizing::new([0; 32]);
+        clock::fill(&mut seed[..]);
+        let label = format!("恢复密钥 {}", clock::day(clock::now_ms()));
+        // Before anybody thinks of a passphrase: whoever lets others in must be in.
+        self.client.let_in()?;
+        let prompt = "恢复密钥的口令，由保管人设定 New passphrase of the recovery key: ";
+        let passphrase = ask::new(self.global.source(), prompt).map_err(client::no_terminal)?;
+        let (purpose, dice) = (KeyPurpose::Recovery, &mut clock::fill);
+        let key = SealedKey::seal(purpose, &label, &seed, &passphrase, cost, dice)?;
+        write_secret(path, &key.text())?;
+        let sealing = hex(&sealing_key_of(&seed).bytes());
+        let mut answer =
+            self.client.ask(Request::AddOperator(AddOperator { key: key.text(), sealing }))?;
+        answer["file"] = json!(path.display().to_string());
+        Ok(answer)
     }
 
     /// Whom the command is about; several people at one PC must say so before they type.
@@ -119,6 +180,14 @@ fn names_of(keys: &Json) -> Vec<&str> {
     let mut names: Vec<&str> = operators.iter().filter_map(|one| one["name"].as_str()).collect();
     names.dedup();
     names
+}
+
+/// A key file's text; a file of another kind is not read to its end.
+fn read_bounded(path: &Path) -> Answer<String> {
+    let mut text = String::new();
+    let file = std::fs::File::open(path)?;
+    file.take(KEY_FILE_BYTES_MAX as u64 + 1).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// A node that does not run needs no signing in.
@@ -169,7 +238,7 @@ fn reseal(folder: &Folder, source: Source, whose: &Whose) -> Answer<Json> {
     Ok(protection.json())
 }
 
-fn open(key: &SealedKey, passphrase: &Secret) -> Answer<zeroize::Zeroizing<[u8; 32]>> {
+fn open(key: &SealedKey, passphrase: &Secret) -> Answer<Zeroizing<[u8; 32]>> {
     debug_assert_eq!(key.purpose(), KeyPurpose::Person, "only such files lie among the people's");
     Ok(key.open(&passphrase.typed()?)?)
 }

@@ -92,6 +92,7 @@ pub(crate) fn perform(cli: &Cli, screen: Screen) -> Answer<Done> {
             let answer = backup::restore(asked, cli.global.source())?;
             Ok(Done::well(answer.clone(), render::restored(&answer, screen)))
         }
+        Command::Audit(asked) => desk.audit(asked),
         Command::Digest => {
             let answer = desk.client.ask(Request::Digest)?;
             Ok(Done::well(answer.clone(), render::digest(&answer, screen)))

@@ -22,6 +22,10 @@ use crate::trouble::{Answer, Trouble};
 /// Longest wait for the next sign of life: a call on a bad line is tried again several times.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
+/// Calls that may fail one after another, with growing waits between: half a minute to another place,
+/// some seconds within one PC.
+const CALLS_FAILED_MAX: u32 = 6;
+
 /// Wait for the end of the conversation after the answer was handed in: the other side stores it,
 /// and then knows the temporary key no more.
 const TAKEN_MAX: Duration = Duration::from_secs(20);
@@ -38,8 +42,9 @@ pub(super) struct Line {
     events: mpsc::Receiver<NetEvent>,
     session: Option<SessionId>,
     waiting: VecDeque<Vec<u8>>,
-    /// Why the last call did not come through.
+    /// Why the last call did not come through, and how many did not.
     cause: String,
+    failed: u32,
 }
 
 /// What a newcomer fetched.
@@ -69,7 +74,7 @@ impl Line {
         net.allow([peer].into());
         net.keep_dialling(peer, addresses);
         let (session, waiting, cause) = (None, VecDeque::new(), String::new());
-        Ok(Self { net, events, session, waiting, cause })
+        Ok(Self { net, events, session, waiting, cause, failed: 0 })
     }
 
     /// Ends the call.
@@ -239,7 +244,12 @@ impl Line {
                         return Err(self.unreachable());
                     }
                 }
-                Some(NetEvent::Unreachable { cause, .. }) => self.cause = cause,
+                Some(NetEvent::Unreachable { cause, .. }) => {
+                    (self.cause, self.failed) = (cause, self.failed + 1);
+                    if self.failed >= CALLS_FAILED_MAX {
+                        return Err(self.unreachable());
+                    }
+                }
                 Some(NetEvent::Listening { .. }) => {}
             }
         }

@@ -243,6 +243,7 @@ impl World {
             listen: Vec::new(),
             api: ([127, 0, 0, 1], 0).into(),
             late_days: 3,
+            witness: None,
             idle: Idle::default(),
             neighbours: Vec::new(),
         };

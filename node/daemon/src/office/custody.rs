@@ -38,17 +38,22 @@ impl Office {
         }))
     }
 
-    /// Lets a person in who made a key with a passphrase of their own. Somebody else must be signed
-    /// in, for the office's key is wrapped anew.
+    /// Lets a person in who made a key with a passphrase of their own, or a recovery key. Somebody
+    /// else must be signed in, for the office's key is wrapped anew.
     pub(crate) fn add_operator(&mut self, asked: &AddOperator) -> Answer<Json> {
         let key = SealedKey::read(&asked.key)?;
-        if key.purpose() != KeyPurpose::Person {
-            return Err(Trouble::new(
-                "key",
-                "该文件不是个人密钥",
-                "that file holds no person's key",
-            ));
-        }
+        // A recovery key lies elsewhere; here it is only on the list.
+        let lies_here = match key.purpose() {
+            KeyPurpose::Person => true,
+            KeyPurpose::Recovery => false,
+            other => {
+                return Err(Trouble::new(
+                    "key",
+                    format!("该文件不是个人密钥，而是{}", other.zh()),
+                    format!("that file holds no person's key but a {} key", other.word()),
+                ));
+            }
+        };
         let sealing = unhex(&asked.sealing)
             .and_then(|bytes| bytes.try_into().ok())
             .and_then(SealingKey::from_bytes)
@@ -57,7 +62,9 @@ impl Office {
         let mut operators = self.keys.operators()?.clone();
         operators.add(&office, key.public(), sealing, key.label(), &mut crate::clock::fill)?;
         // The key first: a list that names somebody without a key file would help nobody.
-        self.keys.files.add_person(&key)?;
+        if lies_here {
+            self.keys.files.add_person(&key)?;
+        }
         self.keys.files.write_operators(&operators)?;
         self.keys.operators()?;
         Ok(json!({"person": key.label(), "key": key.public(), "added": true}))

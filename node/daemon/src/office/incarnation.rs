@@ -34,8 +34,8 @@ const DAY_MS: u64 = 86_400_000;
 /// Bytes of a place in a log, as noted.
 const POINT_BYTES: usize = 40;
 
-/// Beginnings of foreign branches noted per log: what fits in a note. A fork keeps three entries of
-/// a slot, so more is an attack, and then the log is lost for writing anyway.
+/// Beginnings of foreign branches noted per log: what fits in a note. A clone makes one; more are an
+/// attack, and then nothing of the log is written again without a person.
 const FOREIGN_MAX: usize = 1_600;
 
 /// One life of a node: as long as nothing says that it is not the only one to write in its logs.
@@ -61,6 +61,8 @@ pub(crate) enum Why {
     Restored,
     /// The folder came to another PC.
     OtherPc,
+    /// The database was damaged, and what could be read of it went into a new one.
+    Salvaged,
     /// The database knows less than was noted beside it.
     Behind,
     /// A neighbour knows entries of this node that are not held here, or another branch.
@@ -74,6 +76,7 @@ impl Why {
             Self::New => "新建节点",
             Self::Restored => "从备份恢复",
             Self::OtherPc => "节点目录换到了另一台电脑",
+            Self::Salvaged => "数据库文件损坏，已从中救出可读的部分",
             Self::Behind => "数据库比旁边的记录旧（被还原或末尾丢失）",
             Self::Elsewhere => {
                 "邻居持有以本机密钥签名而本机没有的条目（磁盘被还原、克隆，或密钥被他人使用）"
@@ -86,6 +89,7 @@ impl Why {
             Self::New => "a new node",
             Self::Restored => "a backup was put back",
             Self::OtherPc => "the folder came to another PC",
+            Self::Salvaged => "the database was damaged and saved as far as it could be read",
             Self::Behind => "the database knows less than was noted beside it",
             Self::Elsewhere => "neighbours hold entries of this node that it does not have",
         }
@@ -111,6 +115,7 @@ impl Incarnation {
         store: &mut Store,
         own: PublicKey,
         folder: &std::path::Path,
+        salvaged: bool,
     ) -> Answer<Self> {
         let pc = machine::mark(folder)?;
         let noted = store.note(LIFE)?;
@@ -118,6 +123,7 @@ impl Incarnation {
         let marked = store.restore_marker()?.is_some();
         let why = match &life {
             _ if marked => Some(Why::Restored),
+            _ if salvaged => Some(Why::Salvaged),
             None => Some(Why::New),
             Some(life) if life.pc != pc => Some(Why::OtherPc),
             Some(_) if store.opened().lost_something() => Some(Why::Behind),
@@ -158,6 +164,12 @@ impl Incarnation {
     /// Whether this life may write in a log.
     pub(super) fn writes_in(&self, log: &LogId) -> bool {
         self.live.contains(log) && !self.foreign.contains_key(log)
+    }
+
+    /// Whether every foreign branch of a log could be noted. Where not, nothing there is taken for
+    /// this node's own.
+    pub(super) fn knows_all_branches(&self, log: &LogId) -> bool {
+        self.foreign.get(log).is_none_or(|branches| branches.len() < FOREIGN_MAX)
     }
 
     /// Where branches of a log begin that were not written here.
@@ -204,7 +216,8 @@ impl Office {
     pub(crate) fn asks_first(&self) -> bool {
         let own = self.own_key();
         let wrote = self.store.logs().iter().any(|(_, log)| log.node == own);
-        wrote && (self.incarnation.begun || !self.settings.neighbours.is_empty())
+        // Of a database that was lost whole not even the old logs are known.
+        self.incarnation.begun || (wrote && !self.settings.neighbours.is_empty())
     }
 
     /// Notes, before it is stored, that a log is this life's own.
@@ -280,6 +293,9 @@ impl Office {
     /// Whether an entry of an own log was not written here.
     pub(super) fn is_foreign(&self, log: &LogId, point: Point) -> bool {
         let Some(foreign) = self.incarnation.foreign.get(log) else { return false };
+        if !self.incarnation.knows_all_branches(log) {
+            return true;
+        }
         let path = self.store.logs().log(log).and_then(|log| log.path(point)).unwrap_or_default();
         (0..).zip(path).any(|point| foreign.contains(&point))
     }

@@ -331,7 +331,7 @@ fn range(from: Option<&str>, to: Option<&str>) -> Answer<Range> {
     })
 }
 
-fn day_start(text: &str) -> Answer<u64> {
+pub(super) fn day_start(text: &str) -> Answer<u64> {
     let bad = || {
         Trouble::new(
             "date",

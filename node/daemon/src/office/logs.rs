@@ -7,10 +7,11 @@ use xw_ledger::draft::{Author, Signed, Tail, open_log};
 use xw_ledger::log::Point;
 use xw_ledger::standing::{LogStanding, Standing};
 use xw_schemas::checkpoint::Checkpoint;
-use xw_schemas::id::{EntryId, LogId};
+use xw_schemas::id::{EntryId, LogId, PublicKey};
 use xw_schemas::space::Space;
 
 use super::Office;
+use super::incarnation::Why;
 use crate::clock;
 use crate::trouble::{Answer, Trouble};
 
@@ -89,12 +90,40 @@ impl Office {
 
     /// Signs and stores a witness entry; nothing when there is nothing new.
     pub(crate) fn witness(&mut self, space: Space, targets: &[LogId]) -> Answer<()> {
+        if !self.may_witness() {
+            return Ok(());
+        }
         let tail = self.tail(space)?;
         let author = Author { node: &self.node, person: None };
         let (roster, logs) = (self.store.roster(), self.store.logs());
         let act = clock::act();
         let signed = xw_ledger::draft::write_witness(roster, logs, &tail, targets, author, act)?;
         signed.map_or(Ok(()), |signed| self.keep(vec![signed]))
+    }
+
+    /// Whether this node may put its office's word to what it holds: it remembers every word that it
+    /// has given, and no other PC of the office gives any. A witness that lost its store is retired
+    /// until its PC is enrolled anew.
+    pub(crate) fn may_witness(&self) -> bool {
+        let (why, _) = self.incarnation.began();
+        why == Why::New && self.is_the_witness()
+    }
+
+    /// Whether this is an office above others whose PC may put its word to nothing any more.
+    pub(super) fn witness_retired(&self) -> bool {
+        let above = self.division().tier() != xw_schemas::space::Tier::Village;
+        above && self.incarnation.began().0 != Why::New
+    }
+
+    fn is_the_witness(&self) -> bool {
+        if let Some(chosen) = self.settings.witness {
+            return chosen;
+        }
+        let (roster, own) = (self.store.roster(), self.own_key());
+        let office = roster.node_office(&own).map(|office| office.id);
+        let live = roster.live_nodes();
+        let of_office = |node: &&PublicKey| roster.node_office(node).map(|o| o.id) == office;
+        self.settings.letter == 'A' || live.iter().filter(of_office).all(|node| *node == own)
     }
 
     /// Signs a checkpoint of own logs that grew.

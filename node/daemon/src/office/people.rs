@@ -2,14 +2,14 @@
 //! the try of a passphrase itself: that takes long, and whoever owns the store does not wait for it.
 
 use serde_json::{Value as Json, json};
-use xw_custody::{OpenRefusal, Passphrase};
+use xw_custody::{KeyPurpose, OpenRefusal, Passphrase, SealedKey};
 use xw_ledger::roster::Signer;
 use xw_schemas::cose::SecretKey;
 use xw_schemas::id::PublicKey;
 
 use super::Office;
-use crate::keys::{Came, Due, PersonFile, Trial, Tried};
-use crate::request::{ChangePassphrase, Unlock, Who};
+use crate::keys::{Came, Due, Person, PersonFile, Trial, Tried};
+use crate::request::{ChangePassphrase, Recover, Unlock, Who};
 use crate::trouble::{Answer, Trouble};
 
 impl Office {
@@ -90,6 +90,22 @@ impl Office {
     pub(crate) fn try_sign_in(&mut self, asked: &Unlock) -> Answer<Trial> {
         let passphrase = asked.passphrase.typed()?;
         self.trial(asked.person.as_deref(), passphrase)
+    }
+
+    /// A try of the recovery key, which lies elsewhere. It opens the store and signs nothing.
+    pub(crate) fn try_recover(&mut self, asked: &Recover) -> Answer<Trial> {
+        let key = SealedKey::read(&asked.key)?;
+        let passphrase = asked.passphrase.typed()?;
+        if key.purpose() != KeyPurpose::Recovery {
+            return Err(Trouble::new(
+                "key",
+                format!("该文件不是恢复密钥，而是{}", key.purpose().zh()),
+                format!("that file holds no recovery key but a {} key", key.purpose().word()),
+            ));
+        }
+        let failed_before = self.keys.files.begin_try(&key.public())?;
+        let file = PersonFile { number: 0, key };
+        Ok(Trial { file, passphrase, new: None, failed_before })
     }
 
     /// A try to put a person's key under another passphrase.
@@ -191,6 +207,13 @@ impl Office {
 
     /// Opens the office's key by a person's, and with it the store.
     fn sign_in(&mut self, name: &str, key: &SecretKey) -> Answer<()> {
+        if self.store.roster().cut(&key.public()).is_some() {
+            return Err(Trouble::new(
+                "revoked",
+                format!("{name}的密钥已被撤销，不能登录。如有疑问请联系登记员"),
+                format!("the key of {name} was cut, so they cannot sign in; ask the registrar"),
+            ));
+        }
         let office = self.keys.operators()?.open(&key.seed())?;
         if !self.store.is_unlocked() {
             self.store.unlock(office)?;
@@ -225,8 +248,15 @@ impl Office {
         Ok(())
     }
 
-    /// Signs everybody out who has been idle for too long.
+    /// Signs everybody out who has been idle for too long, and at once whoever's key was cut.
     pub(crate) fn lock_when_idle(&mut self) -> Answer<()> {
+        let roster = self.store.roster();
+        let cut = |person: &&Person| roster.cut(&person.key.public()).is_some();
+        if let Some(person) = self.keys.signed_in().iter().find(cut) {
+            let name = person.name.clone();
+            tracing::warn!("a key was cut: its person is signed out");
+            self.sign_out(Some(&name))?;
+        }
         match self.keys.due() {
             Due::Nothing => {}
             Due::SignOut => {

@@ -263,7 +263,7 @@ impl Office {
             let mut points: BTreeMap<Point, bool> = BTreeMap::new();
             for tip in log.tips() {
                 let foreign = self.incarnation.foreign(id);
-                let mut mine = true;
+                let mut mine = self.incarnation.knows_all_branches(id);
                 for point in (0..).zip(log.path(tip).unwrap_or_default()) {
                     mine &= foreign.is_none_or(|branches| !branches.contains(&point));
                     let standing = standings.get(&point.1);

@@ -128,6 +128,18 @@ pub(crate) fn resealed(answer: &Json, screen: Screen) -> String {
     format!("{}\n", either(answer, "zh", "en", screen))
 }
 
+/// A recovery key was made.
+pub(crate) fn recovery_made(answer: &Json, screen: Screen) -> String {
+    let (name, file) = (text(answer, "person"), text(answer, "file"));
+    let zh = format!(
+        "{name}已写入 {file}。请把文件移到 U 盘，与口令分开、由两人分别保管，不要留在本机\n"
+    );
+    let en = format!(
+        "{name} is in {file}. Move the file to a USB stick, keep it apart from its passphrase, with two people, and not on this PC\n"
+    );
+    screen.pick(&zh, &en).to_owned()
+}
+
 /// A person works here no longer.
 pub(crate) fn operator_removed(answer: &Json, screen: Screen) -> String {
     let name = text(answer, "person");

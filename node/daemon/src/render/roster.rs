@@ -88,8 +88,7 @@ pub(crate) fn void(answer: &Json, screen: Screen) -> String {
     out.push_str(screen.pick(&zh, &en));
     for one in void {
         let (at, office, by) = (text(one, "at"), text(one, "office"), text(one, "by"));
-        let (record, reason) =
-            (text(one, "record"), either(one, "reason_zh", "reason_en", screen));
+        let (record, reason) = (text(one, "record"), either(one, "reason_zh", "reason_en", screen));
         out.push_str(&format!("  {at} {office} {by} {record} {reason}\n"));
     }
     out

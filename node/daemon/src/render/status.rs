@@ -47,6 +47,14 @@ pub(crate) fn status(answer: &Json, form: Option<&Form>, screen: Screen) -> Stri
             out.push_str(&format!("{} {}\n", of(name), screen.pick(zh, en)));
         }
     }
+    if answer["witness_retired"].as_bool() == Some(true) {
+        let text = screen.pick(
+            "本机的数据曾丢失或被还原，不再见证下级的记录。请上级撤销本机密钥并重新邀请本机加入",
+            "this PC lost its data once and witnesses no more: let the office above revoke its key and invite it anew",
+        );
+        out.push_str(&format!("{text}\n"));
+    }
+    out.push_str(&disk(&answer["disk"], screen));
     let heads = [
         (words::OFFICE, Side::Left),
         (words::CONNECTION, Side::Left),
@@ -136,6 +144,28 @@ fn people(answer: &Json, form: Option<&Form>, screen: Screen) -> String {
         screen.pick(&format!("{name}（{roles}）"), &format!("{name} ({roles})")).to_owned()
     });
     people.collect::<Vec<_>>().join(screen.pick("；", "; "))
+}
+
+/// What was saved of a damaged database, and what the weekly check found.
+fn disk(disk: &Json, screen: Screen) -> String {
+    let mut out = String::new();
+    if disk["salvaged"].is_object() {
+        out.push_str(&format!("{}\n", either(&disk["salvaged"], "zh", "en", screen)));
+    }
+    let checked = &disk["checked"];
+    let Some(at) = checked["at_ms"].as_u64().map(clock::minute) else { return out };
+    let findings = grouped(count(checked, "findings"));
+    out.push_str(&match (screen.lang, checked["sound"].as_bool() == Some(true)) {
+        (Lang::Zh, true) => format!("每周核验：{at}，没有发现损坏\n"),
+        (Lang::En, true) => format!("Weekly check: {at}, no damage found\n"),
+        (Lang::Zh, false) => {
+            format!("每周核验：{at}，发现 {findings} 处问题，请运行 xiangwang verify 并检查磁盘\n")
+        }
+        (Lang::En, false) => format!(
+            "Weekly check: {at}, {findings} findings; run xiangwang verify and have the disk looked at\n"
+        ),
+    });
+    out
 }
 
 /// How far the records have travelled; the first figure is what a broken disk would cost.

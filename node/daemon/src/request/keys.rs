@@ -50,6 +50,15 @@ pub(crate) struct Unlock {
     pub(crate) passphrase: Secret,
 }
 
+/// Opens what is kept here by a key that lies elsewhere, when nobody who works here can.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Recover {
+    /// The text of the key file.
+    pub(crate) key: String,
+    pub(crate) passphrase: Secret,
+}
+
 /// Another passphrase for a person's key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,7 +82,6 @@ pub(crate) struct AddOperator {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::request::Request;
 
     #[test]

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xw_schemas::edition::{Edition, Fact, OfficeId, Scope, SignerKind};
 use xw_schemas::id::{EditionId, PublicKey};
+use xw_schemas::space::{Division, Tier};
 
-use super::evaluate::{self, RootFacts};
-use super::{Invitation, Rank, Roster};
+use super::root::RootFacts;
+use super::{Roster, evaluate};
 
-/// Editions of one scope and number that are kept: two prove the contradiction, and a hostile pair
-/// of registrars may not bury the one that a superior names.
-const RIVALS_KEPT: usize = 4;
+/// Editions behind one and the same that are kept of each signer: two prove the contradiction, and
+/// nobody buries with his own what somebody else has signed. Joinings that are kept of one invitation:
+/// as many burn it.
+pub(super) const RIVALS_KEPT: usize = 4;
 
 /// Why an edition is not taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -31,10 +33,10 @@ pub enum RosterRefusal {
     /// A fact contradicts the roster: an unknown office, or a key that changes its kind.
     #[error("a fact of the roster edition contradicts the roster")]
     Contradiction,
-    /// Nobody of the office that it names signed it.
-    #[error("nobody of the office signed the roster edition")]
+    /// Too few registrars of the office signed it, or somebody else did.
+    #[error("not signed by enough registrars of the office, or by others too")]
     Stranger,
-    /// Several editions of its scope and number are held already: they are the proof.
+    /// Several editions by its signers are held at its place already: they are the proof.
     #[error("several roster editions of this number are held already")]
     EnoughRivals,
 }
@@ -49,7 +51,7 @@ impl RosterRefusal {
             Self::Threshold => "必须签名的密钥签名不足",
             Self::NoRoot => "首版名册没有根密钥",
             Self::Contradiction => "该名册版次与现有名册矛盾",
-            Self::Stranger => "签名人不是该机构的人员",
+            Self::Stranger => "登记员签名不足，或有非登记员的签名",
             Self::EnoughRivals => "同一号的互相矛盾的版次已有多个",
         }
     }
@@ -114,22 +116,22 @@ impl Chain {
         let mut taken = 0;
         let mut refused = Ok(());
         for edition in editions {
-            // Signatures stand outside the id: other keys over the same facts are no fork, and
-            // what they add is kept.
-            if let Some(held) = self.editions.get_mut(&edition.id()) {
-                let joined = held.join(&edition).ok();
-                if let Some(joined) = joined.filter(|j| j.signers().len() > held.signers().len()) {
-                    *held = joined;
+            // Signatures stand outside the id: other keys over the same facts are no fork.
+            let outcome = match self.editions.get(&edition.id()) {
+                Some(held) => self.join(held, &edition),
+                None => self.admits(&edition).map(|()| Some(edition)),
+            };
+            match outcome {
+                Ok(None) => {}
+                Ok(Some(edition)) => {
+                    self.insert(edition);
                     taken += 1;
                 }
-                continue;
+                Err(why) => {
+                    refused = Err(why);
+                    break;
+                }
             }
-            refused = self.admits(&edition);
-            if refused.is_err() {
-                break;
-            }
-            self.insert(edition);
-            taken += 1;
         }
         let mut changed = false;
         if taken > 0 {
@@ -138,6 +140,33 @@ impl Chain {
             self.roster = roster;
         }
         refused.map(|()| (changed, taken))
+    }
+
+    /// Takes up a set in whatever order it comes: what arrives too early is tried again. What is never
+    /// taken, with the reason.
+    pub fn add_set(
+        &mut self,
+        editions: impl IntoIterator<Item = Edition>,
+    ) -> Vec<(EditionId, RosterRefusal)> {
+        let mut waiting: Vec<Edition> = editions.into_iter().collect();
+        loop {
+            let before = waiting.len();
+            let mut refused = Vec::new();
+            let mut queue = std::mem::take(&mut waiting).into_iter();
+            loop {
+                let mut last = None;
+                let asked = queue.by_ref().inspect(|edition| last = Some(edition.clone()));
+                let Err(why) = self.add_all(asked) else { break };
+                // What is refused is the last that was asked for.
+                if let Some(edition) = last {
+                    refused.push((edition.id(), why));
+                    waiting.push(edition);
+                }
+            }
+            if waiting.len() == before || waiting.is_empty() {
+                return refused;
+            }
+        }
     }
 
     /// What the roster would be with one more edition, for whoever is about to sign it.
@@ -154,7 +183,23 @@ impl Chain {
         self.editions.insert(edition.id(), edition);
     }
 
-    /// Whether an edition may enter the set: only what can never change is asked.
+    /// The edition held with the signatures of another copy, where that has more. Root's copies have
+    /// enough each, and a newcomer's all.
+    fn join(&self, held: &Edition, copy: &Edition) -> Result<Option<Edition>, RosterRefusal> {
+        let Scope::Registrar { office, term } = held.core().scope else { return Ok(None) };
+        let mut more = copy.signers().iter().filter(|key| !held.signers().contains(key)).peekable();
+        if more.peek().is_none() {
+            return Ok(None);
+        }
+        // Strangers' signatures would fill the place of those that count.
+        let ever = self.ever_registrars(office, term);
+        if !more.all(|key| ever.iter().any(|(_, keys)| keys.contains(key))) {
+            return Err(RosterRefusal::Stranger);
+        }
+        Ok(held.join(copy).ok().filter(|joined| joined.signers() != held.signers()))
+    }
+
+    /// Whether an edition may enter the set: only what more editions never take back is asked.
     fn admits(&self, edition: &Edition) -> Result<(), RosterRefusal> {
         let core = edition.core();
         if edition.network() != self.roster.network {
@@ -165,11 +210,12 @@ impl Chain {
                 let path = self.path_to(core.scope, core.number - 1, core.previous);
                 let path = path.filter(|_| core.number > 1).ok_or(RosterRefusal::Gap)?;
                 let mut facts = RootFacts::of(&path)?;
+                let mut keys = facts.keys().to_vec();
                 facts.extend(edition)?;
+                keys.extend(facts.keys());
+                self.has_place(edition, |key| keys.contains(key))
             }
             Scope::Registrar { office, term } => {
-                let follows =
-                    core.number == 1 || self.holds(core.scope, core.number - 1, &core.previous);
                 // Asked of every edition held, counting or not: whoever signs without ever having
                 // been a registrar must not take the place of the true edition, whose id is the
                 // same. The signers may be enrolled by an edition that is still on its way.
@@ -178,33 +224,55 @@ impl Chain {
                     let signed = edition.signers().iter().filter(|key| keys.contains(key)).count();
                     signed as u64 >= *threshold
                 };
-                if !ever.iter().any(enough) {
+                let is_known = |key: &PublicKey| ever.iter().any(|(_, keys)| keys.contains(key));
+                if !ever.iter().any(enough) || !edition.signers().iter().all(is_known) {
                     return Err(RosterRefusal::Stranger);
                 }
-                if !follows {
+                // What a superior's word rests on enters however many rivals it has, and before
+                // what it stands on, which is known by it.
+                if self.is_named(edition) {
+                    return Ok(());
+                }
+                let before = core.number - 1;
+                if before > 0 && !self.holds(core.scope, before, &core.previous) {
                     return Err(RosterRefusal::Gap);
                 }
+                self.has_place(edition, |_| true)
             }
             Scope::Joining { invite } => {
-                if !self.invites(&invite) {
+                if !self.facts().any(|fact| invites(fact, &invite)) {
                     return Err(RosterRefusal::Gap);
                 }
                 if !is_signed_by_all(edition, &invite) {
                     return Err(RosterRefusal::Threshold);
                 }
+                self.has_place(edition, |key| *key == invite)
             }
         }
-        let rivals = self.places.get(&(core.scope, core.number)).map_or(0, BTreeSet::len);
-        if rivals >= RIVALS_KEPT && !self.is_named(&edition.id()) {
-            return Err(RosterRefusal::EnoughRivals);
-        }
-        Ok(())
     }
 
-    /// For every delegation held of an office's term: how many must sign, and who has ever been
-    /// listed with its role.
+    /// Whether any of those who signed an edition, and whose signature weighs there, has signed fewer
+    /// than are kept behind the same edition. Honest people sign one, so theirs always have a place.
+    fn has_place(
+        &self,
+        edition: &Edition,
+        weighs: impl Fn(&PublicKey) -> bool,
+    ) -> Result<(), RosterRefusal> {
+        let core = edition.core();
+        let beside =
+            || self.at(core.scope, core.number).filter(|o| o.core().previous == core.previous);
+        let has_room =
+            |key: &&PublicKey| beside().filter(|o| o.signers().contains(key)).count() < RIVALS_KEPT;
+        let mut signers = edition.signers().iter().filter(|key| weighs(key));
+        if signers.any(|key| has_room(&key)) { Ok(()) } else { Err(RosterRefusal::EnoughRivals) }
+    }
+
+    /// For every delegation held of an office's term by root or an office above: how many must sign,
+    /// and who has ever been listed with its role.
     fn ever_registrars(&self, office: OfficeId, term: u64) -> Vec<(u64, BTreeSet<PublicKey>)> {
-        let delegations = self.facts().filter_map(|fact| match fact {
+        let superior = self.superiors(office);
+        let facts = superior.iter().flat_map(|edition| &edition.core().facts);
+        let delegations = facts.filter_map(|fact| match fact {
             Fact::Registrar { office: of, term: at, threshold, role, .. }
                 if (*of, *at) == (office, term) =>
             {
@@ -212,14 +280,44 @@ impl Chain {
             }
             _ => None,
         });
-        delegations.map(|(threshold, role)| (threshold, self.ever_in(office, role))).collect()
+        delegations
+            .map(|(threshold, role)| (threshold, self.ever_in(&superior, office, role)))
+            .collect()
     }
 
-    /// Every person whom any edition held lists in an office with a role.
-    fn ever_in(&self, office: OfficeId, role: &String) -> BTreeSet<PublicKey> {
+    /// The editions of root and of offices above this one, counting or not. Nobody else's word decides
+    /// who may sign there: else an office could ask for what only its own editions bring.
+    fn superiors(&self, office: OfficeId) -> Vec<&Edition> {
+        let mut divisions: BTreeMap<OfficeId, BTreeSet<Division>> = BTreeMap::new();
+        for edition in self.of_scope(Scope::Root) {
+            for fact in &edition.core().facts {
+                if let Fact::Office { office, division, .. } = fact {
+                    divisions.entry(*office).or_default().insert(*division);
+                }
+            }
+        }
+        let of = |office| divisions.get(&office).into_iter().flatten();
+        let is_above =
+            |above| of(above).any(|above| of(office).any(|own| above != own && above.covers(*own)));
+        let speaks = |edition: &&Edition| match edition.core().scope {
+            Scope::Root => true,
+            Scope::Registrar { office: other, .. } => is_above(other),
+            Scope::Joining { .. } => false,
+        };
+        self.editions.values().filter(speaks).collect()
+    }
+
+    /// Every person whom any of these editions lists in an office with a role, or who has come in the
+    /// place of one invited by them.
+    fn ever_in(
+        &self,
+        superior: &[&Edition],
+        office: OfficeId,
+        role: &String,
+    ) -> BTreeSet<PublicKey> {
         let mut keys = BTreeSet::new();
         let mut invited: BTreeMap<PublicKey, Vec<usize>> = BTreeMap::new();
-        for fact in self.facts() {
+        for fact in superior.iter().flat_map(|edition| &edition.core().facts) {
             match fact {
                 Fact::Signer { key, kind: SignerKind::Person, office: of, roles, .. }
                     if *of == office && roles.contains(role) =>
@@ -242,16 +340,13 @@ impl Chain {
         keys
     }
 
-    /// Whether any edition held makes this invitation.
-    fn invites(&self, key: &PublicKey) -> bool {
-        self.facts().any(|fact| matches!(fact, Fact::Invite { key: invited, .. } if invited == key))
-    }
-
-    /// Whether a superior's fact names an edition.
-    fn is_named(&self, id: &EditionId) -> bool {
-        self.facts().any(
-            |fact| matches!(fact, Fact::Registrar { closes: Some((_, named)), .. } if named == id),
-        )
+    /// Whether a superior's word rests on an edition: it names it as the last of a term, or one that
+    /// is held and stands on it.
+    fn is_named(&self, edition: &Edition) -> bool {
+        let (id, core) = (edition.id(), edition.core());
+        let closes = |fact: &Fact| matches!(fact, Fact::Registrar { closes: Some((_, last)), .. } if *last == id);
+        self.facts().any(closes)
+            || self.at(core.scope, core.number + 1).any(|next| next.core().previous == id)
     }
 
     fn facts(&self) -> impl Iterator<Item = &Fact> {
@@ -311,43 +406,54 @@ impl Chain {
     /// All editions, those first that others need: root's, then level by level the newcomers and the
     /// registrars whom they make.
     pub fn editions(&self) -> impl Iterator<Item = &Edition> {
-        let mut order: Vec<(u8, &Edition)> =
-            self.editions.values().map(|edition| (self.step(edition), edition)).collect();
+        let inviters = self.inviters();
+        let mut order: Vec<(u8, &Edition)> = self
+            .editions
+            .values()
+            .map(|edition| {
+                let step = match edition.core().scope {
+                    Scope::Joining { invite } => inviters.get(&invite).map_or(9, |step| step + 1),
+                    scope => self.step(scope),
+                };
+                (step, edition)
+            })
+            .collect();
         order.sort_by_key(|(step, edition)| {
             (*step, edition.core().scope, edition.core().number, edition.id())
         });
         order.into_iter().map(|(_, edition)| edition)
     }
 
-    fn step(&self, edition: &Edition) -> u8 {
-        match edition.core().scope {
+    /// Root is 0, and between the levels of registrars their newcomers have room.
+    fn step(&self, scope: Scope) -> u8 {
+        match scope {
             Scope::Root => 0,
             Scope::Registrar { office, .. } => match self.roster.offices.get(&office) {
                 Some(office) => 2 + 2 * tier_number(office.division.tier()),
                 None => 8,
             },
-            Scope::Joining { invite } => match self.inviter(&invite) {
-                Some(Scope::Root) => 1,
-                Some(Scope::Registrar { office, .. }) => match self.roster.offices.get(&office) {
-                    Some(office) => 3 + 2 * tier_number(office.division.tier()),
-                    None => 8,
-                },
-                Some(Scope::Joining { .. }) | None => 9,
-            },
+            Scope::Joining { .. } => 9,
         }
     }
 
-    fn inviter(&self, invite: &PublicKey) -> Option<Scope> {
-        match self.roster.invitations.get(invite) {
-            Some(Invitation { rank: Rank::Root, .. }) => Some(Scope::Root),
-            Some(_) | None => {
-                let makes = |edition: &&Edition| {
-                    let facts = &edition.core().facts;
-                    facts.iter().any(|f| matches!(f, Fact::Invite { key, .. } if key == invite))
-                };
-                self.editions.values().filter(makes).map(|edition| edition.core().scope).min()
+    /// The first step at which somebody makes each invitation.
+    fn inviters(&self) -> BTreeMap<PublicKey, u8> {
+        let mut inviters: BTreeMap<PublicKey, u8> = BTreeMap::new();
+        for edition in self.editions.values() {
+            for fact in &edition.core().facts {
+                if let Fact::Invite { key, .. } = fact {
+                    let step = self.step(edition.core().scope);
+                    let first = inviters.entry(*key).or_insert(step);
+                    *first = step.min(*first);
+                }
             }
         }
+        inviters
+    }
+
+    /// The ids of all editions.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &EditionId> {
+        self.editions.keys()
     }
 
     /// How many editions are held.
@@ -397,12 +503,16 @@ impl Chain {
     }
 }
 
-fn tier_number(tier: xw_schemas::space::Tier) -> u8 {
+fn tier_number(tier: Tier) -> u8 {
     match tier {
-        xw_schemas::space::Tier::County => 0,
-        xw_schemas::space::Tier::Township => 1,
-        xw_schemas::space::Tier::Village => 2,
+        Tier::County => 0,
+        Tier::Township => 1,
+        Tier::Village => 2,
     }
+}
+
+fn invites(fact: &Fact, invited: &PublicKey) -> bool {
+    matches!(fact, Fact::Invite { key, .. } if key == invited)
 }
 
 /// The keys that a joining edition brings.

@@ -1,187 +1,52 @@
 //! From the set of editions to the roster: root first, then level by level the registrars of an
 //! office and the newcomers whom they invited. Where two speak of one thing, the higher stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use xw_schemas::edition::{Edition, Fact, OfficeId, Scope, SignerKind};
 use xw_schemas::hash::tagged;
 use xw_schemas::id::{EditionId, PublicKey};
 use xw_schemas::space::Tier;
 
-use super::chain::{Chain, RosterRefusal, new_keys, new_signers};
+use super::chain::{Chain, RIVALS_KEPT, new_keys, new_signers};
 use super::paths::leading;
-use super::{Cut, Delegation, Invitation, Office, PassedOver, Rank, Roster, Signer};
+use super::root::RootFacts;
+use super::{Cut, Delegation, Invitation, PassedOver, Rank, Roster, Signer};
 
-/// The facts of a chain of root editions.
-pub(super) struct RootFacts {
-    roster: Roster,
+/// A fact of a registrar's edition that waits for others before it is settled.
+struct Said<'a> {
+    edition: EditionId,
+    at: usize,
+    fact: &'a Fact,
+    /// The office whose registrars say it.
+    by: OfficeId,
+    rank: Rank,
 }
 
-impl RootFacts {
-    pub(super) fn founded(edition: &Edition) -> Result<Self, RosterRefusal> {
-        let mut roster = Roster::empty(edition);
-        // The founding edition is signed by the root keys that it names itself.
-        for fact in &edition.core().facts {
-            if let Fact::Root { threshold, keys } = fact {
-                (roster.threshold, roster.roots) = (*threshold, keys.clone());
-            }
-        }
-        if roster.roots.is_empty() {
-            return Err(RosterRefusal::NoRoot);
-        }
-        let mut facts = Self { roster };
-        facts.extend(edition)?;
-        Ok(facts)
-    }
-
-    pub(super) fn of(path: &[&Edition]) -> Result<Self, RosterRefusal> {
-        let (founding, later) = path.split_first().ok_or(RosterRefusal::Gap)?;
-        let mut facts = Self::founded(founding)?;
-        for edition in later {
-            facts.extend(edition)?;
-        }
-        Ok(facts)
-    }
-
-    pub(super) fn into_roster(self) -> Roster {
-        self.roster
-    }
-
-    pub(super) fn extend(&mut self, edition: &Edition) -> Result<(), RosterRefusal> {
-        let core = edition.core();
-        if core.number != self.roster.number + 1 || core.previous != self.roster.head {
-            return Err(RosterRefusal::Gap);
-        }
-        if !self.roster.is_signed_by_root(edition) {
-            return Err(RosterRefusal::Threshold);
-        }
-        for fact in &core.facts {
-            self.roster.take_root(fact)?;
-        }
-        // A change of root keys needs the threshold of the new keys too.
-        if !self.roster.is_signed_by_root(edition) {
-            return Err(RosterRefusal::Threshold);
-        }
-        (self.roster.number, self.roster.head) = (core.number, edition.id());
-        self.roster.counted.push(edition.id());
-        Ok(())
-    }
-}
-
-impl Roster {
-    fn empty(founding: &Edition) -> Self {
-        let none = EditionId([0; 32]);
-        Self {
-            network: founding.network(),
-            state: none,
-            head: none,
-            number: 0,
-            frozen: false,
-            rules: super::RULES_VERSION,
-            threshold: 0,
-            roots: Vec::new(),
-            places: BTreeMap::new(),
-            offices: BTreeMap::new(),
-            signers: BTreeMap::new(),
-            cuts: BTreeMap::new(),
-            schemas: BTreeMap::new(),
-            adopted: BTreeMap::new(),
-            delegations: BTreeMap::new(),
-            invitations: BTreeMap::new(),
-            adjudicated: BTreeMap::new(),
-            adopted_entries: BTreeMap::new(),
-            counted: Vec::new(),
-            passed_over: Default::default(),
-            known: BTreeMap::new(),
-        }
-    }
-
-    fn is_signed_by_root(&self, edition: &Edition) -> bool {
-        let signed = edition.signers().iter().filter(|key| self.roots.contains(key)).count();
-        signed as u64 >= self.threshold
-    }
-
-    fn take_root(&mut self, fact: &Fact) -> Result<(), RosterRefusal> {
-        match fact {
-            Fact::Root { threshold, keys } => {
-                (self.threshold, self.roots) = (*threshold, keys.clone());
-            }
-            Fact::Rules { version } => self.rules = *version,
-            Fact::Place { division, name } => {
-                self.places.insert(*division, name.clone());
-            }
-            Fact::Office { office, division, name } => {
-                let entry = Office { id: *office, division: *division, name: name.clone() };
-                if self.offices.insert(*office, entry).is_some_and(|o| o.division != *division) {
-                    return Err(RosterRefusal::Contradiction);
-                }
-            }
-            Fact::Signer { key, kind, office, name, roles } => {
-                let known = self.signers.get(key);
-                let moved = known.is_some_and(|s| s.kind != *kind || s.office != *office);
-                if moved || !self.offices.contains_key(office) {
-                    return Err(RosterRefusal::Contradiction);
-                }
-                let signer = Signer {
-                    kind: *kind,
-                    office: *office,
-                    name: name.clone(),
-                    roles: roles.clone(),
-                    rank: Rank::Root,
-                };
-                self.signers.insert(*key, signer);
-            }
-            Fact::Cut { key, kept } => {
-                let kept = kept.iter().map(|(log, number, id)| (*log, (*number, *id))).collect();
-                self.cuts.insert(*key, Cut { kept, exact: true });
-            }
-            Fact::Schema { record_type, definition } => {
-                self.schemas.insert(record_type.clone(), *definition);
-                self.adopted.insert(*definition, record_type.clone());
-            }
-            Fact::Registrar { office, term, threshold, role, closes } => {
-                if !self.offices.contains_key(office) {
-                    return Err(RosterRefusal::Contradiction);
-                }
-                let delegation =
-                    Delegation { threshold: *threshold, role: role.clone(), closes: *closes };
-                self.delegations.entry(*office).or_default().insert(*term, delegation);
-            }
-            Fact::Invite { key, office, node, people } => {
-                if !self.offices.contains_key(office) || self.invitations.contains_key(key) {
-                    return Err(RosterRefusal::Contradiction);
-                }
-                let invitation = Invitation {
-                    office: *office,
-                    node: node.clone(),
-                    people: people.clone(),
-                    rank: Rank::Root,
-                    replaced: None,
-                };
-                self.invitations.insert(*key, invitation);
-            }
-            // Refused where the edition is read: root replaces no invitation.
-            Fact::Replace { .. } => return Err(RosterRefusal::Contradiction),
-            Fact::Adjudicate { log, number, entry } => {
-                self.adjudicated.insert(*log, (*number, *entry));
-            }
-            Fact::Adopt { log, number, entry } => {
-                self.adopted_entries.entry(*log).or_default().insert(*entry, *number);
-            }
-            // Read where the leading chain is chosen.
-            Fact::Recover { .. } => {}
-        }
-        Ok(())
-    }
+/// What registrars have cut.
+struct Claim {
+    edition: EditionId,
+    at: usize,
+    rank: Rank,
+    by: OfficeId,
+    key: PublicKey,
+    cut: Cut,
 }
 
 /// One evaluation.
 struct Evaluation<'a> {
     chain: &'a Chain,
     roster: Roster,
-    /// What registrars have cut: by whose authority and for which area.
-    cuts: Vec<(Rank, OfficeId, PublicKey, Cut)>,
+    cuts: Vec<Claim>,
+    /// What the registrars of the present level invite: settled when all of them are heard.
+    invites: Vec<Said<'a>>,
+    /// Other names and roles for keys: settled when the newcomers have come.
+    changes: Vec<Said<'a>>,
     joinings: BTreeMap<PublicKey, Vec<&'a Edition>>,
+    /// Keys that newcomers have proven to hold.
+    brought: BTreeSet<PublicKey>,
+    /// Every person whom a fact that counts ever listed in an office with a role.
+    ever: BTreeSet<(PublicKey, OfficeId, String)>,
 }
 
 /// Works the roster out from all editions held.
@@ -200,7 +65,24 @@ pub(super) fn evaluate(chain: &Chain) -> Roster {
             joinings.entry(invite).or_default().push(edition);
         }
     }
-    let mut evaluation = Evaluation { chain, roster, cuts: Vec::new(), joinings };
+    // Of an invitation used so often nobody knows which uses another node holds: they prove nothing.
+    let few = joinings.values().filter(|editions| editions.len() < RIVALS_KEPT);
+    let brought = few.flatten().flat_map(|edition| new_keys(edition)).collect();
+    let mut evaluation = Evaluation {
+        chain,
+        roster,
+        cuts: Vec::new(),
+        invites: Vec::new(),
+        changes: Vec::new(),
+        joinings,
+        brought,
+        ever: BTreeSet::new(),
+    };
+    for fact in leading.path.iter().flat_map(|edition| &edition.core().facts) {
+        if let Fact::Signer { key, kind: SignerKind::Person, office, roles, .. } = fact {
+            evaluation.list(*key, *office, roles);
+        }
+    }
     evaluation.join(Rank::Root);
     for tier in [Tier::County, Tier::Township] {
         let offices: Vec<OfficeId> = evaluation
@@ -212,10 +94,13 @@ pub(super) fn evaluate(chain: &Chain) -> Roster {
             })
             .copied()
             .collect();
+        let rank = Rank::Registrar(tier);
         for office in offices {
-            evaluation.hear_registrars(office, Rank::Registrar(tier));
+            evaluation.hear_registrars(office, rank);
         }
-        evaluation.join(Rank::Registrar(tier));
+        evaluation.settle_invitations();
+        evaluation.join(rank);
+        evaluation.settle_changes();
     }
     evaluation.close()
 }
@@ -232,12 +117,19 @@ impl<'a> Evaluation<'a> {
             .collect();
         for invite in invited {
             let Some(editions) = self.joinings.remove(&invite) else { continue };
-            let withdrawn = self.is_cut(&invite);
-            let fitting: Vec<&Edition> =
-                editions.iter().filter(|e| !withdrawn && self.fits(&invite, e)).copied().collect();
             let pass = |roster: &mut Roster, edition: &Edition, why| {
                 roster.passed_over.insert((edition.id(), None, why));
             };
+            // Which of more than these are kept depends on what came first, so none of them counts.
+            if editions.len() >= RIVALS_KEPT {
+                for edition in editions {
+                    pass(&mut self.roster, edition, PassedOver::Rival);
+                }
+                continue;
+            }
+            let withdrawn = self.is_cut(&invite);
+            let fitting: Vec<&Edition> =
+                editions.iter().filter(|e| !withdrawn && self.fits(&invite, e)).copied().collect();
             if let [edition] = fitting.as_slice() {
                 self.replace(&invite, edition);
             }
@@ -272,15 +164,22 @@ impl<'a> Evaluation<'a> {
         let names: Vec<_> = node.chain(invitation.people.iter().cloned()).collect();
         let (office, rank) = (invitation.office, invitation.rank);
         for ((key, kind), (name, roles)) in new_signers(edition).zip(names) {
+            if kind == SignerKind::Person {
+                self.list(key, office, &roles);
+            }
             self.roster.signers.insert(key, Signer { kind, office, name, roles, rank });
         }
         self.roster.counted.push(edition.id());
     }
 
+    fn list(&mut self, key: PublicKey, office: OfficeId, roles: &[String]) {
+        self.ever.extend(roles.iter().map(|role| (key, office, role.clone())));
+    }
+
     /// Whether root or a registrar heard so far has cut a key.
     fn is_cut(&self, key: &PublicKey) -> bool {
         self.roster.cuts.contains_key(key)
-            || self.cuts.iter().any(|(_, by, cut, _)| cut == key && self.covers(*by, key))
+            || self.cuts.iter().any(|claim| claim.key == *key && self.covers(claim.by, key))
     }
 
     /// Whether a key's office, or an invitation's, lies strictly below an office.
@@ -309,7 +208,8 @@ impl<'a> Evaluation<'a> {
             for edition in heard {
                 self.roster.counted.push(edition.id());
                 for (at, fact) in edition.core().facts.iter().enumerate() {
-                    if let Err(why) = self.take(fact, office, rank) {
+                    let said = Said { edition: edition.id(), at, fact, by: office, rank };
+                    if let Err(why) = self.take(said) {
                         self.roster.passed_over.insert((edition.id(), Some(at), why));
                     }
                 }
@@ -364,8 +264,8 @@ impl<'a> Evaluation<'a> {
         path
     }
 
-    /// Whether enough registrars signed: distinct persons of the office with the role, and in the
-    /// present term not cut.
+    /// Whether enough registrars signed: distinct persons of the office who have the role and are not
+    /// cut; in a closed term, who ever had it, for the superior has vouched for the rest.
     fn is_signed(
         &self,
         edition: &Edition,
@@ -374,51 +274,44 @@ impl<'a> Evaluation<'a> {
         closed: bool,
     ) -> bool {
         let Scope::Registrar { office, .. } = scope else { return false };
-        let in_office = |key: &&PublicKey| {
-            let registrar = self.roster.signers.get(key).is_some_and(|signer| {
+        let is_registrar = |key: &&PublicKey| {
+            if closed {
+                return self.ever.contains(&(**key, office, delegation.role.clone()));
+            }
+            let has_role = self.roster.signers.get(key).is_some_and(|signer| {
                 signer.office == office
                     && signer.kind == SignerKind::Person
                     && signer.roles.contains(&delegation.role)
             });
-            registrar && (closed || !self.is_cut(key))
+            has_role && !self.is_cut(key)
         };
-        edition.signers().iter().filter(in_office).count() as u64 >= delegation.threshold
+        edition.signers().iter().filter(is_registrar).count() as u64 >= delegation.threshold
     }
 
-    /// Takes one fact of a registrar's edition, or says why it has no effect.
-    fn take(&mut self, fact: &Fact, own: OfficeId, rank: Rank) -> Result<(), PassedOver> {
+    /// Takes one fact of a registrar's edition, or says why it has no effect. Invitations and changes
+    /// of keys wait for what they are measured by.
+    fn take(&mut self, said: Said<'a>) -> Result<(), PassedOver> {
+        let Said { edition, at, fact, by, rank } = said;
         let below = |office: OfficeId| {
-            if self.is_below(own, office) { Ok(()) } else { Err(PassedOver::OutsidePrefix) }
+            if self.is_below(by, office) { Ok(()) } else { Err(PassedOver::OutsidePrefix) }
         };
         match fact {
-            Fact::Signer { key, kind, office, name, roles } => {
+            Fact::Signer { office, .. } => {
                 below(*office)?;
-                let taken = self.roster.invitations.contains_key(key)
-                    || self.roster.signers.get(key).is_some_and(|held| {
-                        held.rank < rank || held.kind != *kind || held.office != *office
-                    });
-                if taken {
-                    return Err(PassedOver::Outranked);
-                }
-                let signer = Signer {
-                    kind: *kind,
-                    office: *office,
-                    name: name.clone(),
-                    roles: roles.clone(),
-                    rank,
-                };
-                self.roster.signers.insert(*key, signer);
+                self.changes.push(said);
+            }
+            Fact::Invite { office, .. } => {
+                below(*office)?;
+                self.invites.push(said);
             }
             Fact::Cut { key, kept } => {
-                let again = |(by, office, cut, _): &(Rank, OfficeId, PublicKey, Cut)| {
-                    (*by, *office, *cut) == (rank, own, *key)
-                };
                 // What a registrar has taken, only root gives back.
-                if self.cuts.iter().any(again) {
+                if self.cuts.iter().any(|claim| (claim.by, claim.key) == (by, *key)) {
                     return Err(PassedOver::Outranked);
                 }
                 let kept = kept.iter().map(|(log, number, id)| (*log, (*number, *id))).collect();
-                self.cuts.push((rank, own, *key, Cut { kept, exact: false }));
+                let cut = Cut { kept, exact: false };
+                self.cuts.push(Claim { edition, at, rank, by, key: *key, cut });
             }
             Fact::Registrar { office, term, threshold, role, closes } => {
                 below(*office)?;
@@ -429,22 +322,6 @@ impl<'a> Evaluation<'a> {
                 let delegation =
                     Delegation { threshold: *threshold, role: role.clone(), closes: *closes };
                 terms.insert(*term, delegation);
-            }
-            Fact::Invite { key, office, node, people } => {
-                below(*office)?;
-                let taken = self.roster.invitations.contains_key(key)
-                    || self.roster.signers.contains_key(key);
-                if taken {
-                    return Err(PassedOver::Outranked);
-                }
-                let invitation = Invitation {
-                    office: *office,
-                    node: node.clone(),
-                    people: people.clone(),
-                    rank,
-                    replaced: None,
-                };
-                self.roster.invitations.insert(*key, invitation);
             }
             Fact::Root { .. }
             | Fact::Rules { .. }
@@ -459,22 +336,97 @@ impl<'a> Evaluation<'a> {
         Ok(())
     }
 
-    /// Settles which cuts hold, and what the roster is called.
+    /// Takes the invitations of a level. No registrar proves to hold the key that he invites, so of
+    /// two offices neither may take it from the other, and nobody takes a key that a newcomer brought.
+    fn settle_invitations(&mut self) {
+        let invites = std::mem::take(&mut self.invites);
+        let mut inviters: BTreeMap<PublicKey, BTreeSet<OfficeId>> = BTreeMap::new();
+        for said in &invites {
+            if let Fact::Invite { key, .. } = said.fact {
+                inviters.entry(*key).or_default().insert(said.by);
+            }
+        }
+        for said in invites {
+            let Fact::Invite { key, office, node, people } = said.fact else { continue };
+            let taken = self.roster.invitations.contains_key(key)
+                || self.roster.signers.contains_key(key)
+                || self.brought.contains(key);
+            let contested = inviters.get(key).is_some_and(|offices| offices.len() > 1);
+            if taken || contested {
+                let why = if taken { PassedOver::Outranked } else { PassedOver::Rival };
+                self.roster.passed_over.insert((said.edition, Some(said.at), why));
+                continue;
+            }
+            let invitation = Invitation {
+                office: *office,
+                node: node.clone(),
+                people: people.clone(),
+                rank: said.rank,
+                replaced: None,
+            };
+            self.roster.invitations.insert(*key, invitation);
+        }
+    }
+
+    /// Gives keys on the roster other names and roles. A key that is not there yet may come with the
+    /// newcomers of a lower level, so what is said of it waits.
+    fn settle_changes(&mut self) {
+        for said in std::mem::take(&mut self.changes) {
+            let Fact::Signer { key, kind, office, name, roles } = said.fact else { continue };
+            let Some(held) = self.roster.signers.get_mut(key) else {
+                self.changes.push(said);
+                continue;
+            };
+            if held.rank < said.rank || held.kind != *kind || held.office != *office {
+                let why = (said.edition, Some(said.at), PassedOver::Outranked);
+                self.roster.passed_over.insert(why);
+                continue;
+            }
+            (held.name, held.roles, held.rank) = (name.clone(), roles.clone(), said.rank);
+            if *kind == SignerKind::Person {
+                self.list(*key, *office, roles);
+            }
+        }
+    }
+
+    /// Settles which cuts hold, what else has no effect, and what the roster is called.
     fn close(mut self) -> Roster {
         let mut cuts = std::mem::take(&mut self.cuts);
-        cuts.sort_by_key(|(rank, office, key, _)| (*rank, *office, *key));
-        for (_, by, key, cut) in cuts {
-            if self.covers(by, &key) {
-                self.roster.cuts.entry(key).or_insert(cut);
-            }
+        cuts.sort_by_key(|claim| (claim.rank, claim.by, claim.key));
+        for Claim { edition, at, by, key, cut, .. } in cuts {
+            let why = match (self.covers(by, &key), self.roster.cuts.contains_key(&key)) {
+                (true, false) => {
+                    self.roster.cuts.insert(key, cut);
+                    continue;
+                }
+                (true, true) => PassedOver::Outranked,
+                (false, _) => PassedOver::OutsidePrefix,
+            };
+            self.roster.passed_over.insert((edition, Some(at), why));
+        }
+        // A key that is nobody's comes by invitation, where it proves itself, or by root's word.
+        for said in &self.changes {
+            let why = (said.edition, Some(said.at), PassedOver::NotItsMatter);
+            self.roster.passed_over.insert(why);
         }
         for edition in self.joinings.values().flatten() {
             let why = (edition.id(), None, PassedOver::BadReplacement);
             self.roster.passed_over.insert(why);
         }
+        self.pass_over_unheard();
         let parts: Vec<&[u8]> = self.roster.counted.iter().map(|id| &id.0[..]).collect();
         self.roster.state = EditionId(tagged("xw/roster-state/1", &parts));
         self.roster.known = self.chain.known();
         self.roster
+    }
+
+    /// Editions of a term or an office to which nobody who counts has given the right.
+    fn pass_over_unheard(&mut self) {
+        let passed = self.roster.passed_over.iter().filter(|(_, at, _)| at.is_none());
+        let settled: BTreeSet<EditionId> =
+            passed.map(|(id, ..)| *id).chain(self.roster.counted.iter().copied()).collect();
+        for id in self.chain.ids().filter(|id| !settled.contains(id)) {
+            self.roster.passed_over.insert((*id, None, PassedOver::Unsigned));
+        }
     }
 }
