@@ -150,6 +150,9 @@ pub enum ProposalSlip {
     /// The roster is frozen and the facts do not say which rivals are rejected.
     #[error("the roster is frozen: only an edition with [[recover]] can follow")]
     Frozen,
+    /// Several rivals would be left.
+    #[error("reject all rivals but one, or all of them: {0} would be left")]
+    Rivals(usize),
     /// What it says cannot be signed.
     #[error("no edition can be made")]
     Fault(#[from] EditionFault),
@@ -171,6 +174,9 @@ impl ProposalSlip {
             ),
             Self::Edition(id) => format!("名册中没有版次 {id}"),
             Self::Frozen => "名册已冻结：只能提出带 [[recover]] 的版次".to_owned(),
+            Self::Rivals(left) => {
+                format!("互相矛盾的版次中还剩 {left} 份：rejected 应列出其余各份，或全部列出")
+            }
             Self::Fault(fault) => format!("无法生成版次：{fault}"),
         }
     }
@@ -216,6 +222,7 @@ impl Proposal {
                 let held = held.ok_or_else(|| ProposalSlip::Edition(id.to_string()))?;
                 (held.core().number, id)
             }
+            None if roster.is_frozen() => ground(chain, &self.recover)?,
             None => (roster.number(), roster.head()),
         };
         let core = EditionCore {
@@ -310,6 +317,27 @@ impl Proposal {
     }
 }
 
+/// What a recovery follows: the end of the one branch that it does not reject, or, where it rejects
+/// all, the last edition before them.
+fn ground(chain: &Chain, forms: &[RecoverForm]) -> Result<(u64, EditionId), ProposalSlip> {
+    let rejected: Vec<EditionId> =
+        forms.iter().flat_map(|form| form.rejected.iter().copied()).collect();
+    let (mut number, mut tip) = (chain.roster().number(), chain.roster().head());
+    loop {
+        let next: Vec<EditionId> = chain
+            .editions()
+            .filter(|held| held.core().scope == Scope::Root && held.core().previous == tip)
+            .map(Edition::id)
+            .filter(|id| !rejected.contains(id))
+            .collect();
+        match next.as_slice() {
+            [] => return Ok((number, tip)),
+            [one] => (number, tip) = (number + 1, *one),
+            several => return Err(ProposalSlip::Rivals(several.len())),
+        }
+    }
+}
+
 fn registrar(chain: &Chain, new: &[Fact], form: &RegistrarForm) -> Result<Fact, ProposalSlip> {
     let roster = chain.roster();
     let office = office_at(roster, new, form.office)?;
@@ -399,6 +427,41 @@ people = [{ name = "王秀兰", roles = ["VCLK"] }]
         assert_eq!(chain.roster().open_invitation(&invited).unwrap().office, OfficeId(6));
         let (term, delegation) = chain.roster().delegation(OfficeId(2)).unwrap();
         assert_eq!((term, delegation.threshold), (2, 2));
+    }
+
+    #[test]
+    fn a_recovery_follows_the_branch_that_it_leaves() {
+        let roots: Vec<SecretKey> = (1..=3).map(key).collect();
+        let founded =
+            found(&synthetic::plan(), &roots, &[], 1_795_000_000_000, &mut |b| b.fill(9)).unwrap();
+        let mut chain = Chain::founded(founded.edition).unwrap();
+        let propose = |chain: &Chain, text: &str| {
+            let proposal = Proposal::read(text)?;
+            proposal.draft(chain, &[], 1_795_000_000_001, &mut |b| b.fill(8))
+        };
+        let place = |name: &str| format!("[[place]]\ndivision = '130599201000'\nname = '{name}'");
+        let signed = |draft: &Edition| Edition::sign(draft.core(), &roots[..2]).unwrap();
+        let [one, two, three] = ["甲镇", "乙镇", "丙镇"]
+            .map(|name| signed(&propose(&chain, &place(name)).unwrap().draft));
+        for rival in [&one, &two, &three] {
+            chain.add(rival.clone()).unwrap();
+        }
+        assert!(matches!(propose(&chain, &place("丁镇")), Err(ProposalSlip::Frozen)));
+        let reject = |ids: &[&Edition]| {
+            let ids: Vec<String> = ids.iter().map(|id| format!("'{}'", id.id())).collect();
+            format!("[[recover]]\nrejected = [{}]", ids.join(", "))
+        };
+        let left = propose(&chain, &reject(&[&one]));
+        assert!(matches!(left, Err(ProposalSlip::Rivals(2))));
+        for (rejected, named) in [(vec![&one, &two], "丙镇"), (vec![&one, &two, &three], "白杨镇")]
+        {
+            let mut chain = chain.clone();
+            let made = propose(&chain, &reject(&rejected)).unwrap();
+            chain.add(signed(&made.draft)).unwrap();
+            assert!(!chain.roster().is_frozen());
+            let town = synthetic::division(synthetic::TOWNSHIP);
+            assert_eq!(chain.roster().place(town), Some(named));
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@ from edition_reader import read_edition
 from second_reader import Refused, need, tagged
 
 RANKS = ("root", "county", "township")
-RIVALS = 4
+RIVALS, SIGNERS = 4, 16
 
 def tier(division):
     return "county" if division % 10**6 == 0 else "township" if division % 1000 == 0 else "village"
@@ -47,45 +47,82 @@ class Held:
     def add(self, edition):
         known = self.editions.get(edition["id"])
         if known:
-            known["signers"] = sorted(set(known["signers"]) | set(edition["signers"]))
+            if known["scope"][0] == "registrar":
+                need(set(edition["signers"]) <= set(known["signers"]) | self.ever(edition), "Stranger")
+                known["signers"] = sorted(set(known["signers"]) | set(edition["signers"]))[:SIGNERS]
             return
         need(edition["network"] == self.founding["network"], "OtherNetwork")
-        getattr(self, "admit_" + edition["scope"][0])(edition)
-        there = [e for e in self.of_scope(edition["scope"]) if e["number"] == edition["number"]]
-        named = any(fact["closes"] and fact["closes"][1] == edition["id"] for fact in self.facts("registrar"))
-        need(len(there) < RIVALS or named, "EnoughRivals")
+        weigh = getattr(self, "admit_" + edition["scope"][0])(edition)
+        rivals = [e for e in self.of_scope(edition["scope"])
+                  if (e["number"], e["previous"]) == (edition["number"], edition["previous"])]
+        room = any(sum(key in e["signers"] for e in rivals) < RIVALS for key in set(edition["signers"]) & weigh)
+        need(room or self.named(edition), "EnoughRivals")
         self.editions[edition["id"]] = edition
 
+    def named(self, edition):
+        """Whether a superior's word rests on a registrar's edition."""
+        following = edition["scope"], edition["number"] + 1, edition["id"]
+        return edition["scope"][0] == "registrar" and (
+            any(fact["closes"] and fact["closes"][1] == edition["id"] for fact in self.facts("registrar"))
+            or any((e["scope"], e["number"], e["previous"]) == following for e in self.editions.values()))
+
+    # Each says whose signatures weigh.
     def admit_root(self, edition):
         before = self.chain(("root",), edition["number"] - 1, edition["previous"]) if edition["number"] > 1 else None
         need(before, "Gap")
-        RootFacts(before).extend(edition)
+        facts = RootFacts(before)
+        earlier = facts.roots
+        facts.extend(edition)
+        return set(earlier) | set(facts.roots)
 
     def admit_registrar(self, edition):
-        _, office, term = edition["scope"]
-        given = [f for f in self.facts("registrar") if (f["office"], f["term"]) == (office, term)]
-        enough = (len(self.ever(office, f["role"]) & set(edition["signers"])) >= f["threshold"] for f in given)
-        need(any(enough), "Stranger")
+        signers, ever = set(edition["signers"]), self.ever(edition)
+        enough = (len(self.listed(edition, f["role"]) & signers) >= f["threshold"] for f in self.delegations(edition))
+        need(any(enough) and signers <= ever, "Stranger")
         before = self.editions.get(edition["previous"])
         follows = before and (before["scope"], before["number"]) == (edition["scope"], edition["number"] - 1)
-        need(edition["number"] == 1 or follows, "Gap")
+        need(edition["number"] == 1 or follows or self.named(edition), "Gap")
+        return ever
 
-    def ever(self, office, role):
-        """Whoever was ever listed as a person of an office with a role."""
-        people = {f["key"] for f in self.facts("signer")
-                  if (f["kind"], f["office"]) == ("person", office) and role in f["roles"]}
-        for edition in self.editions.values():
-            if edition["scope"][0] == "joining":
-                for invite in self.facts("invite"):
-                    if (invite["key"], invite["office"]) == (edition["scope"][1], office):
-                        invited = zip(edition["facts"][0]["people"], invite["people"])
-                        people |= {key for key, (_, roles) in invited if role in roles}
+    def superiors(self, office):
+        """The editions of root and of the offices above one, by any root edition held."""
+        places = {}
+        for edition in self.of_scope(("root",)):
+            for fact in edition["facts"]:
+                if fact["fact"] == "office":
+                    places.setdefault(fact["office"], set()).add(fact["division"])
+        def above(other):
+            return any(a != b and covers(a, b) for a in places.get(other, ()) for b in places.get(office, ()))
+        return [e for e in self.editions.values()
+                if e["scope"][0] == "root" or e["scope"][0] == "registrar" and above(e["scope"][1])]
+
+    def delegations(self, edition):
+        _, office, term = edition["scope"]
+        return [f for e in self.superiors(office) for f in e["facts"]
+                if f["fact"] == "registrar" and (f["office"], f["term"]) == (office, term)]
+
+    def ever(self, edition):
+        """Whoever may ever have signed in a registrar's scope."""
+        return set().union(*(self.listed(edition, fact["role"]) for fact in self.delegations(edition)))
+
+    def listed(self, edition, role):
+        """Whom superiors ever listed as a person of the office with a role, or invited to be one."""
+        office = edition["scope"][1]
+        facts = [fact for superior in self.superiors(office) for fact in superior["facts"]]
+        people = {f["key"] for f in facts if f["fact"] == "signer"
+                  and (f["kind"], f["office"]) == ("person", office) and role in f["roles"]}
+        for invite in facts:
+            if invite["fact"] == "invite" and invite["office"] == office:
+                for joining in self.of_scope(("joining", invite["key"])):
+                    invited = zip(joining["facts"][0]["people"], invite["people"])
+                    people |= {key for key, (_, roles) in invited if role in roles}
         return people
 
     def admit_joining(self, edition):
         key = edition["scope"][1]
         need(any(fact["key"] == key for fact in self.facts("invite")), "Gap")
         need(sorted(brought(edition) + [key]) == edition["signers"], "Threshold")
+        return {key}
 
 # Root
 class RootFacts:
@@ -182,19 +219,43 @@ class Evaluation:
         self.facts = RootFacts(path)
         self.passed = {(e["id"], "-", "Rival") for e in others}
         self.counted = [e["id"] for e in path]
-        self.claims, self.joined = [], set()
+        self.claims, self.joined, self.invites, self.changes = [], set(), [], []
+        joinings = {}
+        for edition in held.editions.values():
+            if edition["scope"][0] == "joining":
+                joinings.setdefault(edition["scope"], []).append(edition)
+        few = [edition for group in joinings.values() if len(group) < RIVALS for edition in group]
+        self.brought = {key for edition in few for key in brought(edition)}
+        self.ever = set()
+        for fact in (fact for edition in path for fact in edition["facts"]):
+            if fact["fact"] == "signer" and fact["kind"] == "person":
+                self.list(fact["key"], fact["office"], fact["roles"])
         self.newcomers("root")
         for rank in RANKS[1:]:
             offices = [o for o in sorted(self.facts.delegations) if tier(self.facts.offices.get(o, 1)) == rank]
             for office in offices:
                 self.hear(office, rank)
+            self.settle_invitations()
             self.newcomers(rank)
+            self.settle_changes()
+        for place, _, _ in self.changes:
+            self.passed.add((*place, "NotItsMatter"))
         for edition in held.editions.values():
             if edition["scope"][0] == "joining" and edition["scope"][1] not in self.joined:
                 self.passed.add((edition["id"], "-", "BadReplacement"))
-        for _, office, key, kept in sorted(self.claims, key=lambda c: (RANKS.index(c[0]), c[1])):
-            if self.is_above(office, key):
-                self.facts.cuts.setdefault(key, {"exact": False, "kept": kept})
+        cuts = self.facts.cuts
+        for _, office, key, kept, place in sorted(self.claims, key=lambda c: (RANKS.index(c[0]), c[1])):
+            if not self.is_above(office, key):
+                self.passed.add((*place, "OutsidePrefix"))
+            elif key in cuts:
+                self.passed.add((*place, "Outranked"))
+            else:
+                cuts[key] = {"exact": False, "kept": kept}
+        settled = {identity for identity, at, _ in self.passed if at == "-"} | set(self.counted)
+        self.passed |= {(identity, "-", "Unsigned") for identity in held.editions if identity not in settled}
+
+    def list(self, key, office, roles):
+        self.ever |= {(key, office, role) for role in roles}
 
     def is_below(self, above, below):
         above, below = self.facts.offices.get(above), self.facts.offices.get(below)
@@ -205,7 +266,7 @@ class Evaluation:
         return of is not None and self.is_below(office, of["office"])
 
     def is_cut(self, key):
-        return key in self.facts.cuts or any(cut == key and self.is_above(by, key) for _, by, cut, _ in self.claims)
+        return key in self.facts.cuts or any(cut == key and self.is_above(by, key) for _, by, cut, _, _ in self.claims)
 
     def hear(self, office, rank):
         terms = dict(self.facts.delegations[office])
@@ -220,15 +281,17 @@ class Evaluation:
                 self.counted.append(edition["id"])
                 for at, fact in enumerate(edition["facts"]):
                     try:
-                        self.take(fact, office, rank)
+                        self.take(fact, office, rank, (edition["id"], str(at)))
                     except Refused as why:
                         self.passed.add((edition["id"], str(at), str(why)))
 
     def enough(self, edition, office, delegation, is_open):
         def counts(key):
+            if not is_open:
+                return (key, office, delegation["role"]) in self.ever
             signer = self.facts.signers.get(key)
             return (signer and (signer["kind"], signer["office"]) == ("person", office)
-                    and delegation["role"] in signer["roles"] and not (is_open and self.is_cut(key)))
+                    and delegation["role"] in signer["roles"] and not self.is_cut(key))
         return sum(map(bool, map(counts, edition["signers"]))) >= delegation["threshold"]
 
     def closed(self, scope, closes, delegation):
@@ -254,32 +317,57 @@ class Evaluation:
                 self.passed.add((edition["id"], "-", why))
         return stays
 
-    def take(self, fact, office, rank):
+    def take(self, fact, office, rank, place):
         kind, facts = fact["fact"], self.facts
         need(kind in ("signer", "cut", "registrar", "invite"), "NotItsMatter")
         if kind == "cut":
-            need(not any((by, cut) == (office, fact["key"]) for _, by, cut, _ in self.claims), "Outranked")
-            self.claims.append((rank, office, fact["key"], fact["kept"]))
+            need(not any((by, cut) == (office, fact["key"]) for _, by, cut, _, _ in self.claims), "Outranked")
+            self.claims.append((rank, office, fact["key"], fact["kept"], place))
             return
         need(self.is_below(office, fact["office"]), "OutsidePrefix")
         if kind == "signer":
-            known = facts.signers.get(fact["key"], {**fact, "rank": rank})
-            same = (known["kind"], known["office"]) == (fact["kind"], fact["office"])
-            higher = RANKS.index(known["rank"]) < RANKS.index(rank)
-            need(same and not higher and fact["key"] not in facts.invitations, "Outranked")
-            facts.signers[fact["key"]] = {**fact, "rank": rank}
+            self.changes.append((place, fact, rank))
         elif kind == "registrar":
             terms = facts.delegations.setdefault(fact["office"], {})
             need(all(term < fact["term"] for term in terms), "Outranked")
             terms[fact["term"]] = fact
         else:
-            need(fact["key"] not in facts.invitations and fact["key"] not in facts.signers, "Outranked")
-            facts.invitations[fact["key"]] = {**fact, "rank": rank, "replaced": None}
+            self.invites.append((place, fact, rank, office))
+
+    def settle_invitations(self):
+        invites, self.invites = self.invites, []
+        for place, fact, rank, _ in invites:
+            key, facts = fact["key"], self.facts
+            if key in facts.invitations or key in facts.signers or key in self.brought:
+                self.passed.add((*place, "Outranked"))
+            elif len({by for _, other, _, by in invites if other["key"] == key}) > 1:
+                self.passed.add((*place, "Rival"))
+            else:
+                facts.invitations[key] = {**fact, "rank": rank, "replaced": None}
+
+    def settle_changes(self):
+        changes, self.changes = self.changes, []
+        for place, fact, rank in changes:
+            known = self.facts.signers.get(fact["key"])
+            if known is None:
+                self.changes.append((place, fact, rank))
+                continue
+            same = (known["kind"], known["office"]) == (fact["kind"], fact["office"])
+            if not same or RANKS.index(known["rank"]) < RANKS.index(rank):
+                self.passed.add((*place, "Outranked"))
+                continue
+            self.facts.signers[fact["key"]] = {**fact, "rank": rank}
+            if fact["kind"] == "person":
+                self.list(fact["key"], fact["office"], fact["roles"])
 
     def newcomers(self, rank):
         for key in sorted(k for k, invite in self.facts.invitations.items() if invite["rank"] == rank):
             invite = self.facts.invitations[key]
             editions = self.held.of_scope(("joining", key))
+            if len(editions) >= RIVALS:
+                self.joined.add(key)
+                self.passed |= {(e["id"], "-", "Rival") for e in editions}
+                continue
             withdrawn = self.is_cut(key)
             fitting = [e for e in editions if not withdrawn and self.fits(invite, e)]
             self.joined.add(key)
@@ -303,6 +391,8 @@ class Evaluation:
         new = [(replace["node"], "node", invite["node"], [])] if replace["node"] else []
         new += [(key, "person", *person) for key, person in zip(replace["people"], invite["people"])]
         for key, kind, name, roles in new:
+            if kind == "person":
+                self.list(key, invite["office"], roles)
             self.facts.signers[key] = {"kind": kind, "office": invite["office"], "name": name, "roles": roles,
                                        "rank": invite["rank"]}
         self.counted.append(edition["id"])

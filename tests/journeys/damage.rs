@@ -18,7 +18,9 @@ fn a_damaged_database_is_set_aside_and_nothing_acknowledged_is_lost() {
     world.start(&mut township, TOWNSHIP);
     world.start(&mut village, VILLAGE);
     let before: Vec<String> = (1..=12).map(|n| format!("损坏之前{n}")).collect();
-    before.iter().for_each(|title| drop(register(&village, title)));
+    for title in &before {
+        register(&village, title);
+    }
     everything_is_witnessed(&village);
     village.kill();
 
@@ -78,7 +80,8 @@ fn set_aside(folder: &Path) -> Vec<PathBuf> {
 /// Changes a byte at each of these places, as far as the file goes.
 fn flip(path: &Path, places: impl Iterator<Item = u64>) {
     let Ok(mut bytes) = std::fs::read(path) else { return };
-    for at in places.map_while(|at| usize::try_from(at).ok().filter(|at| *at < bytes.len())) {
+    let length = bytes.len();
+    for at in places.map_while(|at| usize::try_from(at).ok().filter(|at| *at < length)) {
         bytes[at] ^= 0x55;
     }
     std::fs::write(path, bytes).expect("a file");

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use serde_json::Value as Json;
 use xw_audit::archive::{Archive, ArchiveWriter};
@@ -52,7 +53,7 @@ fn what_an_office_gives_an_auditor_is_sound_and_every_change_to_it_is_found() {
     }
     assert_eq!(export(&township, &out("list of the township"), &packs[1].1)["records"], 1);
     let (code_of, said) = village.ask(&["audit", "export", "--out", &shown(&out("nothing"))]);
-    assert_eq!((code_of, &said["error"]["code"]), (1, &"usage".into()), "{said}");
+    assert_eq!((code_of, &said["error"]["code"]), (2, &"usage".into()), "{said}");
 
     // Changed anywhere, it is found.
     for (name, part) in [
@@ -155,7 +156,9 @@ fn shown(path: &Path) -> String {
 }
 
 fn verify(pack: &Path, more: &[&str]) -> (i32, Json) {
-    let mut command = Command::new(program::verifier());
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let mut command =
+        Command::new(BUILT.get_or_init(|| program::built("xw-verifier", "xw-verify")));
     let output = command.arg(pack).arg("--json").args(more).output().expect("it runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let json = serde_json::from_slice(&output.stdout).unwrap_or(Json::String(said));

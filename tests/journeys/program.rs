@@ -10,13 +10,8 @@ pub(crate) fn path() -> PathBuf {
     BUILT.get_or_init(|| built("xiangwang", "xiangwang")).clone()
 }
 
-/// The same for the program with which strangers judge evidence packs.
-pub(crate) fn verifier() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| built("xw-verifier", "xw-verify")).clone()
-}
-
-fn built(package: &str, name: &str) -> PathBuf {
+/// Builds a program of ours and says where it lies.
+pub(crate) fn built(package: &str, name: &str) -> PathBuf {
     let status = Command::new(env!("CARGO"))
         .args(["build", "--locked", "-p", package])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))

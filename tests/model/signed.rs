@@ -152,6 +152,13 @@ impl<'a> Signed<'a> {
         for edict in edicts {
             let edition = self.edition(&chain, edict);
             assert_eq!(chain.add(edition), Ok(true), "{edict:?}");
+            if let Edict::Cut { by: Office::Registrar, key, .. } = edict
+                && let Some(successor) = key.successor()
+            {
+                let joins = joining(self.network(), successor);
+                // Invited twice, it joins once.
+                assert!(chain.add(joins).is_ok(), "{edict:?}");
+            }
         }
         let roster = Rc::new(chain.roster().clone());
         self.rosters.borrow_mut().insert(edicts.to_vec(), roster.clone());
@@ -168,7 +175,11 @@ impl<'a> Signed<'a> {
                 let mut kept: Vec<_> = kept.iter().map(|(_, id)| point(*id)).collect();
                 kept.sort_by_key(|(log, ..)| *log);
                 let mut facts = vec![Fact::Cut { key: node(*key), kept }];
-                facts.extend(key.successor().map(enrolled));
+                // Root lists a successor's key; a registrar invites it, and it proves itself.
+                facts.extend(key.successor().map(|key| match by {
+                    Office::Root => enrolled(key),
+                    Office::Registrar => invited(key),
+                }));
                 (*by, facts)
             }
             Edict::Adjudicate(_, id) => {
@@ -246,6 +257,34 @@ fn enrolled(key: Key) -> Fact {
         name: "某".into(),
         roles: Vec::new(),
     }
+}
+
+/// The temporary key of an invitation.
+fn invite(key: Key) -> SecretKey {
+    SecretKey::from_seed(&[100 + key as u8; 32])
+}
+
+fn invited(key: Key) -> Fact {
+    Fact::Invite {
+        key: invite(key).public(),
+        office: office(key),
+        node: Some("某".into()),
+        people: Vec::new(),
+    }
+}
+
+/// The successor replaces its invitation.
+fn joining(network: xw_schemas::id::NetworkId, key: Key) -> Edition {
+    let invite = invite(key);
+    let core = EditionCore {
+        network: Some(network),
+        scope: Scope::Joining { invite: invite.public() },
+        number: 1,
+        previous: EditionId([0; 32]),
+        claimed_time_ms: NOW_MS,
+        facts: vec![Fact::Replace { node: Some(node(key)), people: Vec::new() }],
+    };
+    Edition::sign(&core, &[invite, secret(key).clone()]).unwrap()
 }
 
 fn office(key: Key) -> OfficeId {

@@ -105,7 +105,7 @@ fn frozen(chain: &Chain) -> Part {
         format!("every node stays at edition {number}; work goes on, the roster does not change"),
     ));
     part.lines.push(said(
-        "怎么办：根密钥持有人查清哪一份属实，用 bootstrap propose 写 [[recover]]，列出不采用的版次，凑足签名后分发",
+        "怎么办：根密钥持有人查清哪一份属实，用 bootstrap propose 写 [[recover]]，列出其余不采用的版次，凑足签名后分发",
         "what to do: the root holders find out which is right, and propose [[recover]] naming the others",
     ));
     part
@@ -340,7 +340,7 @@ mod tests {
         };
         let named = |name: &str| vec![Fact::Place { division, name: name.to_owned() }];
         let (one, two) = (next(&chain, named("白杨镇")), next(&chain, named("黑杨镇")));
-        chain.add(one).unwrap();
+        chain.add(one.clone()).unwrap();
         assert!(!text(&chain).contains("冻结"));
         chain.add(two.clone()).unwrap();
         let said = text(&chain);
@@ -348,7 +348,10 @@ mod tests {
             assert!(said.contains(part), "{part}: {said}");
         }
         assert!(said.contains(&two.id().to_string()), "{said}");
-        chain.add(next(&chain, vec![Fact::Recover { rejected: vec![two.id()] }])).unwrap();
+        let mut core =
+            next(&chain, vec![Fact::Recover { rejected: vec![two.id()] }]).core().clone();
+        (core.number, core.previous) = (one.core().number + 1, one.id());
+        chain.add(Edition::sign(&core, &roots[..2]).unwrap()).unwrap();
         let said = text(&chain);
         assert!(!said.contains("已冻结") && said.contains("解除冻结"), "{said}");
     }

@@ -128,6 +128,13 @@ fn lacking(chain: &Chain, signed: &Edition) -> Answer<u64> {
         }
         Err(refusal) => return Err(Trouble::of_roster(refusal)),
     };
+    if roster.is_frozen() {
+        return Err(Trouble::new(
+            "frozen",
+            "签名已齐，但名册仍会冻结：请在 [[recover]] 中列出其余各份互相矛盾的版次",
+            "complete, and the roster would still be frozen: reject the other rivals in [[recover]]",
+        ));
+    }
     let id = signed.id();
     let passed = roster.passed_over().find(|(edition, ..)| *edition == id);
     passed.map_or(Ok(0), |(_, _, why)| Err(Trouble::of_passed_over(*why)))

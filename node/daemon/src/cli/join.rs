@@ -172,7 +172,8 @@ fn join_taken(
     bundle: Option<Bundle>,
 ) -> Answer<Json> {
     let by_file = bundle.is_some();
-    let mut client = Client::asking(folder, global.asking());
+    // Reading the roster needs nobody's passphrase.
+    let mut client = Client::of(folder);
     if let Some(bundle) = &bundle {
         let roster = Bundle { invitation: None, ..bundle.clone() };
         let text = roster.text().to_string();
@@ -181,8 +182,8 @@ fn join_taken(
     let exported = client.ask(Request::Roster(RosterRequest::Export))?;
     let held = Bundle::read(exported["text"].as_str().unwrap_or_default())?;
     let newcomer = Newcomer::of_file(invitation.clone(), held)?;
+    drop(client);
     if !newcomer.invited().is_ok_and(|invited| invited.node.is_none()) {
-        drop(client);
         let settled = Settled::again(folder, invitation)?;
         return finish(folder, asked, invitation, &settled, Handing { by_file, again: true });
     }
@@ -197,6 +198,7 @@ fn join_taken(
         ));
     }
     let (operators, joining) = newcomer.operators(passphrases(&newcomer, global)?, cost)?;
+    let mut client = Client::asking(folder, global.asking());
     let mut people = Vec::new();
     for one in operators {
         client.ask(Request::AddOperator(one.operator))?;

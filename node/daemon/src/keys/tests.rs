@@ -94,7 +94,7 @@ fn whoever_is_not_signed_in_is_named_and_told_what_to_do() {
     let who = crate::request::Who { person: Some(other.clone()), role: None };
     let trouble = office.create(&crate::request::NewRecord {
         record_type: "SVC".into(),
-        who: who.clone(),
+        who,
         ..Default::default()
     });
     let trouble = trouble.unwrap_err();

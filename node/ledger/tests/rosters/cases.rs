@@ -7,9 +7,9 @@ use xw_schemas::space::Division;
 
 use crate::newcomers;
 use crate::world::{
-    BUREAU, COUNTY, EAST, MILL, ORCHARD, REGISTRAR, ROOTS, WEST, WILLOW, after, by, cut,
-    delegation, first_of, founding, invite, next_by, node, node_of, person, public, registrar_of,
-    root_after, sign, signer,
+    BUREAU, COUNTY, EAST, MILL, ORCHARD, REGISTRAR, ROOTS, WEST, WILLOW, after, by, closing, cut,
+    delegation, first_of, founding, invite, invite_registrar, joining, next_by, node, node_of,
+    person, public, registrar_of, root_after, sign, signer,
 };
 
 /// A name and a set of editions, the founding one first.
@@ -168,7 +168,7 @@ fn recoveries() -> Vec<Set> {
         ),
         (
             "registrars of the founding edition act while root is frozen",
-            vec![left, right, by(COUNTY, vec![person(60, WEST, &["T_CLERK"])])],
+            vec![left, right, by(COUNTY, vec![invite(60, WEST, false, 1)])],
         ),
     ]
 }
@@ -184,21 +184,21 @@ fn circle(left: &Edition, right: &Edition, third: &Edition) -> Vec<Edition> {
 }
 
 fn registrars() -> Vec<Set> {
-    let enrolled = by(COUNTY, vec![person(60, WEST, &[REGISTRAR]), node(61, WILLOW)]);
+    let enrolled = by(COUNTY, vec![invite_registrar(60, WEST), invite(61, WILLOW, true, 0)]);
     let second = next_by(COUNTY, &enrolled, vec![delegation(WEST, 1, 1)]);
-    let by_new = sign(&first_of(WEST, 1, vec![person(62, WILLOW, &["V_CLERK"])]), &[60]);
+    let by_new = sign(&first_of(WEST, 1, vec![invite(62, WILLOW, false, 1)]), &[64]);
     let two = root_after(&founding(), vec![delegation(WEST, 1, 2)]);
     let pair = [registrar_of(WEST, 0), registrar_of(WEST, 1)];
-    let of_two = first_of(WEST, 1, vec![node(61, WILLOW)]);
+    let of_two = first_of(WEST, 1, vec![invite(61, WILLOW, true, 0)]);
     let clerk = root_after(&founding(), vec![person(60, COUNTY, &["C_CLERK"])]);
-    let all = first_of(COUNTY, 1, vec![node(61, WILLOW)]);
+    let all = first_of(COUNTY, 1, vec![invite(61, WILLOW, true, 0)]);
     let pair_of_county = [registrar_of(COUNTY, 0), registrar_of(COUNTY, 1)];
     let dismissed = root_after(&founding(), vec![person(registrar_of(COUNTY, 0), COUNTY, &[])]);
-    let before = next_by(COUNTY, &enrolled, vec![node(63, MILL)]);
+    let before = next_by(COUNTY, &enrolled, vec![invite(63, MILL, true, 0)]);
     vec![
         (
-            "a county registrar enrols people and delegates, and a new one enrols in turn",
-            vec![enrolled.clone(), second, by_new],
+            "a county registrar invites and delegates, and who came invites in turn",
+            vec![enrolled.clone(), joining(60, None, &[64]), second, by_new],
         ),
         ("an edition that two of two registrars signed", vec![two.clone(), sign(&of_two, &pair)]),
         ("an edition that one of two registrars signed", vec![two, sign(&of_two, &pair[..1])]),
@@ -208,12 +208,50 @@ fn registrars() -> Vec<Set> {
             "registrars of another office do not register",
             vec![sign(&all, &[registrar_of(BUREAU, 0)])],
         ),
-        ("an office without delegation", vec![by(BUREAU, vec![node(61, WILLOW)])]),
+        ("an office without delegation", vec![by(BUREAU, vec![invite(61, WILLOW, true, 0)])]),
         (
             "a term that nobody gave",
             vec![sign(&first_of(COUNTY, 2, rules()), &[registrar_of(COUNTY, 0)])],
         ),
-        ("a registrar who lost the role", vec![enrolled.clone(), dismissed]),
+        ("a registrar who lost the role", vec![enrolled.clone(), dismissed.clone()]),
+        (
+            "a registrar who lost the role stays heard in a term that was closed",
+            vec![
+                enrolled.clone(),
+                dismissed.clone(),
+                root_after(&dismissed, vec![closing(COUNTY, 2, &enrolled)]),
+            ],
+        ),
+        (
+            "a copy with a stranger's signature waits for one without",
+            vec![
+                sign(&all, &[pair_of_county[0], 60]),
+                sign(&all, &pair_of_county),
+                root_after(&founding(), vec![cut(pair_of_county[0])]),
+            ],
+        ),
+        (
+            "a term that an edition without effect gives",
+            vec![
+                by(COUNTY, vec![delegation(WEST, 1, 1), delegation(WEST, 1, 2)]),
+                sign(&first_of(COUNTY, 2, vec![delegation(EAST, 1, 1)]), &pair_of_county),
+                next_by(BUREAU, &by(BUREAU, vec![]), vec![]),
+                root_after(
+                    &founding(),
+                    vec![delegation(BUREAU, 1, 1), cut(registrar_of(BUREAU, 0))],
+                ),
+                by(BUREAU, vec![delegation(EAST, 1, 1)]),
+                by(EAST, vec![invite(65, ORCHARD, true, 0)]),
+            ],
+        ),
+        ("a former registrar floods the place of the one in office", {
+            let root =
+                root_after(&founding(), vec![cut(registrar_of(WEST, 0)), delegation(WEST, 1, 1)]);
+            let honest =
+                sign(&first_of(WEST, 1, vec![invite(60, MILL, true, 0)]), &[registrar_of(WEST, 1)]);
+            let flood = (66..70).map(|number| by(WEST, vec![invite(number, MILL, true, 0)]));
+            std::iter::once(root).chain(flood).chain([honest]).collect()
+        }),
         ("an edition of a registrar left out", vec![before]),
         (
             "a village registers nobody",
@@ -262,7 +300,7 @@ fn areas() -> Vec<Set> {
         Fact::Adjudicate { log, number: 1, entry },
         Fact::Adopt { log, number: 1, entry },
         Fact::Recover { rejected: vec![EditionId([1; 32])] },
-        node(61, WILLOW),
+        invite(61, WILLOW, true, 0),
     ];
     let outside = vec![
         person(60, WEST, &[REGISTRAR]),
@@ -278,7 +316,7 @@ fn areas() -> Vec<Set> {
         cut(node_of(COUNTY)),
         cut(registrar_of(WEST, 1)),
         cut(99),
-        node(68, MILL),
+        invite(68, MILL, true, 0),
     ];
     let county = vec![
         person(60, COUNTY, &[REGISTRAR]),
@@ -327,21 +365,22 @@ fn ranks() -> Vec<Set> {
     let thief = by(WEST, vec![node(66, WILLOW), person(67, WILLOW, &[])]);
     let owner = by(EAST, vec![node(66, ORCHARD), person(67, ORCHARD, &["V_CLERK"])]);
     let of_bureau = by(BUREAU, vec![person(64, MILL, &[]), person(68, WEST, &["T_CLERK"])]);
-    let same = by(COUNTY, vec![person(68, WEST, &["T_HEAD"]), node(69, EAST)]);
+    let same = by(COUNTY, vec![invite_registrar(68, WEST), person(70, WEST, &["T_HEAD"])]);
     vec![
         ("what root has said stands against a registrar", vec![by_root.clone(), by(WEST, renamed)]),
         (
             "what the county has said stands against a township",
             vec![by_root.clone(), of_county.clone(), of_west],
         ),
-        ("two townships claim one key", vec![by_root.clone(), thief, owner]),
+        ("two townships list a key that nobody invited", vec![by_root.clone(), thief, owner]),
         ("two offices of the county claim one key", vec![by_root, of_county, of_bureau]),
         (
             "two offices of the county agree about one key",
             vec![
                 root_after(&founding(), vec![delegation(BUREAU, 1, 1)]),
                 same,
-                by(BUREAU, vec![person(68, WEST, &["T_CLERK"])]),
+                joining(68, None, &[70]),
+                by(BUREAU, vec![person(70, WEST, &["T_CLERK"])]),
             ],
         ),
     ]

@@ -1,5 +1,5 @@
-//! A whole county on paper: 600 offices and 2,000 signers, who came by the county's registrar, by
-//! the townships' invitations and by their own joining.
+//! A whole county on paper: 600 offices and 2,000 signers, who came by the founding edition, by the
+//! townships' invitations and by their own joining.
 
 use xw_schemas::cose::SecretKey;
 use xw_schemas::edition::{Edition, EditionCore, Fact, OfficeId, Scope, SignerKind};
@@ -83,6 +83,7 @@ fn founding() -> Edition {
     facts.push(signer(1, SignerKind::Node, county.0, &[]));
     facts.push(signer(2, SignerKind::Person, county.0, &["C_REGISTRAR"]));
     facts.push(delegation(county.0, "C_REGISTRAR"));
+    facts.extend((0..TOWNSHIPS).flat_map(of_township));
     let core = EditionCore {
         network: None,
         scope: Scope::Root,
@@ -110,17 +111,18 @@ fn first_signer(township: u64) -> u64 {
     1_000 + township * OF_TOWNSHIP
 }
 
+fn of_township(number: u64) -> impl Iterator<Item = Fact> {
+    let ((office, _), from) = (township(number), first_signer(number));
+    let people = (1..OF_TOWNSHIP).map(move |at| {
+        let roles = if at < 3 { &["T_REGISTRAR"] } else { &["T_CLERK"] };
+        signer(from + at, SignerKind::Person, office, roles)
+    });
+    std::iter::once(signer(from, SignerKind::Node, office, &[])).chain(people)
+}
+
 fn by_county(founding: &Edition) -> Edition {
-    let of_township = |number: u64| {
-        let ((office, _), from) = (township(number), first_signer(number));
-        let people = (1..OF_TOWNSHIP).map(move |at| {
-            let roles = if at < 3 { &["T_REGISTRAR"] } else { &["T_CLERK"] };
-            signer(from + at, SignerKind::Person, office, roles)
-        });
-        let delegation = delegation(office, "T_REGISTRAR");
-        [signer(from, SignerKind::Node, office, &[]), delegation].into_iter().chain(people)
-    };
-    let facts = (0..TOWNSHIPS).flat_map(of_township).collect();
+    let facts = (0..TOWNSHIPS).map(|number| delegation(township(number).0, "T_REGISTRAR"));
+    let facts = facts.collect();
     let scope = Scope::Registrar { office: OfficeId(0), term: 1 };
     sign(&first(founding, scope, facts), &[key(2)])
 }

@@ -6,8 +6,8 @@ use xw_schemas::id::{EditionId, EntryId, LogId};
 use crate::cases::{Set, delegated};
 use crate::world::{
     BUREAU, COUNTY, EAST, MILL, ORCHARD, REGISTRAR, WEST, WILLOW, after, by, closing, cut,
-    delegation, first_of, founding, invite, joining, joining_core, next_by, node, node_of, person,
-    public, registrar_of, root_after, sign,
+    delegation, first_of, founding, invite, invite_registrar, joining, joining_core, next_by, node,
+    node_of, person, public, registrar_of, root_after, sign,
 };
 
 pub(crate) fn invitations() -> Vec<Set> {
@@ -128,9 +128,85 @@ pub(crate) fn invitations() -> Vec<Set> {
         (
             "a registrar lists a newcomer's key before it joins",
             vec![
-                invited,
+                invited.clone(),
                 by(WEST, vec![node(70, MILL), person(71, WILLOW, &[])]),
                 joining(62, Some(70), &[]),
+                joining(61, None, &[71, 72]),
+            ],
+        ),
+        (
+            "three uses of an invitation of which one fits",
+            vec![
+                invited.clone(),
+                joining(60, Some(70), &[]),
+                joining(60, Some(71), &[]),
+                joining(60, Some(72), &[73]),
+            ],
+        ),
+        (
+            "an invitation used four times is burnt",
+            vec![
+                invited.clone(),
+                joining(60, Some(70), &[]),
+                joining(60, Some(71), &[]),
+                joining(60, Some(72), &[]),
+                joining(60, Some(73), &[74]),
+            ],
+        ),
+        (
+            "two townships invite under one key",
+            vec![
+                delegated(),
+                by(WEST, vec![invite(60, WILLOW, true, 0), invite(61, MILL, true, 0)]),
+                by(EAST, vec![invite(60, ORCHARD, true, 0), invite(60, WEST, true, 0)]),
+                joining(60, Some(70), &[]),
+                joining(61, Some(71), &[]),
+            ],
+        ),
+        (
+            "one office invites twice under one key",
+            vec![
+                delegated(),
+                by(WEST, vec![invite(60, WILLOW, true, 0), invite(60, MILL, true, 1)]),
+                joining(60, Some(70), &[]),
+            ],
+        ),
+        (
+            "a township invites under the key that a neighbour's newcomer brought",
+            vec![
+                delegated(),
+                by(EAST, vec![invite(60, ORCHARD, true, 1)]),
+                joining(60, Some(70), &[71]),
+                by(WEST, vec![invite(70, WILLOW, true, 0), invite(71, MILL, true, 0)]),
+            ],
+        ),
+        (
+            "registrars change names and roles of newcomers",
+            vec![
+                delegated(),
+                by(
+                    COUNTY,
+                    vec![
+                        invite_registrar(60, WEST),
+                        person(70, WEST, &[REGISTRAR, "T_CLERK"]),
+                        person(71, WILLOW, &["V_HEAD"]),
+                    ],
+                ),
+                joining(60, None, &[70]),
+                sign(
+                    &first_of(
+                        WEST,
+                        1,
+                        vec![
+                            invite(61, WILLOW, false, 2),
+                            person(72, WILLOW, &["V_HEAD"]),
+                            person(71, WILLOW, &["V_CLERK"]),
+                            person(73, WILLOW, &["V_CLERK"]),
+                            node(72, WILLOW),
+                        ],
+                    ),
+                    &[70],
+                ),
                 joining(61, None, &[71, 72]),
             ],
         ),
@@ -138,18 +214,19 @@ pub(crate) fn invitations() -> Vec<Set> {
 }
 
 pub(crate) fn terms() -> Vec<Set> {
-    let one = by(COUNTY, vec![node(60, WILLOW)]);
-    let two = next_by(COUNTY, &one, vec![node(61, MILL)]);
-    let three = next_by(COUNTY, &two, vec![node(62, ORCHARD)]);
-    let rival = next_by(COUNTY, &one, vec![node(63, MILL)]);
-    let behind = next_by(COUNTY, &rival, vec![node(64, ORCHARD)]);
+    let one = by(COUNTY, vec![invite(60, WILLOW, true, 0)]);
+    let two = next_by(COUNTY, &one, vec![invite(61, MILL, true, 0)]);
+    let three = next_by(COUNTY, &two, vec![invite(62, ORCHARD, true, 0)]);
+    let rival = next_by(COUNTY, &one, vec![invite(63, MILL, true, 0)]);
+    let behind = next_by(COUNTY, &rival, vec![invite(64, ORCHARD, true, 0)]);
     let all = || vec![one.clone(), two.clone(), three.clone()];
     let with = |editions: &[&Edition]| {
         all().into_iter().chain(editions.iter().copied().cloned()).collect::<Vec<_>>()
     };
     let root = |fact| root_after(&founding(), vec![fact]);
     let close_two = root(closing(COUNTY, 2, &two));
-    let next_term = sign(&first_of(COUNTY, 2, vec![node(65, WEST)]), &[registrar_of(COUNTY, 1)]);
+    let next_term =
+        sign(&first_of(COUNTY, 2, vec![invite(65, WEST, true, 0)]), &[registrar_of(COUNTY, 1)]);
     let removed = root(cut(registrar_of(COUNTY, 0)));
     let handed_over =
         root_after(&founding(), vec![cut(registrar_of(COUNTY, 0)), closing(COUNTY, 2, &two)]);
@@ -167,10 +244,10 @@ pub(crate) fn terms() -> Vec<Set> {
         role: REGISTRAR.to_owned(),
         closes: Some((1, two.id())),
     };
-    let by_other = sign(&after(&two, vec![node(66, WEST)]), &[registrar_of(COUNTY, 1)]);
+    let by_other = sign(&after(&two, vec![invite(66, WEST, true, 0)]), &[registrar_of(COUNTY, 1)]);
     let third_term = root_after(&close_two, vec![closing(COUNTY, 3, &next_term)]);
-    let of_west = by(WEST, vec![node(67, WILLOW)]);
-    let west_two = next_by(WEST, &of_west, vec![node(68, MILL)]);
+    let of_west = by(WEST, vec![invite(67, WILLOW, true, 0)]);
+    let west_two = next_by(WEST, &of_west, vec![invite(68, MILL, true, 0)]);
     let closed_by_county = by(COUNTY, vec![closing(WEST, 2, &of_west), delegation(WEST, 2, 1)]);
     let higher = by(COUNTY, vec![delegation(WEST, 1, 2), delegation(EAST, 5, 1)]);
     vec![
@@ -191,7 +268,10 @@ pub(crate) fn terms() -> Vec<Set> {
         ("a registrar who was cut stays heard in a term that was closed", with(&[&handed_over])),
         (
             "an edition behind one that too few signed",
-            vec![one.clone(), sign(&after(&one, vec![node(61, MILL)]), &[registrar_of(BUREAU, 0)])],
+            vec![
+                one.clone(),
+                sign(&after(&one, vec![invite(61, MILL, true, 0)]), &[registrar_of(BUREAU, 0)]),
+            ],
         ),
         (
             "a county's registrar closes a township's term that root gave",
@@ -243,7 +323,10 @@ pub(crate) fn cuts() -> Vec<Set> {
             "a cut before its key is listed",
             vec![
                 delegated(),
-                by(WEST, vec![cut(70), node(70, WILLOW), cut(71), invite(71, MILL, true, 0)]),
+                by(
+                    WEST,
+                    vec![cut(70), invite(70, WILLOW, true, 0), cut(71), invite(71, MILL, true, 0)],
+                ),
                 joining(71, Some(72), &[]),
             ],
         ),

@@ -6,17 +6,18 @@ use xw_schemas::id::EditionId;
 
 use crate::world::{
     BUREAU, COUNTY, EAST, MILL, OFFICES, ORCHARD, REGISTRAR, ROOTS, WEST, WILLOW, after, cut,
-    first_of, founding, invite, joining_core, node_of, public, registrar_of, sign, signer,
+    first_of, founding, invite, invite_registrar, joining_core, node_of, public, registrar_of,
+    sign, signer,
 };
 
 /// Editions of one scope and number that a story writes: as many as every chain keeps.
 const RIVALS_MAX: usize = 4;
 
 /// Numbers of keys that newcomers and strangers have.
-const POOL: std::ops::Range<u64> = 60..72;
+const POOL: std::ops::Range<u64> = 60..80;
 
 /// Numbers of keys of invitations.
-const INVITES: std::ops::Range<u64> = 100..106;
+const INVITES: std::ops::Range<u64> = 100..115;
 
 /// Repeatable dice (SplitMix64).
 pub(crate) struct Dice(u64);
@@ -64,13 +65,13 @@ impl Story {
     pub(crate) fn of(seed: u64) -> Self {
         let mut story = Self { founding: founding(), editions: Vec::new(), dice: Dice::new(seed) };
         story.root(0);
-        let length = 6 + story.dice.below(14);
+        let length = 8 + story.dice.below(16);
         for step in 0..length {
             match story.dice.below(20) {
                 0..3 => story.root(step),
                 3 => story.rival(step),
                 4 => story.recovery(step),
-                5..14 => story.registrar(step),
+                5..12 => story.registrar(step),
                 _ => story.newcomer(),
             }
         }
@@ -193,13 +194,16 @@ impl Story {
 
     fn enrolment(&mut self, office: OfficeId) -> Fact {
         let number = self.dice.number(POOL);
-        match self.dice.below(4) {
+        match self.dice.below(6) {
             0 => signer(number, SignerKind::Node, office, &[]),
             1 => signer(number, SignerKind::Person, office, &[REGISTRAR]),
+            2 => invite_registrar(self.dice.number(INVITES), office),
             _ => {
                 let people = self.dice.below(3) as usize;
                 let node = people == 0 || self.dice.one_in(2);
-                invite(self.dice.number(INVITES), office, node, people)
+                // Now and then the key of somebody who comes by another invitation.
+                let range = if self.dice.one_in(8) { POOL } else { INVITES };
+                invite(self.dice.number(range), office, node, people)
             }
         }
     }

@@ -95,6 +95,12 @@ pub(crate) fn invite(number: u8, office: OfficeId, node: bool, people: usize) ->
     }
 }
 
+/// An invitation of one person who is to register.
+pub(crate) fn invite_registrar(number: u8, office: OfficeId) -> Fact {
+    let people = vec![(format!("受邀人{number}"), vec![REGISTRAR.to_owned()])];
+    Fact::Invite { key: public(number), office, node: None, people }
+}
+
 /// The founding edition: offices, PCs and registrars down to the townships, and the county's
 /// delegation. The rest is for later editions to say.
 pub(crate) fn founding() -> Edition {
