@@ -44,10 +44,16 @@ fn copies_that_say_different_things_are_not_joined() {
 }
 
 #[test]
-fn more_than_sixteen_signatures_are_not_joined() {
+fn of_more_than_sixteen_signatures_those_of_the_lowest_keys_stay() {
     let core = world::founding_core();
-    let keys: Vec<SecretKey> = (100..117).map(|seed| SecretKey::from_seed(&[seed; 32])).collect();
-    let (few, more) = (signed(&core, &keys[..16]), signed(&core, &keys[16..]));
-    assert!(matches!(few.join(&more), Err(EditionFault::Cbor(_))));
-    assert_eq!(signed(&core, &keys[..8]).join(&signed(&core, &keys[8..16])), Ok(few));
+    let mut keys: Vec<SecretKey> =
+        (100..120).map(|seed| SecretKey::from_seed(&[seed; 32])).collect();
+    keys.sort_by_key(SecretKey::public);
+    let lowest = signed(&core, &keys[..16]);
+    let parts = [0..8, 6..14, 12..20].map(|range| signed(&core, &keys[range]));
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let [one, two, three] = order.map(|at| &parts[at]);
+        let joined = one.join(two).and_then(|joined| joined.join(three));
+        assert_eq!(joined.as_ref(), Ok(&lowest), "{order:?}");
+    }
 }

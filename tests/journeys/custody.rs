@@ -37,6 +37,9 @@ fn a_clerk_signs_in_and_out_and_takes_another_passphrase() {
     assert_eq!((&verified["sound"], &verified["locked"]), (&true.into(), &true.into()));
 
     node.start();
+    let unlock = ["unlock", "--person", clerk, "--passphrase-from-stdin"];
+    let (code, said) = node.say(&unlock, "willow-brook-8\n");
+    assert_eq!((code, code_of(&said)), (1, "passphrase"), "{said}");
     let unlocked = node.unlock(clerk, &passphrase(clerk));
     assert_eq!(unlocked["signed_in"][0]["name"], clerk.as_str(), "{unlocked}");
     assert_eq!(unlocked["wrong_tries_before"], 1, "somebody else may have tried");
@@ -50,8 +53,7 @@ fn a_clerk_signs_in_and_out_and_takes_another_passphrase() {
     assert_eq!(code, 0, "{said}");
     let out = node.told(&["lock"]);
     assert_eq!((&out["out"][0], &out["open"]), (&clerk.as_str().into(), &false.into()), "{out}");
-    let old = ["unlock", "--person", clerk, "--passphrase-from-stdin"];
-    let (code, said) = node.say(&old, &line(&passphrase(clerk)));
+    let (code, said) = node.say(&unlock, &line(&passphrase(clerk)));
     assert_eq!((code, code_of(&said)), (1, "passphrase"), "{said}");
     node.unlock(clerk, NEW);
 

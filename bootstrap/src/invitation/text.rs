@@ -146,13 +146,9 @@ impl Invitation {
                 wrong_length
             });
         };
-        Self::of_payload(&payload).ok_or(()).or_else(|()| {
-            Err(if payload[0] >> 5 == VERSION {
-                InvitationSlip::Key
-            } else {
-                InvitationSlip::Version
-            })
-        })
+        let version = payload[0] >> 5;
+        let slip = if version == VERSION { InvitationSlip::Key } else { InvitationSlip::Version };
+        Self::of_payload(&payload).ok_or(slip)
     }
 
     fn of_payload(payload: &[u8]) -> Option<Self> {

@@ -99,6 +99,18 @@ impl Client {
         }
     }
 
+    /// Asks a running node; nothing when there is none.
+    pub(crate) fn ask_if_running(
+        &self,
+        request: &Request,
+        watch: Watch<'_>,
+    ) -> Option<Answer<Json>> {
+        match over_api(&self.folder.api()?, request, watch) {
+            Reached::Answered(answer) => Some(answer),
+            Reached::Nobody => None,
+        }
+    }
+
     /// Asks for a long job and says how far it has come.
     pub(crate) fn ask_long(&mut self, request: Request, watch: Watch<'_>) -> Answer<Json> {
         if self.office.is_none() {

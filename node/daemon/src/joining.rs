@@ -259,7 +259,7 @@ impl Settled {
                 format!("{} holds a node that another invitation made", folder.path().display()),
             )
         })?;
-        let (settings, node) = (office.settings.clone(), office.node.clone());
+        let Office { settings, node, .. } = office;
         Ok(Self { settings, chain, joining, node, protection: Json::Null })
     }
 

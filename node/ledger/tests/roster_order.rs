@@ -12,11 +12,12 @@ use xw_schemas::edition::{Edition, Fact, Scope};
 use xw_schemas::id::{EditionId, PublicKey};
 use xw_schemas::space::{Division, Tier};
 
+#[path = "rosters/attacks.rs"]
+mod attacks;
 #[path = "rosters/large.rs"]
 mod large;
 #[path = "rosters/story.rs"]
 mod story;
-#[expect(dead_code, reason = "shared with the vectors")]
 #[path = "rosters/world.rs"]
 mod world;
 

@@ -73,7 +73,6 @@ fn keep(
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "the built-in types are there")]
 mod tests {
     use super::*;
     use crate::record::builtin;

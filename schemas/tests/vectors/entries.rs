@@ -164,6 +164,7 @@ fn republications() -> Vec<Case> {
     let by_person = Core { person: Some(person().public()), ..witness_core(vec![pin(1)]) };
     vec![
         bad("a witness said again", witness_core(vec![pin(1)])),
+        bad("a change by the node alone, said again", node_core()),
         bad("a receipt of an erasure said again", erased_core([1, 2])),
         refuse("a witness with a person, said again", "Signers", sealed(&again(by_person))),
     ]

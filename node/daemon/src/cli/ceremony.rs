@@ -104,7 +104,7 @@ pub(super) fn sign(asked: &Sign, global: &Global, screen: Screen) -> Answer<Json
     if whole {
         // A whole edition travels with the others and needs no more hands.
         let mut later = chain;
-        later.add(signed.clone()).map_err(Trouble::of_roster)?;
+        later.add(signed).map_err(Trouble::of_roster)?;
         bundle.editions = later.editions().cloned().collect();
         bundle.draft = None;
     } else {

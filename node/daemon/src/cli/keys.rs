@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 use xw_custody::ask::{self, Source};
-use xw_custody::{KEY_FILE_BYTES_MAX, KeyPurpose, SealedKey, sealing_key_of};
+use xw_custody::{KEY_FILE_BYTES_MAX, KeyPurpose, OfficeKey, SealedKey, sealing_key_of};
 use xw_schemas::id::hex;
 use zeroize::Zeroizing;
 
@@ -15,7 +15,7 @@ use super::perform::{Desk, Done};
 use crate::client::{self, ask_running};
 use crate::clock;
 use crate::folder::{Folder, write_secret};
-use crate::keys::{cost, protect};
+use crate::keys::{KeyFiles, cost, protect};
 use crate::render;
 use crate::request::{AddOperator, ChangePassphrase, Recover, Request, Secret, Unlock};
 use crate::trouble::{Answer, Trouble};
@@ -166,12 +166,7 @@ impl Desk<'_> {
         if person.is_some() || names.len() <= 1 {
             return Ok(person);
         }
-        let names = names.join("、");
-        Err(Trouble::new(
-            "which-person",
-            format!("本机有多名经办人（{names}），请用 --person 写明是谁"),
-            format!("several people work here ({names}); say who: --person"),
-        ))
+        Err(which_person(names))
     }
 }
 
@@ -208,25 +203,7 @@ fn reseal(folder: &Folder, source: Source, whose: &Whose) -> Answer<Json> {
     folder.settings()?;
     let files = folder.key_files();
     let held = files.machine()?;
-    let people = files.people()?;
-    let names: Vec<&str> = people.iter().map(|file| file.key.label()).collect();
-    let found = match &whose.operator {
-        Some(name) => people.iter().find(|file| file.key.label() == name),
-        None => people.first().filter(|_| people.len() == 1),
-    };
-    let file = found.ok_or_else(|| {
-        let names = names.join("、");
-        Trouble::new(
-            "which-person",
-            format!("请用 --person 写明是哪位经办人：{names}"),
-            format!("say who you are: --person, one of {names}"),
-        )
-    })?;
-    let passphrase = client::existing(source, Some(file.key.label()), &names)?;
-    files.begin_try(&file.key.public())?;
-    let seed = open(&file.key, &passphrase)?;
-    files.try_succeeded(&file.key.public())?;
-    let office = files.operators()?.open(&seed)?;
+    let office = office_key(&files, source, whose.operator.as_deref())?;
     let machine = match held.open() {
         Ok(machine) => machine,
         Err(_) => held.recover(&office).map_err(|error| {
@@ -238,7 +215,31 @@ fn reseal(folder: &Folder, source: Source, whose: &Whose) -> Answer<Json> {
     Ok(protection.json())
 }
 
-fn open(key: &SealedKey, passphrase: &Secret) -> Answer<Zeroizing<[u8; 32]>> {
-    debug_assert_eq!(key.purpose(), KeyPurpose::Person, "only such files lie among the people's");
-    Ok(key.open(&passphrase.typed()?)?)
+/// The office's key, opened by the passphrase of somebody who works here, without opening the store.
+pub(super) fn office_key(
+    files: &KeyFiles,
+    source: Source,
+    person: Option<&str>,
+) -> Answer<OfficeKey> {
+    let people = files.people()?;
+    let names: Vec<&str> = people.iter().map(|file| file.key.label()).collect();
+    let found = match person {
+        Some(name) => people.iter().rfind(|file| file.key.label() == name),
+        None => people.first().filter(|_| people.len() == 1),
+    };
+    let key = &found.ok_or_else(|| which_person(&names))?.key;
+    let passphrase = client::existing(source, Some(key.label()), &names)?.typed()?;
+    files.begin_try(&key.public())?;
+    let seed = key.open(&passphrase)?;
+    files.try_succeeded(&key.public())?;
+    Ok(files.operators()?.open(&seed)?)
+}
+
+fn which_person(names: &[&str]) -> Trouble {
+    let names = names.join("、");
+    Trouble::new(
+        "which-person",
+        format!("本机有多名经办人（{names}），请用 --person 写明是谁"),
+        format!("several people work here ({names}); say who: --person"),
+    )
 }

@@ -7,6 +7,8 @@ use serde_json::{Value as Json, json};
 use xw_schemas::record::{RecordType, SchemaError, compile};
 use xw_store::{Store, StoreKeys};
 
+use super::Global;
+use super::keys::office_key;
 use crate::folder::Folder;
 use crate::keys::KeyFiles;
 use crate::trouble::{Answer, FieldTrouble, Trouble};
@@ -82,6 +84,21 @@ pub(super) fn check_types(folder: &Path) -> Answer<Json> {
         })
         .collect();
     Ok(json!({ "types": types }))
+}
+
+/// Checks the store of a node that does not run: entries, logs and roster, and with a passphrase on
+/// standard input everything. Changes nothing. Answers as [`crate::office::Office::verify`].
+pub(super) fn verify_node(
+    folder: &Folder,
+    global: &Global,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Answer<Json> {
+    let files = folder.key_files();
+    let mut store = Store::open_read_only(&folder.store_path(), Some(store_keys(&files)?))?;
+    if global.passphrase_from_stdin {
+        store.unlock(office_key(&files, global.source(), global.person.as_deref())?)?;
+    }
+    Ok(crate::office::report(&store.verify(progress)?))
 }
 
 /// Checks a store that no node here owns, such as a copy: entries, logs and roster. The keys of the

@@ -373,7 +373,7 @@ impl Desk<'_> {
         let mut bar = self.bar(crate::words::VERIFYING);
         let mut watch = |done: u64, total: u64| bar.show(done, total);
         let answer = match &asked.path {
-            None => self.client.ask_long(Request::Verify, &mut watch),
+            None => verify_node(&self.global.folder(), self.global, &mut watch),
             Some(path) => verify_path(path, self.global, &mut watch),
         };
         bar.clear();
@@ -441,7 +441,20 @@ fn verify_path(
     if folder.settings().is_err() && store.exists() {
         return offline::verify_file(&store, &own, &mut |done, total| watch(done, total));
     }
-    Client::asking(&folder, global.asking()).ask_long(Request::Verify, watch)
+    verify_node(&folder, global, watch)
+}
+
+/// A node: by itself while it runs. The files of one that does not are only read, whatever is found.
+fn verify_node(
+    folder: &Folder,
+    global: &Global,
+    watch: &mut (dyn FnMut(u64, u64) + Send),
+) -> Answer<Json> {
+    folder.settings()?;
+    let running = Client::of(folder).ask_if_running(&Request::Verify, watch);
+    running.unwrap_or_else(|| {
+        offline::verify_node(folder, global, &mut |done, total| watch(done, total))
+    })
 }
 
 /// Verifying refuses nothing: any trouble means that nothing could be read.

@@ -1,0 +1,234 @@
+//! What a former registrar, a thief of an invitation, a relay and a neighbouring township try: in
+//! whichever order it comes, every node has one roster, and honest editions count in it.
+
+use xw_ledger::roster::{Chain, PassedOver, Roster, RosterRefusal};
+use xw_schemas::edition::{Edition, Fact};
+use xw_schemas::id::EditionId;
+
+use crate::world::{
+    COUNTY, EAST, MILL, ORCHARD, REGISTRAR, WEST, WILLOW, after, by, closing, cut, delegation,
+    deliver, first_of, founding, invite, invite_registrar, joining, next_by, node, person, public,
+    registrar_of, root_after, sign,
+};
+
+/// The roster that a set amounts to, handed over in the order written and in the opposite one.
+/// Which surplus editions are held may differ; what counts and who signs may not.
+fn either_way(editions: &[Edition]) -> Roster {
+    let [there, back] =
+        [editions.to_vec(), editions.iter().rev().cloned().collect()].map(|order: Vec<Edition>| {
+            let mut chain = Chain::founded(founding()).unwrap();
+            deliver(&mut chain, &order);
+            chain.roster().clone()
+        });
+    assert_eq!(there.counted(), back.counted());
+    assert_eq!(there.state(), back.state());
+    let [one, other] = [&there, &back].map(|roster| roster.signers().collect::<Vec<_>>());
+    assert_eq!(one, other);
+    assert!(there.invitations().eq(back.invitations()));
+    there
+}
+
+/// Why an edition, or a fact of it, has no effect.
+fn why(roster: &Roster, edition: &Edition, at: Option<usize>) -> Option<PassedOver> {
+    let id = edition.id();
+    let own = roster.passed_over().find(|(passed, place, _)| (*passed, *place) == (id, at));
+    own.map(|(.., why)| *why)
+}
+
+fn delegated(threshold: u64) -> Edition {
+    root_after(&founding(), vec![delegation(WEST, 1, threshold), delegation(EAST, 1, 1)])
+}
+
+/// West's first registrar is cut, and West has a new term in which the second one acts.
+fn dismissed() -> Edition {
+    root_after(&founding(), vec![cut(registrar_of(WEST, 0)), delegation(WEST, 2, 1)])
+}
+
+fn of_new_term(number: u8, registrar: u8) -> Edition {
+    sign(&first_of(WEST, 2, vec![invite(number, MILL, true, 0)]), &[registrar])
+}
+
+#[test]
+fn a_former_registrar_does_not_fill_the_place_of_the_one_in_office() {
+    let honest = of_new_term(60, registrar_of(WEST, 1));
+    let flood = (61..66).map(|number| of_new_term(number, registrar_of(WEST, 0)));
+    let mut editions = vec![dismissed()];
+    editions.extend(flood.clone());
+    editions.push(honest.clone());
+    let roster = either_way(&editions);
+    assert!(roster.counted().contains(&honest.id()));
+    assert!(roster.open_invitation(&public(60)).is_some());
+    // What he alone has signed is kept a few times and no more.
+    let mut chain = Chain::founded(founding()).unwrap();
+    chain.add(dismissed()).unwrap();
+    let refused: Vec<_> = flood.map(|edition| chain.add(edition).err()).collect();
+    assert_eq!(refused[..4], [None; 4]);
+    assert_eq!(refused[4], Some(RosterRefusal::EnoughRivals));
+}
+
+/// He leads the surplus astray behind an edition of his own, with a registrar in office who helps.
+#[test]
+fn editions_behind_another_one_take_no_place() {
+    let (former, insider) = (registrar_of(WEST, 0), registrar_of(WEST, 1));
+    let (good, stray) = (of_new_term(60, insider), of_new_term(61, former));
+    let behind = |before: &Edition, number| {
+        sign(&after(before, vec![invite(number, MILL, true, 0)]), &[insider])
+    };
+    let second = behind(&good, 62);
+    let mut editions = vec![dismissed(), good, stray.clone()];
+    editions.extend((63..69).map(|number| behind(&stray, number)));
+    editions.push(second.clone());
+    assert!(either_way(&editions).counted().contains(&second.id()));
+}
+
+#[test]
+fn an_edition_that_a_superior_names_is_held_with_all_that_it_stands_on() {
+    let mut rivals: Vec<Edition> =
+        (60..66).map(|number| by(COUNTY, vec![invite(number, MILL, true, 0)])).collect();
+    let chosen = rivals[0].clone();
+    let tip = next_by(COUNTY, &chosen, vec![invite(70, MILL, true, 0)]);
+    rivals.push(tip.clone());
+    rivals.push(root_after(&founding(), vec![closing(COUNTY, 2, &tip)]));
+    let roster = either_way(&rivals);
+    assert!([&chosen, &tip].iter().all(|edition| roster.counted().contains(&edition.id())));
+}
+
+#[test]
+fn an_invitation_used_four_times_is_burnt_whichever_uses_are_held() {
+    let invited = root_after(&founding(), vec![invite(60, WILLOW, true, 1)]);
+    let honest = joining(60, Some(70), &[71]);
+    let mut editions = vec![invited];
+    editions.extend((80..85).map(|number| joining(60, Some(number), &[])));
+    editions.push(honest.clone());
+    let roster = either_way(&editions);
+    assert!(!roster.counted().contains(&honest.id()) && roster.signer(&public(70)).is_none());
+    // Fewer that do not fit leave the honest one alone.
+    let roster = either_way(&[&editions[..3], &[honest.clone()]].concat());
+    assert!(roster.counted().contains(&honest.id()));
+}
+
+#[test]
+fn strangers_signatures_keep_nobodys_own_away() {
+    let both = [registrar_of(WEST, 0), registrar_of(WEST, 1)];
+    let core = first_of(WEST, 1, vec![invite(60, MILL, true, 0)]);
+    let strangers: Vec<u8> = (100..115).collect();
+    let stuffed = sign(&core, &[&both[..1], &strangers].concat());
+    let (whole, stripped) = (sign(&core, &both), sign(&core, &both[..1]));
+    let second = root_after(&delegated(1), vec![cut(both[0])]);
+    let roster = either_way(&[delegated(1), stuffed.clone(), stripped, whole.clone(), second]);
+    assert!(roster.counted().contains(&whole.id()), "the second registrar's signature is held");
+    let mut chain = Chain::founded(founding()).unwrap();
+    chain.add(delegated(1)).unwrap();
+    assert_eq!(chain.add(stuffed.clone()), Err(RosterRefusal::Stranger));
+    chain.add(whole.clone()).unwrap();
+    assert_eq!(chain.add(stuffed), Err(RosterRefusal::Stranger));
+    assert_eq!(chain.edition(&whole.id()).map(Edition::bytes), Some(whole.bytes()));
+}
+
+/// Nobody can make an edition wait for his own, which waits for that one: only superiors say who may
+/// sign.
+#[test]
+fn a_key_that_a_subordinate_lists_is_a_stranger_above() {
+    let first = by(COUNTY, vec![invite_registrar(60, WEST), delegation(WEST, 1, 1)]);
+    let below = sign(&first_of(WEST, 1, vec![person(90, COUNTY, &[REGISTRAR])]), &[64]);
+    let stuffed = sign(first.core(), &[registrar_of(COUNTY, 0), 90]);
+    let mut chain = Chain::founded(founding()).unwrap();
+    let editions = [first, joining(60, None, &[64]), below, stuffed];
+    assert_eq!(
+        deliver(&mut chain, &editions),
+        [(editions[3].id(), RosterRefusal::Stranger)],
+        "the signature is not taken although the key is listed"
+    );
+}
+
+#[test]
+fn a_township_takes_no_neighbours_key() {
+    let own = by(EAST, vec![invite(60, ORCHARD, true, 1)]);
+    let newcomer = joining(60, Some(70), &[71]);
+    let theft = by(
+        WEST,
+        vec![
+            node(70, WILLOW),
+            person(71, WILLOW, &[]),
+            invite(70, WILLOW, true, 0),
+            invite(71, MILL, true, 0),
+            cut(70),
+        ],
+    );
+    let roster = either_way(&[delegated(1), own, newcomer.clone(), theft.clone()]);
+    assert_eq!(roster.node_office(&public(70)).map(|office| office.id), Some(ORCHARD));
+    assert!(roster.counted().contains(&newcomer.id()) && roster.cut(&public(70)).is_none());
+    let reasons: Vec<_> = (0..5).map(|at| why(&roster, &theft, Some(at))).collect();
+    use PassedOver::{Outranked, OutsidePrefix};
+    assert_eq!(reasons, [[Some(Outranked); 4].as_slice(), &[Some(OutsidePrefix)]].concat());
+}
+
+/// It can block an invitation by making it too, and gets nothing by it.
+#[test]
+fn two_townships_that_invite_under_one_key_get_nobody() {
+    let own = by(EAST, vec![invite(60, ORCHARD, true, 0)]);
+    let theft = by(WEST, vec![invite(60, WILLOW, true, 0)]);
+    let newcomer = joining(60, Some(70), &[]);
+    let roster = either_way(&[delegated(1), own.clone(), newcomer.clone(), theft.clone()]);
+    assert!(roster.signer(&public(70)).is_none());
+    assert_eq!(why(&roster, &own, Some(0)), Some(PassedOver::Rival));
+    assert_eq!(why(&roster, &theft, Some(0)), Some(PassedOver::Rival));
+    assert_eq!(why(&roster, &newcomer, None), Some(PassedOver::BadReplacement));
+}
+
+#[test]
+fn a_superior_changes_the_roles_of_a_newcomer_whoever_invited_him() {
+    let own = by(WEST, vec![invite(60, WILLOW, false, 1), person(71, WILLOW, &["V_CLERK"])]);
+    let county = by(COUNTY, vec![person(71, WILLOW, &["V_HEAD"])]);
+    let editions = [delegated(1), own.clone(), joining(60, None, &[71]), county];
+    let roster = either_way(&editions);
+    assert_eq!(
+        roster.signer(&public(71)).map(|signer| &signer.roles[..]),
+        Some(&["V_HEAD".to_owned()][..])
+    );
+    assert_eq!(why(&roster, &own, Some(1)), Some(PassedOver::Outranked));
+    let roster = either_way(&editions[..3]);
+    assert_eq!(
+        roster.signer(&public(71)).map(|signer| &signer.roles[..]),
+        Some(&["V_CLERK".to_owned()][..])
+    );
+}
+
+#[test]
+fn a_role_that_was_taken_away_leaves_closed_terms_alone() {
+    let first = by(COUNTY, vec![invite(60, MILL, true, 0)]);
+    let without = Fact::Signer {
+        key: public(registrar_of(COUNTY, 0)),
+        kind: xw_schemas::edition::SignerKind::Person,
+        office: COUNTY,
+        name: "前任".to_owned(),
+        roles: Vec::new(),
+    };
+    let open = root_after(&founding(), vec![without.clone()]);
+    assert!(!either_way(&[first.clone(), open]).counted().contains(&first.id()));
+    let closed = root_after(&founding(), vec![without, closing(COUNTY, 2, &first)]);
+    assert!(either_way(&[first.clone(), closed]).counted().contains(&first.id()));
+}
+
+#[test]
+fn a_registrar_gives_no_term_that_a_superior_has_given_or_passed() {
+    let root = root_after(&founding(), vec![delegation(WEST, 3, 1)]);
+    let county = by(COUNTY, vec![delegation(WEST, 2, 1), delegation(WEST, 3, 2)]);
+    let roster = either_way(&[root, county.clone()]);
+    assert_eq!(roster.delegation(WEST).map(|(term, held)| (term, held.threshold)), Some((3, 1)));
+    for at in 0..2 {
+        assert_eq!(why(&roster, &county, Some(at)), Some(PassedOver::Outranked));
+    }
+}
+
+#[test]
+fn a_set_is_taken_up_in_whatever_order_it_comes() {
+    let first = by(COUNTY, vec![invite_registrar(60, WEST), delegation(WEST, 1, 1)]);
+    let below = sign(&first_of(WEST, 1, vec![invite(61, MILL, true, 0)]), &[64]);
+    let lost = next_by(EAST, &by(EAST, vec![]), vec![]);
+    let editions = [below, lost.clone(), joining(60, None, &[64]), first];
+    let mut chain = Chain::founded(founding()).unwrap();
+    let refused: Vec<(EditionId, RosterRefusal)> = chain.add_set(editions);
+    assert_eq!(refused, [(lost.id(), RosterRefusal::Stranger)]);
+    assert_eq!(chain.count(), 4);
+}
