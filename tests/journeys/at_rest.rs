@@ -94,7 +94,7 @@ fn a_locked_node_takes_in_what_comes_and_shows_it_after_a_passphrase() {
     let (above, below) = (&county.offices[TOWNSHIP], &county.offices[VILLAGE]);
     let port = free_port();
     let folder = dir.join("township");
-    folder::write(&folder, above, &[county.founding.clone()], builtin(), port, &[]);
+    folder::write(&folder, above, std::slice::from_ref(&county.founding), builtin(), port, &[]);
     let mut township = Node::at(program::path(), folder);
     let mut village = village(&dir, &county, Some((above, port)));
 

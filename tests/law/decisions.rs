@@ -93,7 +93,7 @@ fn a_newcomer_proves_every_key() {
     let east = county().offices[EAST].id;
     chain.add(registers(TOWN, None, vec![invitation(&invite, east)])).unwrap();
     let core = joins(&invite, &node, &person).core().clone();
-    for signers in [vec![invite.clone(), node.clone()], vec![node.clone(), person.clone()]] {
+    for signers in [[&invite, &node], [&node, &person]].map(|keys| keys.map(SecretKey::clone)) {
         let edition = Edition::sign(&core, &signers).unwrap();
         assert_eq!(chain.add(edition), Err(RosterRefusal::Threshold));
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json as Body, Router};
@@ -28,8 +29,16 @@ use crate::trouble::{Answer, Trouble};
 /// Largest request: the largest ledger (32 MiB) in base64.
 const BODY_BYTES_MAX: usize = 48 << 20;
 
-/// Connections at once: one person and a few programs of theirs.
-const CONNECTIONS_MAX: usize = 32;
+/// Connections at once, those included that have not said who they are: a head that is not whole
+/// after ten seconds frees its place, and until then costs some kilobytes.
+const CONNECTIONS_MAX: usize = 1_024;
+
+/// Requests with the token at work at once: one person and a few programs of theirs.
+const REQUESTS_MAX: usize = 32;
+
+/// From the head of a request to the last byte of its body, on this PC: the largest ledger takes a
+/// second on an old one.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A header that is not whole by then is not coming; axum's own server would wait for ever.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,6 +50,7 @@ struct Desk {
     meter: Arc<Meter>,
     /// One try of a passphrase takes 64 MiB.
     trials: Semaphore,
+    places: Semaphore,
     /// One evidence pack is made at a time: what it is made from lies in memory.
     asides: Semaphore,
 }
@@ -58,11 +68,20 @@ pub(crate) async fn serve(
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     let (trials, asides) = (Semaphore::new(1), Semaphore::new(1));
-    let desk = Arc::new(Desk { token, address, jobs, meter, trials, asides });
+    let desk = Arc::new(Desk {
+        token,
+        address,
+        jobs,
+        meter,
+        trials,
+        asides,
+        places: Semaphore::new(REQUESTS_MAX),
+    });
     let router = Router::new()
         .route("/api/v1/call", post(call))
         .route("/api/v1/progress", get(progress))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(Arc::clone(&desk), admit))
         .with_state(desk);
     Ok((address, tokio::spawn(accept(listener, router))))
 }
@@ -70,8 +89,10 @@ pub(crate) async fn serve(
 async fn accept(listener: TcpListener, router: Router) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else { continue };
+        // Whoever comes when all places are taken is turned away at once: waiting would make the
+        // clerk wait behind those who only hold places.
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
         let router = router.clone();
         tokio::spawn(async move {
             let service = hyper::service::service_fn(move |request| {
@@ -95,10 +116,28 @@ async fn accept(listener: TcpListener, router: Router) {
     }
 }
 
-async fn call(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -> Response {
-    if !desk.admits(&headers) {
+/// Lets in who has the token, before a byte of the body is read, and reads the body in time.
+async fn admit(
+    State(desk): State<Arc<Desk>>,
+    request: axum::extract::Request,
+    next: Next,
+) -> Response {
+    if !desk.admits(request.headers()) {
         return stranger();
     }
+    let Ok(_place) = desk.places.acquire().await else { return stranger() };
+    let (head, body) = request.into_parts();
+    match tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, BODY_BYTES_MAX)).await {
+        Ok(Ok(bytes)) => next.run(axum::extract::Request::from_parts(head, bytes.into())).await,
+        Ok(Err(_)) | Err(_) => {
+            let (zh, en) =
+                ("请求过大或未在时限内发完", "the request is too large or came too slowly");
+            failed(StatusCode::REQUEST_TIMEOUT, &Trouble::new("request", zh, en))
+        }
+    }
+}
+
+async fn call(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -> Response {
     let request = match read(&headers, body) {
         Ok(request) => request,
         Err(trouble) => return failed(StatusCode::BAD_REQUEST, &trouble),
@@ -157,10 +196,7 @@ fn stopping() -> Trouble {
     Trouble::new("stopping", "节点正在停止", "the node is stopping")
 }
 
-async fn progress(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
-    if !desk.admits(&headers) {
-        return stranger();
-    }
+async fn progress(State(desk): State<Arc<Desk>>) -> Response {
     let (done, total) =
         (desk.meter.done.load(Ordering::Relaxed), desk.meter.total.load(Ordering::Relaxed));
     Body(json!({"done": done, "total": total})).into_response()

@@ -28,6 +28,11 @@ const CHECKPOINT_EVERY_MS: u64 = 1_000;
 /// nothing is written: what is to be fetched comes first. Offline it goes on then.
 const ASK_MS_MAX: u64 = 10_000;
 
+/// Bytes that wait for a neighbour beside those that the network queues for it. Entries keep to their
+/// credit and an honest neighbour asks for one public piece at a time; whoever lets more than this
+/// pile up asks and does not read.
+const WAITING_BYTES_MAX: usize = 4 << 20;
+
 /// Office, replica and network of one node.
 pub(crate) struct Mesh {
     pub(crate) office: Office,
@@ -56,6 +61,7 @@ struct Line {
     net: xw_net::SessionId,
     peer: PublicKey,
     waiting: VecDeque<Vec<u8>>,
+    waiting_bytes: usize,
 }
 
 impl Mesh {
@@ -135,7 +141,7 @@ impl Mesh {
         peer: PublicKey,
         dialer: bool,
     ) {
-        self.sessions.insert(id, Line { net, peer, waiting: VecDeque::new() });
+        self.sessions.insert(id, Line { net, peer, waiting: VecDeque::new(), waiting_bytes: 0 });
         self.office.connected.insert(peer);
         self.happen(Event::Opened { session: id, peer, dialer });
     }
@@ -180,6 +186,7 @@ impl Mesh {
                 line.waiting.push_front(bytes);
                 return;
             }
+            line.waiting_bytes -= bytes.len();
         }
     }
 
@@ -413,11 +420,17 @@ impl Mesh {
 
     fn send(&mut self, session: SessionId, bytes: Vec<u8>) {
         let Some(line) = self.sessions.get_mut(&session) else { return };
-        // Frames keep their order: behind one that waits, all wait. The credit bounds how many.
-        if !line.waiting.is_empty() {
+        // Frames keep their order: behind one that waits, all wait.
+        let waits = !line.waiting.is_empty()
+            || matches!(self.net.send(line.net, bytes.clone()), Err(SendError::Full));
+        if waits {
+            line.waiting_bytes += bytes.len();
             line.waiting.push_back(bytes);
-        } else if let Err(SendError::Full) = self.net.send(line.net, bytes.clone()) {
-            line.waiting.push_back(bytes);
+        }
+        if line.waiting_bytes > WAITING_BYTES_MAX {
+            line.waiting.clear();
+            line.waiting_bytes = 0;
+            self.fault(session, "asks for more than it reads");
         }
     }
 

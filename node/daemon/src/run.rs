@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::Value as Json;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use xw_bootstrap::invitation::{beginning, calling_name};
 use xw_net::{Net, NetConfig, NetEvent, NetLimits};
 use xw_replica::SessionId;
@@ -26,7 +26,7 @@ use crate::mesh::Mesh;
 use crate::office::{Office, has_failed};
 use crate::request::Request;
 use crate::serve::{self, Reply};
-use crate::trouble::{Answer, Trouble};
+use crate::trouble::{Answer, Trouble, with_causes};
 
 /// Set by a program that starts a node: the node stops in order when its input ends. Works alike
 /// where there are no signals.
@@ -38,6 +38,10 @@ const JOBS_MAX: usize = 256;
 /// Frames of one session waiting to be verified. A neighbour that keeps to its credit has fewer
 /// under way; one that does not is dropped.
 const FRAMES_WAITING_MAX: usize = 256;
+
+/// Frames of one session that may wait for the store's thread: while one is at work, the next one is
+/// there. More would make other neighbours wait behind whoever sends most.
+const TURNS_MAX: usize = 2;
 
 /// How often the replica hears that time has passed.
 const TICK: Duration = Duration::from_millis(100);
@@ -59,14 +63,44 @@ const DISK_FAILED: i32 = 74;
 
 /// One thing for the store's thread to do.
 pub(crate) enum Job {
-    Opened { session: SessionId, net: xw_net::SessionId, peer: PublicKey, dialer: bool },
-    Closed { session: SessionId },
-    Frame { session: SessionId, frame: Frame },
-    Entries { session: SessionId, entries: Vec<(VerifiedEntry, Option<Body>)>, bytes: u64 },
-    Fault { session: SessionId, fault: String },
-    Writable { session: SessionId },
-    Call { request: Box<Request>, reply: oneshot::Sender<Answer<Reply>> },
-    Tried { tried: Box<Tried>, reply: oneshot::Sender<Answer<Json>> },
+    Opened {
+        session: SessionId,
+        net: xw_net::SessionId,
+        peer: PublicKey,
+        dialer: bool,
+    },
+    Closed {
+        session: SessionId,
+    },
+    Frame {
+        session: SessionId,
+        frame: Frame,
+    },
+    Entries {
+        session: SessionId,
+        entries: Vec<(VerifiedEntry, Option<Body>)>,
+        bytes: u64,
+    },
+    /// A job that holds one of its session's places until it is done.
+    InTurn {
+        job: Box<Job>,
+        turn: OwnedSemaphorePermit,
+    },
+    Fault {
+        session: SessionId,
+        fault: String,
+    },
+    Writable {
+        session: SessionId,
+    },
+    Call {
+        request: Box<Request>,
+        reply: oneshot::Sender<Answer<Reply>>,
+    },
+    Tried {
+        tried: Box<Tried>,
+        reply: oneshot::Sender<Answer<Json>>,
+    },
     Tick,
     Stop,
 }
@@ -80,6 +114,9 @@ pub(crate) struct Meter {
 
 /// Runs a node until it is told to stop.
 pub(crate) fn run(folder: &Folder) -> anyhow::Result<()> {
+    // Whoever looks after the node reads there what happened.
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr);
+    let _ = log.with_max_level(tracing::Level::INFO).try_init();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(serve_until_stopped(folder))?;
@@ -213,9 +250,7 @@ fn keep(mut mesh: Mesh, mut inbox: mpsc::Receiver<Job>, meter: &Meter) -> Net {
                 None => return mesh.finish(),
             }
         };
-        if let Some(Job::Entries { entries, .. }) = &job
-            && entries.len() >= BULK_ENTRIES
-        {
+        if job.as_ref().is_some_and(is_bulk) {
             bulk_ms = Some(clock::steady_ms());
         }
         if has_failed() {
@@ -237,6 +272,15 @@ fn keep(mut mesh: Mesh, mut inbox: mpsc::Receiver<Job>, meter: &Meter) -> Net {
     }
 }
 
+/// Whether a job is part of a larger arrival.
+fn is_bulk(job: &Job) -> bool {
+    match job {
+        Job::InTurn { job, .. } => is_bulk(job),
+        Job::Entries { entries, .. } => entries.len() >= BULK_ENTRIES,
+        _ => false,
+    }
+}
+
 fn take(mesh: &mut Mesh, job: Job, meter: &Meter) {
     match job {
         Job::Call { request, reply } if request.writes() && mesh.holds_back() => {
@@ -246,6 +290,10 @@ fn take(mesh: &mut Mesh, job: Job, meter: &Meter) {
         Job::Closed { session } => mesh.closed(session),
         Job::Frame { session, frame } => mesh.frame(session, frame),
         Job::Entries { session, entries, bytes } => mesh.entries(session, entries, bytes),
+        Job::InTurn { job, turn } => {
+            take(mesh, *job, meter);
+            drop(turn);
+        }
         Job::Fault { session, fault } => mesh.fault(session, &fault),
         Job::Writable { session } => mesh.writable(session),
         Job::Call { request, reply } => {
@@ -285,7 +333,8 @@ async fn switch(
     listening: oneshot::Sender<std::net::SocketAddr>,
 ) {
     let mut listening = Some(listening);
-    let mut workers: BTreeMap<xw_net::SessionId, (SessionId, mpsc::Sender<Vec<u8>>)> =
+    // With each, whether it has been told that it sends too much: once is enough.
+    let mut workers: BTreeMap<xw_net::SessionId, (SessionId, mpsc::Sender<Vec<u8>>, bool)> =
         BTreeMap::new();
     let mut next = 0;
     while let Some(event) = events.recv().await {
@@ -300,14 +349,15 @@ async fn switch(
                 next += 1;
                 let session = SessionId(next);
                 let (frames, inbox) = mpsc::channel(FRAMES_WAITING_MAX);
-                workers.insert(net, (session, frames));
+                workers.insert(net, (session, frames, false));
                 tokio::spawn(work(session, inbox, jobs.clone(), network));
                 Job::Opened { session, net, peer: PublicKey(peer.0), dialer }
             }
             NetEvent::Frame { session: net, bytes } => {
-                let Some((session, frames)) = workers.get(&net) else { continue };
+                let Some((session, frames, told)) = workers.get_mut(&net) else { continue };
                 match frames.try_send(bytes) {
                     Ok(()) => continue,
+                    Err(_) if std::mem::replace(told, true) => continue,
                     Err(_) => Job::Fault {
                         session: *session,
                         fault: "sends more than its credit".to_owned(),
@@ -315,13 +365,13 @@ async fn switch(
                 }
             }
             NetEvent::Writable { session: net } => match workers.get(&net) {
-                Some((session, _)) => Job::Writable { session: *session },
+                Some((session, ..)) => Job::Writable { session: *session },
                 None => continue,
             },
             NetEvent::Closed { session: net, peer, reason } => {
                 tracing::info!(%peer, %reason, "a session ended");
                 match workers.remove(&net) {
-                    Some((session, _)) => Job::Closed { session },
+                    Some((session, ..)) => Job::Closed { session },
                     None => continue,
                 }
             }
@@ -342,11 +392,13 @@ async fn work(
     jobs: mpsc::Sender<Job>,
     network: NetworkId,
 ) {
+    let turns = Arc::new(Semaphore::new(TURNS_MAX));
     while let Some(bytes) = frames.recv().await {
+        let Ok(turn) = Arc::clone(&turns).acquire_owned().await else { return };
         let read = tokio::task::spawn_blocking(move || read_frame(session, &bytes, network)).await;
         let job = match read {
-            Ok(Ok(job)) => job,
-            Ok(Err(fault)) => Job::Fault { session, fault: fault.to_string() },
+            Ok(Ok(job)) => Job::InTurn { job: Box::new(job), turn },
+            Ok(Err(fault)) => Job::Fault { session, fault: with_causes(&fault) },
             Err(_) => Job::Fault { session, fault: "a frame that could not be read".to_owned() },
         };
         let ends = matches!(job, Job::Fault { .. });

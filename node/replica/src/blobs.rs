@@ -88,6 +88,9 @@ pub(crate) fn editions_listed(
         neighbour.wanted_blobs.retain(|(_, is_edition)| !is_edition);
     }
     neighbour.editions_listed += editions.len() as u64;
+    if neighbour.editions_listed > EDITIONS_MAX {
+        return close(session, "lists more roster editions than a county has");
+    }
     // What is wanted is taken from the end: those first that others need.
     let lacking = editions.iter().rev().filter(|id| held.chain.edition(id).is_none());
     neighbour.wanted_blobs.splice(0..0, lacking.map(|id| (id.0, true)));

@@ -12,10 +12,14 @@ use xw_schemas::wire::{Digests, Frame, Have};
 use crate::common::{Held, Shared, division_digests, group, group_digests, shared};
 use crate::event::{Effect, SessionId};
 use crate::neighbour::{Neighbour, Phase};
-use crate::replica::Replica;
+use crate::replica::{Replica, close};
 
 /// Up to so many shared logs are listed at once: 40 bytes each are less than a round trip.
 const LIST_AT_ONCE_MAX: usize = 24;
+
+/// Logs that a neighbour may name and that are not held here: ten times those of a county's first
+/// years. Whoever names more makes them up.
+const UNHELD_LOGS_MAX: usize = 16_384;
 
 impl Replica {
     /// The digests in both hellos are the same: the neighbour stands where we stood.
@@ -91,8 +95,11 @@ impl Replica {
         for (log, sequence, entry) in &have.tips {
             theirs.entry(*log).or_default().push((*sequence, *entry));
         }
-        let mut effects: Vec<Effect> =
-            theirs.iter().filter_map(|(log, tips)| own_elsewhere(held, &own, *log, tips)).collect();
+        let peer = neighbour.peer;
+        let mut effects: Vec<Effect> = theirs
+            .iter()
+            .filter_map(|(log, tips)| own_elsewhere(held, &own, &peer, *log, tips))
+            .collect();
         if have.answer {
             neighbour.asked.clear();
             // Only logs that were listed: what the neighbour lacks wholly is sent to it anyway.
@@ -108,6 +115,10 @@ impl Replica {
         // Logs that we lack wholly: the neighbour sends them unasked, and holds what it sends.
         neighbour.ahead.extend(theirs);
         neighbour.phase = Phase::Live;
+        if neighbour.ahead.len() > UNHELD_LOGS_MAX {
+            neighbour.ahead.clear();
+            return close(session, "names more logs than a county has");
+        }
         effects
     }
 
@@ -135,10 +146,17 @@ impl Replica {
     ) -> Option<Effect> {
         let own = self.own;
         let neighbour = self.neighbours.get_mut(&session)?;
+        // Of a log that is not held here yet one point is all that has a meaning.
+        if held.logs.log(&log).is_none()
+            && (points.len() != 1 || neighbour.set_back.len() >= UNHELD_LOGS_MAX)
+        {
+            return None;
+        }
         let held_here =
             points.iter().filter(|(s, id)| held.logs.holds(&log, *s, id)).copied().collect();
         neighbour.stands_at(log, points, held_here);
-        own_elsewhere(held, &own, log, points)
+        let peer = neighbour.peer;
+        own_elsewhere(held, &own, &peer, log, points)
     }
 
     /// Whether a neighbour has named entries that are still on their way here.
@@ -150,8 +168,17 @@ impl Replica {
     }
 }
 
-/// Says that a neighbour knows entries of our own log that we do not hold.
-fn own_elsewhere(held: Held<'_>, own: &PublicKey, log: LogId, points: &[Point]) -> Option<Effect> {
+/// Says that a neighbour knows entries of our own log that we do not hold. An office above is
+/// believed before the entries are here; of others only the entries themselves, with our signature,
+/// say anything, or every village could stop its township's work by talk.
+fn own_elsewhere(
+    held: Held<'_>,
+    own: &PublicKey,
+    peer: &PublicKey,
+    log: LogId,
+    points: &[Point],
+) -> Option<Effect> {
+    held.roster().witness_rank(peer, own)?;
     let ours = held.logs.log(&log).filter(|log| log.node == *own)?;
     let unknown = points.iter().any(|(sequence, id)| !ours.holds(*sequence, id));
     unknown.then_some(Effect::OwnLogElsewhere { log })

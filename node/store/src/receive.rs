@@ -119,7 +119,9 @@ impl Store {
                 received.refused.push(NotReceived { index, entry: entry.id(), reason });
                 continue;
             }
-            // Sealed before the transaction begins: a seal takes longer than a row.
+            // Sealed before the transaction begins: a seal takes longer than a row. What is held
+            // already with its body is not sealed again, however often it is sent.
+            let body = body.filter(|_| !self.holds_body(&entry));
             let kept = body.map(|body| self.vault.keep(body.bytes())).transpose()?;
             arrivals.push(Arrival { entry, kept, received_ms: now_ms });
             places.push(index);
@@ -133,6 +135,22 @@ impl Store {
         );
         received.refused.sort_by_key(|refused| refused.index);
         Ok(Received { refused: received.refused, ..taken })
+    }
+
+    fn holds_body(&self, entry: &VerifiedEntry) -> bool {
+        let core = entry.core();
+        let Some(log_n) = self.held.numbers.get(&core.log) else { return false };
+        if !self.held.logs.holds(&core.log, core.sequence, &entry.id()) {
+            return false;
+        }
+        let sql = "SELECT 1 FROM entry e JOIN body b ON b.entry_n = e.n
+                   WHERE e.log_n = ?1 AND e.sequence = ?2 AND e.id = ?3";
+        let found = self
+            .conn
+            .prepare_cached(sql)
+            .and_then(|mut s| s.exists(params![log_n, signed(core.sequence), entry.id().0]));
+        // In doubt it is sealed and written as new.
+        found.unwrap_or(false)
     }
 
     /// Takes in what fits its commitments, or cannot be compared here.

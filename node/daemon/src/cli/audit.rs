@@ -20,7 +20,7 @@ pub(crate) enum Audit {
     #[command(
         about = "导出证据包（.xwproof.zip），由 xw-verify 独立核验 || Write an evidence pack, which xw-verify judges without a node"
     )]
-    Export(Pack),
+    Export(Box<Pack>),
     #[command(
         about = "完整性声明：本区划各日志收到何处、缺什么，由本节点签名 || A signed statement of what is held of a division and what is missing"
     )]
@@ -169,7 +169,7 @@ impl Desk<'_> {
         } else {
             export.division = one_division(asked)?;
         }
-        let answer = self.client.ask(Request::Audit(AuditRequest::Export(export)))?;
+        let answer = self.client.ask(Request::Audit(AuditRequest::Export(Box::new(export))))?;
         Ok(Done::well(answer.clone(), render::evidence_pack(&answer, self.screen)))
     }
 

@@ -328,21 +328,23 @@ impl Story {
         county.stop(village)?;
         let folder = county.offices[village].folder.clone();
         ensure!(!lies_open(folder.path(), &title)?, "停下之后，目录里仍能读到“{title}”");
-        let store = folder.store_path();
-        let whole = std::fs::read(&store)?;
-        let sound = verify_file(folder.path())?;
+        let whole = std::fs::read(folder.store_path())?;
+        // A copy, as an auditor has it: a node that finds its own file damaged sets it aside.
+        let copy = folder.path().join("副本.db");
+        std::fs::write(&copy, &whole)?;
+        let sound = verify_file(folder.path(), &copy)?;
         ensure!(sound == 0, "篡改之前核验就不通过（退出码 {sound}）");
         let at = whole.len() / 2;
-        let mut changed = whole.clone();
+        let mut changed = whole;
         changed[at] ^= 1;
-        std::fs::write(&store, &changed)?;
-        let caught = verify_file(folder.path())?;
+        std::fs::write(&copy, &changed)?;
+        let caught = verify_file(folder.path(), &copy)?;
         seen.tamper_caught = caught == 1 || caught == 2;
         ensure!(seen.tamper_caught, "改了一个字节却没有被发现");
-        std::fs::write(&store, &whole)?;
+        std::fs::remove_file(&copy)?;
         self.say(&format!(
             "停下{}：目录里任何文件都读不到记录内容（如“{title}”），没有口令谁也打不开。\n\
-             把它库文件第 {} 字节改掉一位。xiangwang verify：改之前退出码 0，改之后退出码 {caught}，说出在哪一处。已还原。",
+             把它库文件的副本第 {} 字节改掉一位。xiangwang verify：改之前退出码 0，改之后退出码 {caught}，说出在哪一处。",
             VILLAGES[0].1, at
         ));
         if !once {
@@ -406,9 +408,9 @@ fn of_space(answer: &Json, space: &str) -> anyhow::Result<Json> {
     }
 }
 
-fn verify_file(folder: &Path) -> anyhow::Result<i32> {
+fn verify_file(folder: &Path, file: &Path) -> anyhow::Result<i32> {
     let status = std::process::Command::new(std::env::current_exe()?)
-        .args(["--dir", &folder.display().to_string(), "verify"])
+        .args(["--dir", &folder.display().to_string(), "verify", &file.display().to_string()])
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .status()?;

@@ -8,6 +8,7 @@ use xw_bootstrap::joining::join;
 use xw_bootstrap::synthetic;
 use xw_custody::{KeyPurpose, Passphrase, SealedKey, sealing_key_of};
 use xw_ledger::roster::Chain;
+use xw_schemas::edition::{Edition, EditionCore, Fact, Scope};
 use xw_schemas::id::hex;
 use xw_schemas::record::builtin;
 
@@ -168,6 +169,29 @@ fn a_newcomer_is_let_in_by_somebody_who_is_signed_in() {
 
     told(&mut office, json!({"do": "remove-operator", "person": "孙新来"}));
     assert_eq!(refused(&mut office, unlock), "person");
+}
+
+#[test]
+fn whoever_is_cut_is_signed_out_at_once_and_not_let_in_again() {
+    let world = World::new("cut");
+    let mut office = world.open();
+    told(&mut office, world.unlock(0));
+    told(&mut office, world.unlock(1));
+    let founding = office.store.chain().editions().next().unwrap().clone();
+    let core = EditionCore {
+        network: Some(founding.network()),
+        scope: Scope::Root,
+        number: 2,
+        previous: founding.id(),
+        claimed_time_ms: clock::now_ms(),
+        facts: vec![Fact::Cut { key: world.people[0].key.public(), kept: Vec::new() }],
+    };
+    let roots = [1, 2].map(|n| SecretKey::from_seed(&[n; 32]));
+    office.store.add_edition(Edition::sign(&core, &roots).unwrap()).unwrap().unwrap();
+    office.lock_when_idle().unwrap();
+    let left: Vec<&str> = office.keys.signed_in().iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(left, [world.people[1].name.as_str()]);
+    assert_eq!(refused(&mut office, world.unlock(0)), "revoked");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::ListRecords;
 #[serde(tag = "audit", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum AuditRequest {
     /// An evidence pack.
-    Export(AuditExport),
+    Export(Box<AuditExport>),
     /// The signed statement of what is held of a division.
     Completeness {
         /// Code or name; the office's own by default.
