@@ -274,7 +274,7 @@ fn invited(key: Key) -> Fact {
 }
 
 /// The successor replaces its invitation.
-fn joining(network: xw_schemas::id::NetworkId, key: Key) -> Edition {
+fn joining(network: NetworkId, key: Key) -> Edition {
     let invite = invite(key);
     let core = EditionCore {
         network: Some(network),

@@ -44,11 +44,12 @@ impl Office {
         let people: Vec<(String, Vec<String>)> =
             asked.people.iter().map(|one| (one.name.clone(), one.roles.clone())).collect();
         self.check_people(office, &people)?;
-        if asked.node.is_none() && people.is_empty() {
+        // A PC without a person could open nothing that comes to it.
+        if people.is_empty() {
             return Err(Trouble::new(
                 "invitation",
-                "邀请中没有电脑也没有人员：请写 --node 或 --person",
-                "the invitation is of nobody: say --node or --person",
+                "邀请中没有人员：请用 --person 写明至少一人（新电脑上的内容只有经办人能打开）",
+                "the invitation names nobody: say at least one --person, who alone can open a PC",
             ));
         }
         let seed = Seed::fresh(&mut |bytes| clock::fill(bytes));

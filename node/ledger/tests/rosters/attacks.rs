@@ -16,7 +16,7 @@ use crate::world::{
 fn either_way(editions: &[Edition]) -> Roster {
     let [there, back] =
         [editions.to_vec(), editions.iter().rev().cloned().collect()].map(|order: Vec<Edition>| {
-            let mut chain = Chain::founded(founding()).unwrap();
+            let mut chain = Chain::founded(founding()).expect("the county is founded");
             deliver(&mut chain, &order);
             chain.roster().clone()
         });
@@ -59,7 +59,7 @@ fn a_former_registrar_does_not_fill_the_place_of_the_one_in_office() {
     assert!(roster.counted().contains(&honest.id()));
     assert!(roster.open_invitation(&public(60)).is_some());
     // What he alone has signed is kept a few times and no more.
-    let mut chain = Chain::founded(founding()).unwrap();
+    let mut chain = Chain::founded(founding()).expect("the county is founded");
     chain.add(dismissed()).unwrap();
     let refused: Vec<_> = flood.map(|edition| chain.add(edition).err()).collect();
     assert_eq!(refused[..4], [None; 4]);
@@ -103,7 +103,7 @@ fn an_invitation_used_four_times_is_burnt_whichever_uses_are_held() {
     let roster = either_way(&editions);
     assert!(!roster.counted().contains(&honest.id()) && roster.signer(&public(70)).is_none());
     // Fewer that do not fit leave the honest one alone.
-    let roster = either_way(&[&editions[..3], &[honest.clone()]].concat());
+    let roster = either_way(&[&editions[..3], std::slice::from_ref(&honest)].concat());
     assert!(roster.counted().contains(&honest.id()));
 }
 
@@ -117,7 +117,7 @@ fn strangers_signatures_keep_nobodys_own_away() {
     let second = root_after(&delegated(1), vec![cut(both[0])]);
     let roster = either_way(&[delegated(1), stuffed.clone(), stripped, whole.clone(), second]);
     assert!(roster.counted().contains(&whole.id()), "the second registrar's signature is held");
-    let mut chain = Chain::founded(founding()).unwrap();
+    let mut chain = Chain::founded(founding()).expect("the county is founded");
     chain.add(delegated(1)).unwrap();
     assert_eq!(chain.add(stuffed.clone()), Err(RosterRefusal::Stranger));
     chain.add(whole.clone()).unwrap();
@@ -132,7 +132,7 @@ fn a_key_that_a_subordinate_lists_is_a_stranger_above() {
     let first = by(COUNTY, vec![invite_registrar(60, WEST), delegation(WEST, 1, 1)]);
     let below = sign(&first_of(WEST, 1, vec![person(90, COUNTY, &[REGISTRAR])]), &[64]);
     let stuffed = sign(first.core(), &[registrar_of(COUNTY, 0), 90]);
-    let mut chain = Chain::founded(founding()).unwrap();
+    let mut chain = Chain::founded(founding()).expect("the county is founded");
     let editions = [first, joining(60, None, &[64]), below, stuffed];
     assert_eq!(
         deliver(&mut chain, &editions),
@@ -227,7 +227,7 @@ fn a_set_is_taken_up_in_whatever_order_it_comes() {
     let below = sign(&first_of(WEST, 1, vec![invite(61, MILL, true, 0)]), &[64]);
     let lost = next_by(EAST, &by(EAST, vec![]), vec![]);
     let editions = [below, lost.clone(), joining(60, None, &[64]), first];
-    let mut chain = Chain::founded(founding()).unwrap();
+    let mut chain = Chain::founded(founding()).expect("the county is founded");
     let refused: Vec<(EditionId, RosterRefusal)> = chain.add_set(editions);
     assert_eq!(refused, [(lost.id(), RosterRefusal::Stranger)]);
     assert_eq!(chain.count(), 4);
