@@ -393,3 +393,15 @@ fn a_repeated_change_takes_nothing_with_it() {
     assert_eq!(case.world.verdict(township), Verdict::Admitted);
     check_refused(&case.world, again, &Refusal::Unsound(Unsound::AlreadyHeld));
 }
+
+/// An office that holds no bodies counts a revoked person's entries no more than the others do.
+#[test]
+fn a_revoked_persons_sealed_entry_does_not_count() {
+    let mut case = Case::new();
+    let at = case.bent(Bend::Sealed);
+    let person = county().offices[EAST].person("VAGT").public();
+    let kept = vec![(case.world.pens[case.east].log, 1, case.world.id(case.first))];
+    let chain = county().chain_with(vec![Fact::Cut { key: person, kept }]);
+    let judged = case.world.judged(chain.roster(), 0);
+    assert_eq!(judged.verdicts[&case.world.id(at)], Verdict::Refused(Refusal::PersonCut));
+}

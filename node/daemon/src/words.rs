@@ -96,6 +96,7 @@ words! {
     OPERATOR "经办人" "Person"
     ON_ROSTER "在名册上" "On the roster"
     SIGNED_IN "已登录" "Signed in"
+    PERSON_KEY "个人密钥" "Key"
     COST_OF_A_TRY "口令保护" "Passphrase"
     YES "是" "yes"
     NO "否" "no"

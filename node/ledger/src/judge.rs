@@ -199,7 +199,11 @@ impl<'a> Court<'a> {
                 return refuse(Refusal::NotStanding(standing));
             }
         }
-        let Some(body) = item.body else { return Ok(None) };
+        let Some(body) = item.body else {
+            // Who signed it can be asked without the body, and a revoked key's word is void.
+            self.roles(item.entry).map_err(Verdict::Refused)?;
+            return Ok(None);
+        };
         let core = item.entry.core();
         let change = match Change::decode(body.change()) {
             Ok(change) => change,

@@ -86,7 +86,7 @@ pub(crate) fn keys(answer: &Json, screen: Screen) -> String {
         (words::ON_ROSTER, Side::Left),
         (words::SIGNED_IN, Side::Left),
         (words::COST_OF_A_TRY, Side::Left),
-        (words::KEY, Side::Left),
+        (words::PERSON_KEY, Side::Left),
     ];
     let mut table = Table::new(screen, &heads);
     let yes = |value: &Json| {

@@ -21,7 +21,10 @@ pub(crate) fn status(answer: &Json, form: Option<&Form>, screen: Screen) -> Stri
     line("节点密钥", "Node key", text(answer, "node"));
     line("网络", "Network", text(answer, "network"));
     line("运行", "Running", running(answer, screen));
-    line("登录", "Signed in", custody(&answer["custody"], screen));
+    // Without a node there is nobody to sign in at.
+    if answer["running"].as_bool() != Some(false) {
+        line("登录", "Signed in", custody(&answer["custody"], screen));
+    }
     line("名册", "Roster", roster(&answer["roster"], screen));
     line("经办人", "People", people(answer, form, screen));
     let of = |name| grouped(count(answer, name));
