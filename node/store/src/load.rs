@@ -24,7 +24,11 @@ pub(crate) fn chain(conn: &Connection) -> Result<Chain, StoreError> {
         });
     let founding = editions.next().ok_or_else(|| StoreError::damaged("no roster edition"))??;
     let mut chain = Chain::founded(founding)?;
-    chain.add_all(editions.collect::<Result<Vec<_>, _>>()?)?;
+    // Copies with more signatures stand where the first one came, before those who sign them.
+    let refused = chain.add_set(editions.collect::<Result<Vec<_>, _>>()?);
+    if let Some((_, refusal)) = refused.into_iter().next() {
+        return Err(refusal.into());
+    }
     Ok(chain)
 }
 

@@ -27,10 +27,15 @@ impl Store {
     ) -> Result<Result<bool, RosterRefusal>, StoreError> {
         // Tried on a copy first, so that a refusal leaves no trace.
         let mut chain = self.chain.clone();
-        match chain.add(edition.clone()) {
-            Err(refusal) => return Ok(Err(refusal)),
-            Ok(changed) if !changed && self.holds_edition(&edition)? => return Ok(Ok(false)),
-            Ok(_) => {}
+        let id = edition.id();
+        let held = self.chain.edition(&id).map(|held| held.bytes().to_vec());
+        if let Err(refusal) = chain.add(edition) {
+            return Ok(Err(refusal));
+        }
+        // A copy may bring signatures to an edition that is held: those of both are kept.
+        let Some(edition) = chain.edition(&id).cloned() else { return Ok(Ok(false)) };
+        if held.as_deref() == Some(edition.bytes()) {
+            return Ok(Ok(false));
         }
         tracing::info!(number = edition.core().number, "a roster edition is taken up");
         self.transact(DOING, |parts| {
@@ -43,13 +48,6 @@ impl Store {
             }
             Ok(Ok(changed))
         })
-    }
-
-    fn holds_edition(&self, edition: &Edition) -> Result<bool, StoreError> {
-        self.conn
-            .prepare_cached("SELECT 1 FROM edition WHERE id = ?1")
-            .and_then(|mut s| s.exists([edition.id().0]))
-            .doing("look for a roster edition")
     }
 
     /// Keeps a record-type definition. Records that wait for it are judged again.
@@ -84,7 +82,8 @@ impl Store {
 
 pub(crate) fn insert_edition(conn: &Connection, edition: &Edition) -> Result<(), StoreError> {
     conn.execute(
-        "INSERT OR IGNORE INTO edition(id, number, bytes) VALUES (?1, ?2, ?3)",
+        "INSERT INTO edition(id, number, bytes) VALUES (?1, ?2, ?3)
+         ON CONFLICT(id) DO UPDATE SET bytes = excluded.bytes",
         params![edition.id().0, signed(edition.core().number), edition.bytes()],
     )
     .doing(DOING)?;

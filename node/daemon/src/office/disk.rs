@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
+use xw_custody::OfficeKey;
 use xw_schemas::edition::Edition;
 use xw_schemas::id::PublicKey;
 use xw_schemas::record::builtin;
@@ -101,7 +102,7 @@ pub(super) fn open(
     if begun.is_none() {
         match Store::open(&folder.store_path(), Some(keys.clone())) {
             Ok(store) => {
-                keep_founding(folder, &store)?;
+                keep_founding(folder, &store, keys)?;
                 return Ok((store, None));
             }
             Err(error) if error.is_damage() => {
@@ -110,7 +111,7 @@ pub(super) fn open(
             Err(error) => return Err(error.into()),
         }
     }
-    let founding = founding(folder)?;
+    let founding = founding(folder, keys)?;
     let name = begun.map_or_else(|| aside(folder.path()), |begun| begun.folder);
     let aside = folder.path().join(&name);
     let text = serde_json::to_string(&UnderWay { folder: name }).expect("plain data");
@@ -230,17 +231,22 @@ impl Office {
 }
 
 /// Keeps the edition that begins the network where a damaged database does not take it along.
-fn keep_founding(folder: &Folder, store: &Store) -> Answer<()> {
+/// The edition names people of the county, and so it lies under the PC's own key as the database does.
+fn keep_founding(folder: &Folder, store: &Store, keys: &StoreKeys) -> Answer<()> {
     let path = folder.founding_path();
     if path.exists() {
         return Ok(());
     }
-    Ok(write_whole(&path, store.chain().founding().bytes(), false)?)
+    let under = OfficeKey::from_seed(&keys.machine);
+    let bytes = under.encrypt(store.chain().founding().bytes(), &mut clock::fill);
+    Ok(write_whole(&path, &bytes, true)?)
 }
 
-fn founding(folder: &Folder) -> Answer<Edition> {
+fn founding(folder: &Folder, keys: &StoreKeys) -> Answer<Edition> {
     let path = folder.founding_path();
-    let edition = fs::read(&path).ok().and_then(|bytes| Edition::decode(bytes).ok());
+    let under = OfficeKey::from_seed(&keys.machine);
+    let bytes = fs::read(&path).ok().and_then(|bytes| under.decrypt(&bytes));
+    let edition = bytes.and_then(|bytes| Edition::decode(bytes).ok());
     edition.ok_or_else(|| {
         Trouble::new(
             "store",
