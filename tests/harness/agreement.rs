@@ -178,6 +178,10 @@ pub fn check_once(county: &County) -> Result<(), String> {
             if judged.view.is_some() && seen.insert(of.1, of.0).is_some() {
                 return Err(format!("once: {} shows {} in two spaces", node.seat, of.1));
             }
+            // Of an erased record nothing is said again, also where a fork took an act on it.
+            if judged.view.as_ref().is_some_and(|view| view.erased.is_some()) {
+                continue;
+            }
             for (id, verdict) in &judged.verdicts {
                 let honest = author_of.get(id).is_some_and(|s| !county.hostile.contains(s));
                 let counts =
