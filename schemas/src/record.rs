@@ -30,7 +30,7 @@ pub use model::{
     Transition,
 };
 pub use problems::{ITEMS_MAX, PROBLEMS_MAX, Problem, ProblemCode, problems};
-pub use readable::{PERSONAL_CLASS, may_read_field, readable};
+pub use readable::{PERSONAL_CLASS, may_read_field, path_of_place, readable};
 pub use schema_error::{SchemaError, SchemaFlaw};
 
 pub use crate::value::{Lang, Value, ValueSlip, display, parse};

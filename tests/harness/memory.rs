@@ -254,11 +254,7 @@ impl Memory {
         if adopted != Some(change.record_type.as_str()) {
             return Some(false);
         }
-        let level = match tier {
-            Tier::County => Level::C,
-            Tier::Township => Level::T,
-            Tier::Village => Level::V,
-        };
+        let level = Level::from(tier);
         self.definitions.get(&change.schema).map(|rt| rt.body_levels.contains(&level))
     }
 

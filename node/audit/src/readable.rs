@@ -8,7 +8,7 @@ use xw_ledger::verdict::Verdict;
 use xw_ledger::view::{Tombstone, View, ViewStep};
 use xw_schemas::entry::{ErasureGround, Statement, VerifiedEntry};
 use xw_schemas::id::{EntryId, PublicKey, hex};
-use xw_schemas::record::{Content, Item, Lang, RecordType, Value, display};
+use xw_schemas::record::{Content, Item, Lang, RecordType, Value, display, path_of_place};
 
 use crate::holdings::Place;
 use crate::words;
@@ -204,7 +204,7 @@ fn lists(rt: Option<&RecordType>, content: &Content, prefix: &str) -> Vec<ListTo
 fn conflicts(rt: Option<&RecordType>, view: &View) -> Vec<ConflictTold> {
     let mut told = Vec::with_capacity(view.conflicts.len());
     for conflict in &view.conflicts {
-        let (bare, is_state) = (bare(&conflict.path), conflict.path == "state");
+        let (bare, is_state) = (path_of_place(&conflict.path), conflict.path == "state");
         let value = |value: &xw_ledger::view::ConflictValue| ConflictValueTold {
             entry: value.entry,
             shown: match &value.value {
@@ -235,19 +235,4 @@ fn show(rt: Option<&RecordType>, full: &str, value: &Value) -> String {
         Some((rt, field)) => display(rt, field, value, Lang::Zh),
         None => words::plain(value),
     }
-}
-
-/// A path without the ids of items: `visits[…].note` is `visits.note`.
-fn bare(path: &str) -> String {
-    let mut bare = String::with_capacity(path.len());
-    let mut inside = false;
-    for c in path.chars() {
-        match c {
-            '[' => inside = true,
-            ']' => inside = false,
-            c if !inside => bare.push(c),
-            _ => {}
-        }
-    }
-    bare
 }

@@ -9,7 +9,6 @@ use xw_replica::{Effect, Event, Held, Phase, Replica, SessionId};
 use xw_schemas::entry::{Body, VerifiedEntry};
 use xw_schemas::id::{EntryId, LogId, PublicKey};
 use xw_schemas::record::{Level, RecordType, SchemaHash};
-use xw_schemas::space::Tier;
 use xw_schemas::wire::{Frame, PackedEntries};
 use xw_store::ReceiveRefusal;
 
@@ -116,7 +115,7 @@ impl Mesh {
     }
 
     fn own_level(&self) -> Level {
-        level_of(self.office.division().tier())
+        self.office.division().tier().into()
     }
 
     /// Lets in who is on the roster, and looks for definitions that are not held.
@@ -530,7 +529,7 @@ impl Mesh {
         bytes_max: usize,
     ) -> Option<Event> {
         let tier = self.office.store.roster().node_office(&reader).map(|o| o.division.tier());
-        let level = level_of(tier?);
+        let level = Level::from(tier?);
         let gets_body = |record_type: &str| self.office.bodies_go_to(record_type, level);
         match self.office.store.parcels(log, points, bytes_max, gets_body) {
             Ok(parcels) => {
@@ -557,15 +556,6 @@ impl Mesh {
             tracing::error!(error = with_causes(&error), "a definition was not stored");
         }
         self.follow_roster();
-    }
-}
-
-/// The letter under which record types name a tier.
-pub(crate) fn level_of(tier: Tier) -> Level {
-    match tier {
-        Tier::County => Level::C,
-        Tier::Township => Level::T,
-        Tier::Village => Level::V,
     }
 }
 

@@ -15,7 +15,6 @@ use xw_ledger::standing::LogStanding;
 use xw_schemas::edition::Edition;
 use xw_schemas::id::{EntryId, LogId, PublicKey};
 use xw_schemas::record::{Level, RecordType};
-use xw_schemas::space::Tier;
 
 use crate::connection::{self, Shown, Site};
 use crate::error::{Doing, StoreError};
@@ -368,11 +367,7 @@ impl Store {
     /// The level of this node's office, which decides what of personal contents its rows show.
     pub(crate) fn level(&self) -> Option<Level> {
         let office = self.roster().node_office(&self.own?)?;
-        Some(match office.division.tier() {
-            Tier::County => Level::C,
-            Tier::Township => Level::T,
-            Tier::Village => Level::V,
-        })
+        Some(office.division.tier().into())
     }
 
     /// Another connection, which can only read and sees what is committed. While the store is

@@ -3,10 +3,21 @@
 
 use super::content::{Content, Item};
 use super::model::{Level, RecordType};
+use crate::space::Tier;
 
 /// From this class on a value is personal and shown only to those whom its field names: 2 personal,
 /// 3 sensitive (个人信息保护法 article 28).
 pub const PERSONAL_CLASS: u8 = 2;
+
+impl From<Tier> for Level {
+    fn from(tier: Tier) -> Self {
+        match tier {
+            Tier::County => Self::C,
+            Tier::Township => Self::T,
+            Tier::Village => Self::V,
+        }
+    }
+}
 
 impl Level {
     /// The letter by which `vis` names a level.
@@ -18,6 +29,18 @@ impl Level {
             Self::C => 'C',
         }
     }
+}
+
+/// A place in a record without the ids of list items, as its type knows it: `visits[…].note` is
+/// `visits.note`.
+#[must_use]
+pub fn path_of_place(place: &str) -> String {
+    let mut inside = false;
+    let outside = |letter: &char| {
+        inside = (inside || *letter == '[') && *letter != ']';
+        !inside && *letter != ']'
+    };
+    place.chars().filter(outside).collect()
 }
 
 /// Whether an office of a level may read the value at a dotted path. Personal values are read by
@@ -77,6 +100,12 @@ mod tests {
     use super::*;
     use crate::record::builtin;
     use crate::value::Value;
+
+    #[test]
+    fn a_place_is_known_to_its_type_without_the_ids_of_items() {
+        assert_eq!(path_of_place("visits[01J8].met.names[a]"), "visits.met.names");
+        assert_eq!(path_of_place("remarks"), "remarks");
+    }
 
     #[test]
     fn the_county_reads_a_follow_up_without_what_its_fields_keep_from_it() {

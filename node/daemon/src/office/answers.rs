@@ -10,14 +10,14 @@ use xw_ledger::verdict::VerdictKind;
 use xw_ledger::view::{Conflict, View};
 use xw_schemas::id::{EntryId, RecordId};
 use xw_schemas::record::{
-    Content, Field, Lang, Level, RecordType, Value, display, may_read_field, problems, readable,
+    Content, Field, Lang, Level, RecordType, Value, display, may_read_field, path_of_place,
+    problems, readable,
 };
 use xw_store::{EntryRow, Held, Query};
 
 use super::Office;
 use super::form::{label, state_zh};
 use crate::clock;
-use crate::mesh::level_of;
 use crate::trouble::{Answer, Trouble};
 
 /// What stands in the place of a value that this office may not read.
@@ -146,12 +146,12 @@ impl Office {
 
     /// The level by which fields name their readers.
     fn level(&self) -> Level {
-        level_of(self.division().tier())
+        self.division().tier().into()
     }
 
     fn conflicts_of(&self, rt: &RecordType, view: &View, entries: &[EntryRow]) -> Vec<Json> {
         let read =
-            |conflict: &Conflict| may_read_field(rt, &plain_path(&conflict.path), self.level());
+            |conflict: &Conflict| may_read_field(rt, &path_of_place(&conflict.path), self.level());
         let one = |conflict: &Conflict| {
             let hidden = !read(conflict);
             let last = conflict.values.len();
@@ -231,7 +231,7 @@ impl Office {
                     Wrote::List | Wrote::Item | Wrote::Cleared => None,
                 })
                 .filter(|(path, _)| !path.ends_with(".id"))
-                .filter(|(path, _)| may_read_field(rt, &plain_path(path), self.level()))
+                .filter(|(path, _)| may_read_field(rt, &path_of_place(path), self.level()))
                 .map(|(path, value)| {
                     let zh =
                         if path.starts_with('_') { step_label(&path) } else { label(rt, &path) };
@@ -242,21 +242,6 @@ impl Office {
         }
         done
     }
-}
-
-/// A place without the ids of list items: `visits[…].met_person` as the type knows it.
-fn plain_path(place: &str) -> String {
-    let mut path = String::with_capacity(place.len());
-    let mut inside = false;
-    for letter in place.chars() {
-        match letter {
-            '[' => inside = true,
-            ']' => inside = false,
-            _ if !inside => path.push(letter),
-            _ => {}
-        }
-    }
-    path
 }
 
 /// The members of a step, which no record type defines.

@@ -7,7 +7,7 @@ use xw_ledger::view::{Tombstone, View};
 use xw_schemas::entry::{Erasure, ErasureGround, ErasureReceipt};
 use xw_schemas::id::{PublicKey, RecordId};
 use xw_schemas::record::Level;
-use xw_schemas::space::{Space, Tier};
+use xw_schemas::space::Space;
 use xw_store::ChangedRecord;
 
 use super::Office;
@@ -78,11 +78,7 @@ impl Office {
             let said = self
                 .tombstone(record.record)?
                 .is_some_and(|tombstone| tombstone.done.contains(&self.own_key()));
-            let level = match self.division().tier() {
-                Tier::County => Level::C,
-                Tier::Township => Level::T,
-                Tier::Village => Level::V,
-            };
+            let level = self.division().tier().into();
             let ours = self.division().covers(record.space.division)
                 && self.bodies_go_to(&record.record_type, level);
             if said || !ours {
@@ -115,11 +111,7 @@ impl Office {
         let levels = levels.unwrap_or_default();
         let holds = |key: &&PublicKey| {
             roster.node_office(key).is_some_and(|office| {
-                let level = match office.division.tier() {
-                    Tier::County => Level::C,
-                    Tier::Township => Level::T,
-                    Tier::Village => Level::V,
-                };
+                let level = Level::from(office.division.tier());
                 office.division.covers(space.division) && levels.contains(&level)
             })
         };

@@ -17,7 +17,6 @@ use xw_schemas::record::Level;
 use super::Office;
 use crate::address::own_addresses;
 use crate::clock;
-use crate::mesh::level_of;
 use crate::request::{ChangeRoles, InviteOffice, OpenTerm, RevokeKey, Who};
 use crate::trouble::{Answer, Trouble};
 
@@ -353,7 +352,7 @@ impl Office {
         }
         let words = self.role_words();
         let division = self.store.roster().office(office).map(|office| office.division);
-        let level = division.map(|division| level_of(division.tier()));
+        let level = division.map(|division| Level::from(division.tier()));
         for (name, roles) in people {
             if name.trim().is_empty() || roles.is_empty() {
                 return Err(Trouble::new(

@@ -13,7 +13,6 @@ use xw_audit::spread::one_by_one;
 use xw_schemas::space::Space;
 
 use super::{Aside, period};
-use crate::mesh::level_of;
 use crate::office::Office;
 use crate::request::{AuditExport, ListRecords};
 use crate::trouble::{Answer, Trouble};
@@ -38,11 +37,8 @@ impl Office {
             }
         };
         let held = self.holdings(|space| wanted.contains(&space), asked.bodies)?;
-        let give = if asked.bodies {
-            Give::Level(level_of(self.division().tier()))
-        } else {
-            Give::Nothing
-        };
+        let give =
+            if asked.bodies { Give::Level(self.division().tier().into()) } else { Give::Nothing };
         let (node, heard_ms) = (self.node.clone(), self.equal_at(made_ms));
         Ok(Box::new(move || {
             let spread = &one_by_one;
