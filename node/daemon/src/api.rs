@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json as Body, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
 use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -55,13 +56,32 @@ struct Desk {
     asides: Semaphore,
 }
 
-/// Begins to serve; gives the address and the task.
+/// When a node stops, callers whose answers are on the way hear them; longer nothing waits for them.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// The API at work.
+pub(crate) struct Serving {
+    pub(crate) address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    accepting: tokio::task::JoinHandle<()>,
+}
+
+impl Serving {
+    /// Takes no more calls, and waits for the answers to those that are being made.
+    pub(crate) async fn end(self) {
+        // Accepting may have ended by itself.
+        let _ = self.stop.send(());
+        let _ = self.accepting.await;
+    }
+}
+
+/// Begins to serve.
 pub(crate) async fn serve(
     address: SocketAddr,
     token: Zeroizing<String>,
     jobs: mpsc::Sender<Job>,
     meter: Arc<Meter>,
-) -> anyhow::Result<(SocketAddr, tokio::task::JoinHandle<()>)> {
+) -> anyhow::Result<Serving> {
     if !address.ip().is_loopback() {
         anyhow::bail!("接口地址必须是本机回环地址 (the API address must be loopback): {address}");
     }
@@ -83,17 +103,24 @@ pub(crate) async fn serve(
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), admit))
         .with_state(desk);
-    Ok((address, tokio::spawn(accept(listener, router))))
+    let (stop, stopped) = oneshot::channel();
+    let accepting = tokio::spawn(accept(listener, router, stopped));
+    Ok(Serving { address, stop, accepting })
 }
 
-async fn accept(listener: TcpListener, router: Router) {
+async fn accept(listener: TcpListener, router: Router, mut stopped: oneshot::Receiver<()>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let open = GracefulShutdown::new();
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = &mut stopped => break,
+        };
+        let Ok((stream, _)) = accepted else { continue };
         // Whoever comes when all places are taken is turned away at once: waiting would make the
         // clerk wait behind those who only hold places.
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-        let router = router.clone();
+        let (router, watcher) = (router.clone(), open.watcher());
         tokio::spawn(async move {
             let service = hyper::service::service_fn(move |request| {
                 let router = router.clone();
@@ -103,16 +130,20 @@ async fn accept(listener: TcpListener, router: Router) {
                     )
                 }
             });
-            let served = hyper::server::conn::http1::Builder::new()
+            let connection = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER_TIMEOUT)
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+                .serve_connection(TokioIo::new(stream), service);
+            let served = watcher.watch(connection).await;
             if let Err(error) = served {
                 tracing::debug!(%error, "an API connection ended");
             }
             drop(place);
         });
+    }
+    drop(listener);
+    if tokio::time::timeout(LAST_WORDS, open.shutdown()).await.is_err() {
+        tracing::warn!("calls were still at work when the node stopped");
     }
 }
 

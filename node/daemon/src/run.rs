@@ -55,9 +55,6 @@ const POURING_MS: u64 = 30;
 /// Entries verified by one thread before a second one helps: starting it costs about 30 µs.
 const SHARE_MIN: usize = 8;
 
-/// So long callers have to hear their answers before a node ends whose disk has failed.
-const LAST_WORDS: Duration = Duration::from_millis(300);
-
 /// Exit code when the disk failed: the one for input and output in sysexits.h.
 const DISK_FAILED: i32 = 74;
 
@@ -168,7 +165,8 @@ async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<()> {
     let switching = tokio::spawn(switch(events, jobs.clone(), network, listening));
     let ticking = tokio::spawn(tick(jobs.clone()));
     let token = Zeroizing::new(clock::token());
-    let (address, serving) = api::serve(settings.api, token.clone(), jobs.clone(), meter).await?;
+    let serving = api::serve(settings.api, token.clone(), jobs.clone(), meter).await?;
+    let address = serving.address;
     let reachable = heard.await.ok();
     folder.write_api(&ApiFile { address, token, process: std::process::id() })?;
     tracing::info!(api = %address, listening = ?reachable, "the node is up");
@@ -176,10 +174,10 @@ async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<()> {
     tokio::select! {
         asked = stopped() => asked?,
         // The store's thread ends by itself when the disk has failed.
-        _ = ended => tokio::time::sleep(LAST_WORDS).await,
+        _ = ended => {}
     }
     folder.remove_api();
-    serving.abort();
+    serving.end().await;
     ticking.abort();
     // The store's thread may be busy for a moment; it stops in order.
     let _ = jobs.send(Job::Stop).await;
