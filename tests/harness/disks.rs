@@ -131,7 +131,8 @@ impl County {
         let said = {
             let memory = &self.nodes[seat].memory;
             let evidence = memory.evidence(&memory.standings(), &(space, record));
-            stands_again(&kept.entry, &evidence)
+            let (roster, definitions) = (memory.chain.roster(), &memory.definitions);
+            stands_again(roster, definitions, record, &kept.entry, &evidence)
         };
         if said {
             return None;

@@ -6,9 +6,9 @@ mod desk;
 use std::collections::BTreeSet;
 
 use xw_ledger::judge::{Evidence, judge};
-use xw_ledger::republish::{RepublishError, stands_again};
+use xw_ledger::republish::RepublishError;
 use xw_ledger::standing::Standing;
-use xw_ledger::verdict::Verdict;
+use xw_ledger::verdict::{Refusal, Verdict};
 use xw_schemas::record::Value;
 
 use crate::cases;
@@ -196,7 +196,7 @@ fn an_act_stands_again_as_soon_as_another_form_of_it_counts() {
     let lost = desk.village(vec![put("remarks", "旧")], None);
     let stands = |desk: &Desk, lost_too: &[usize]| {
         let evidence: Vec<Evidence<'_>> = desk.evidence(&lost_too.iter().copied().collect());
-        stands_again(&desk.written[lost].entry, &evidence)
+        desk.stands_again(lost, &evidence)
     };
     assert!(!stands(&desk, &[lost]));
     desk.move_on();
@@ -204,4 +204,36 @@ fn an_act_stands_again_as_soon_as_another_form_of_it_counts() {
     assert!(stands(&desk, &[lost]));
     assert!(!stands(&desk, &[lost, again]), "a form that does not stand is none");
     assert_eq!(desk.evidence(&BTreeSet::new())[0].standing, Standing::Local);
+}
+
+#[test]
+fn what_a_thief_of_the_pc_says_under_an_operation_does_not_say_the_act() {
+    // Whoever has the PC's key and no person's puts the operation of a typed act into another log.
+    // The judge refuses that entry; the act is not said by it and is said again.
+    let mut desk = Desk::new();
+    desk.create();
+    let lost = desk.village(vec![put("remarks", "经办人登记的")], None);
+    desk.move_on();
+    let stolen = desk.stolen(lost, vec![put("remarks", "经办人登记的")], &[lost]);
+    let without = BTreeSet::from([lost]);
+    let verdict = &desk.judged(&without).verdicts[&desk.id(stolen)];
+    assert_eq!(*verdict, Verdict::Refused(Refusal::NoPerson));
+    assert!(!desk.stands_again(lost, &desk.evidence(&without)), "it counts as said by a thief");
+    desk.move_on();
+    desk.again(lost, &[lost]).expect("it can be said again");
+    assert!(desk.stands_again(lost, &desk.evidence(&without)));
+    let view = desk.judged(&without).view.expect("the record is there");
+    assert_eq!((view.content.text("remarks"), view.changes), (Some("经办人登记的"), 2));
+}
+
+#[test]
+fn a_first_request_for_an_erasure_stands_again_while_it_waits_for_the_second() {
+    let mut desk = Desk::new();
+    let created = desk.create();
+    let lost = desk.ask_erasure(None);
+    assert!(!desk.stands_again(lost, &desk.evidence(&BTreeSet::from([lost]))));
+    desk.move_on();
+    desk.ask_erasure(Some(lost));
+    assert!(desk.stands_again(lost, &desk.evidence(&BTreeSet::from([lost]))));
+    assert!(!desk.stands_again(created, &desk.evidence(&BTreeSet::from([created]))));
 }

@@ -7,15 +7,16 @@
 use std::collections::BTreeMap;
 
 use xw_schemas::entry::{Body, ChangeStatement, EntryFault, Statement, VerifiedEntry, sign};
-use xw_schemas::id::{OperationId, PublicKey, RecordId};
+use xw_schemas::id::{EntryId, OperationId, PublicKey, RecordId};
 use xw_schemas::limits::SALT_BYTES;
 
 use crate::change::{Action, Actor, Change, ChangeFault, ChangeHash, Key, ObjId, Op, OpId};
 use crate::draft::{Act, Author, Signed, Tail, next_core};
 use crate::history::History;
-use crate::judge::{Definitions, Evidence, admitted};
+use crate::judge::{Definitions, Evidence, admitted, judge};
 use crate::opset::{OpSet, Unsound};
 use crate::roster::Roster;
+use crate::verdict::{Missing, Verdict};
 
 /// Why an entry cannot be said again as it is.
 #[derive(Debug, thiserror::Error)]
@@ -52,11 +53,34 @@ pub fn act_again(old: &VerifiedEntry, salt: [u8; SALT_BYTES]) -> Act {
     }
 }
 
-/// Whether an act already counts in the form of another entry of the same node.
+/// Whether an act already counts in the form of another entry of the same node. That one must be
+/// admitted as any entry must: whoever has a PC's key can put an operation into its log, and without
+/// the person's signature it says nothing.
 #[must_use]
-pub fn stands_again(old: &VerifiedEntry, evidence: &[Evidence<'_>]) -> bool {
+pub fn stands_again(
+    roster: &Roster,
+    definitions: &Definitions,
+    record: RecordId,
+    old: &VerifiedEntry,
+    evidence: &[Evidence<'_>],
+) -> bool {
     let again = |item: &&Evidence<'_>| item.entry.id() != old.id() && same_act(item.entry, old);
-    evidence.iter().filter(again).any(|item| item.standing.counts())
+    let standing: Vec<EntryId> = evidence
+        .iter()
+        .filter(again)
+        .filter(|item| item.standing.counts())
+        .map(|item| item.entry.id())
+        .collect();
+    if standing.is_empty() {
+        return false;
+    }
+    let judged = judge(roster, definitions, record, evidence);
+    standing.iter().filter_map(|id| judged.verdicts.get(id)).any(|verdict| match verdict {
+        // A first request for an erasure counts and waits; of erased contents nothing is said again.
+        Verdict::Admitted | Verdict::Erased | Verdict::Waiting(Missing::SecondPerson) => true,
+        // What is sealed may say anything.
+        Verdict::Sealed | Verdict::Waiting(_) | Verdict::Refused(_) => false,
+    })
 }
 
 fn same_act(one: &VerifiedEntry, other: &VerifiedEntry) -> bool {

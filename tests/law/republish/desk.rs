@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xw_ledger::change::{Action, Change};
 use xw_ledger::document::{Edit, Place};
-use xw_ledger::draft::{Act, Author, Draft, Signed, Tail, open_log, write_change};
+use xw_ledger::draft::{Act, Author, Draft, Signed, Tail, open_log, write_change, write_erasure};
 use xw_ledger::judge::{Evidence, Judged, judge};
 use xw_ledger::log::Logs;
-use xw_ledger::republish::{RepublishError, republish_change};
+use xw_ledger::republish::{RepublishError, act_again, republish_change, stands_again};
 use xw_ledger::roster::{Chain, Roster};
 use xw_ledger::standing::Standing;
 use xw_ledger::steps::Step;
 use xw_ledger::verdict::Verdict;
 use xw_schemas::cose::SecretKey;
-use xw_schemas::entry::Core;
+use xw_schemas::entry::{Core, Erasure, ErasureGround};
 use xw_schemas::id::{EntryId, Incarnation, LogId, OperationId, RecordId};
 use xw_schemas::record::{Content, Value};
 use xw_schemas::space::{Audience, Space};
@@ -174,12 +174,11 @@ impl Desk {
 
     /// Says an act of the village again in its present log; `lost` do not stand.
     pub(super) fn again(&mut self, at: usize, lost: &[usize]) -> Result<usize, RepublishError> {
-        let lost: BTreeSet<usize> = lost.iter().copied().collect();
-        let node = &county().offices[EAST].node;
         let person = self.core(at).person.expect("a person signed");
         let person =
             people(EAST).find(|key| key.public() == person).expect("a person of the village");
-        let author = Author { node, person: Some(person) };
+        let lost: BTreeSet<usize> = lost.iter().copied().collect();
+        let author = Author { node: &county().offices[EAST].node, person: Some(person) };
         let tail = Tail::of(&self.logs, self.village).expect("the log is open");
         let evidence = self.evidence(&lost);
         let old = evidence.iter().find(|item| item.entry.id() == self.id(at)).expect("it is held");
@@ -196,6 +195,52 @@ impl Desk {
             salt,
         )?;
         Ok(self.keep(signed))
+    }
+
+    /// What whoever has the village PC's key and no person's puts under a written act's operation,
+    /// on everything but `lost`.
+    pub(super) fn stolen(&mut self, at: usize, edits: Vec<Edit>, lost: &[usize]) -> usize {
+        let act = Act { operation: self.core(at).operation, ..self.act() };
+        let author = Author { node: &county().offices[EAST].node, person: None };
+        let tail = Tail::of(&self.logs, self.village).expect("the log is open");
+        let evidence = self.evidence_seen(&lost.iter().copied().collect());
+        let (roster, definitions) = (self.roster(), &county().definitions);
+        let (code, hash) = ("SVC", county().hash("SVC"));
+        let draft = Draft { edits, step: None };
+        let signed = write_change(
+            roster,
+            definitions,
+            &tail,
+            self.record,
+            code,
+            hash,
+            &evidence,
+            &draft,
+            author,
+            act,
+        );
+        let signed = signed.expect("a PC signs whatever it is given");
+        self.keep(signed)
+    }
+
+    /// The village asks for the record's contents to be removed, or says again that it did.
+    pub(super) fn ask_erasure(&mut self, again: Option<usize>) -> usize {
+        let act = match again {
+            Some(at) => act_again(&self.written[at].entry, [5; 16]),
+            None => self.act(),
+        };
+        let office = &county().offices[EAST];
+        let author = Author { node: &office.node, person: Some(office.person("VAGT")) };
+        let tail = Tail::of(&self.logs, self.village).expect("the log is open");
+        let (record_type, ground) = ("SVC".to_owned(), ErasureGround::ConsentWithdrawn);
+        let erasure = Erasure { record: self.record, record_type, ground };
+        let signed = write_erasure(self.roster(), &tail, erasure, author, act);
+        self.keep(signed.expect("a request"))
+    }
+
+    pub(super) fn stands_again(&self, at: usize, evidence: &[Evidence<'_>]) -> bool {
+        let (definitions, entry) = (&county().definitions, &self.written[at].entry);
+        stands_again(self.roster(), definitions, self.record, entry, evidence)
     }
 
     /// Everything about the record; what is lost stands disputed.

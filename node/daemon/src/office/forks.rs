@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 use xw_ledger::change::{Action, Change, Key, ObjId};
 use xw_ledger::log::{Log, Point};
+use xw_ledger::republish::stands_again;
 use xw_ledger::standing::{LogStanding, Standing};
 use xw_schemas::entry::{Body, Statement, VerifiedEntry};
 use xw_schemas::id::{EntryId, LogId, PublicKey, hex};
@@ -192,7 +193,8 @@ impl Office {
         }
         let held = self.store.evidence(log.space, record)?;
         let evidence: Vec<_> = held.iter().map(xw_store::Held::evidence).collect();
-        Ok(xw_ledger::republish::stands_again(&lost.entry, &evidence))
+        let (roster, definitions) = (self.store.roster(), self.store.definitions());
+        Ok(stands_again(roster, definitions, record, &lost.entry, &evidence))
     }
 
     /// Entries of persons that bear this node's signature, stand, and were not written here: after a

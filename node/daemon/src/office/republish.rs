@@ -140,7 +140,8 @@ impl Office {
             for lost in ordered {
                 let id = lost.entry.id();
                 let evidence = with_said(&held, &said);
-                if stands_again(&lost.entry, &evidence) {
+                let (roster, definitions) = (self.store.roster(), self.store.definitions());
+                if stands_again(roster, definitions, record, &lost.entry, &evidence) {
                     self.outbox.done.insert(id);
                     continue;
                 }
