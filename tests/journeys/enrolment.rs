@@ -234,6 +234,66 @@ fn the_root_keys_and_two_registrars_decide_together_and_nobody_alone() {
     assert_eq!(term["done"], true, "{term}");
 }
 
+#[test]
+fn a_registrar_whose_pc_was_put_back_signs_no_second_edition_of_a_number() {
+    let world = World::founded("lagging");
+    let mut county = world.node("县");
+    world.join_by_file(&county, &world.invitation_of_county(), 0, &["张建国"]);
+    county.start();
+    unlock(&county, "张建国");
+    let person = ["--person", "李文斌:TADM,TWIN"];
+    let text = invite(&county, TOWNSHIP, Some("一号机"), &person, world.ports[0], None);
+    let mut township = world.node("镇");
+    world.join_by_text(&township, &text, 1, &["李文斌"]);
+    township.start();
+    unlock(&township, "李文斌");
+    let backup = world.path("备份");
+    township.told(&["backup", &backup]);
+    // The first edition of its term is out, and the PC dies.
+    let whom = ["--person", "王秀兰:VCLK"];
+    invite(&township, VILLAGE, Some("一号机"), &whom, world.ports[1], None);
+    let open = |roster: &Json| {
+        let all = items(roster, "invitations").iter();
+        all.filter(|one| one["state"] == "open").count()
+    };
+    county.wait(&["roster", "show"], "the invitation", |roster| open(roster) == 1);
+    township.kill();
+
+    // What was put back does not know of that edition. Before it has heard of it, it signs none.
+    let typed = format!("{}\n", passphrase("李文斌"));
+    let put_back = |name: &str| {
+        let folder = world.path(name);
+        let words = ["restore", &backup, "--folder", &folder, "--passphrase-from-stdin"];
+        let (code, told) = world.node("桌").say(&words, &typed);
+        assert_eq!(code, 0, "{told}");
+        world.node(name)
+    };
+    let again = ["roster", "invite", "--office", VILLAGE, "--node", "二号机"];
+    let whom = ["--person", "王秀兰:VCLK", "--address", "127.0.0.1:9"];
+    let again = [&again[..], &whom].concat();
+    let alone = [&["--passphrase-from-stdin"], &again[..]].concat();
+    let mut back = put_back("恢复");
+    let (code, refused) = back.say(&alone, &typed);
+    assert_eq!((code, &refused["error"]["code"]), (1, &"lagging".into()), "{refused}");
+    // Asked for as soon as it runs, it is signed behind what the county still holds.
+    back.start();
+    unlock(&back, "李文斌");
+    let made = back.told(&again);
+    assert_eq!(made["done"], true, "{made}");
+    let roster = county.wait(&["roster", "show"], "both", |roster| open(roster) == 2);
+    assert!(!roster.to_string().contains("不生效"), "{roster}");
+
+    // Where nobody can be asked, a registrar may say that nobody knows more.
+    let lost = put_back("独处");
+    let (code, told) = lost.say(&["--passphrase-from-stdin", "roster", "resume"], &typed);
+    assert_eq!(code, 2, "{told}");
+    let words = ["--passphrase-from-stdin", "roster", "resume", "--no-newer-elsewhere"];
+    let (code, told) = lost.say(&words, &typed);
+    assert_eq!((code, &told["resumed"]), (0, &true.into()), "{told}");
+    let (code, made) = lost.say(&alone, &typed);
+    assert_eq!((code, &made["done"]), (0, &true.into()), "{made}");
+}
+
 /// A founded county in a folder of its own.
 struct World {
     dir: PathBuf,

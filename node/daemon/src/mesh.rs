@@ -198,6 +198,10 @@ impl Mesh {
     /// Time has passed.
     pub(crate) fn tick(&mut self) {
         self.happen(Event::Ticked);
+        // A registrar waits for it.
+        if self.office.may_lag() {
+            self.compare();
+        }
         self.mind_own_logs();
         log_trouble("lock the store", self.office.lock_when_idle());
         log_trouble("look after the disk", self.office.mind_disk());
@@ -221,6 +225,7 @@ impl Mesh {
     fn mind_own_logs(&mut self) {
         if self.asking_until_ms.is_some() && self.has_heard() {
             self.asking_until_ms = None;
+            self.compare();
         }
         if self.holds_back() {
             return;
@@ -280,6 +285,7 @@ impl Mesh {
         let peers: Vec<PublicKey> = equal.map(|(_, info)| info.peer).collect();
         self.office.note_equal(&peers, clock::now_ms());
     }
+        log_trouble("note who knows no more", self.office.note_compared(&peers));
 
     fn note_heard(&mut self) {
         let listening = !self.heard.is_empty();

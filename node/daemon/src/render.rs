@@ -35,7 +35,8 @@ pub(crate) use list::list;
 pub(crate) use past::{conflicts, history};
 pub(crate) use record::{record, saved};
 pub(crate) use roster::{
-    decided, explained, exported_roster, invited, part, proposed, signed, taken, void,
+    decided, explained, exported_roster, invited, part, proposed, registering_resumed, signed,
+    taken, void,
 };
 pub(crate) use setup::{founded, joined};
 pub(crate) use status::{digest, rebuilt, status, verified};

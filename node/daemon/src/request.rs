@@ -140,17 +140,42 @@ impl Request {
         }
     }
 
-    /// Whether it writes in this node's own logs.
+    /// Whether it writes in this node's own logs or in the roster: such a request waits while
+    /// neighbours are asked what they know of this node.
     pub(crate) fn writes(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::New(_)
-                | Self::Edit(_)
-                | Self::Step(_)
-                | Self::Resolve(_)
-                | Self::Import(_)
-                | Self::ConfirmEntries { .. }
-        )
+            | Self::Edit(_)
+            | Self::Step(_)
+            | Self::Resolve(_)
+            | Self::Erase(_)
+            | Self::ConfirmEntries { .. } => true,
+            Self::Import(import) => !import.preview,
+            Self::Roster(roster) => roster.writes(),
+            Self::Status
+            | Self::Types { .. }
+            | Self::Show { .. }
+            | Self::History { .. }
+            | Self::Conflicts { .. }
+            | Self::List(_)
+            | Self::Export(_)
+            | Self::Digest
+            | Self::Rebuild
+            | Self::Verify
+            | Self::Unlock(_)
+            | Self::Recover(_)
+            | Self::Lock { .. }
+            | Self::Keys
+            | Self::Passphrase(_)
+            | Self::AddOperator(_)
+            | Self::RemoveOperator { .. }
+            | Self::Forks { .. }
+            | Self::RejectEntries { .. }
+            | Self::Resume
+            | Self::Backup { .. }
+            | Self::Audit(_)
+            | Self::Progress => false,
+        }
     }
 
     /// Whether it opens what one record says; how many of those a person needs in an hour is known.
@@ -304,4 +329,36 @@ pub(crate) struct ExportLedger {
     /// A blank template.
     #[serde(default)]
     pub(crate) blank: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn whatever_signs_for_this_office_waits_while_neighbours_are_asked() {
+        let writes = |request: Json| serde_json::from_value::<Request>(request).unwrap().writes();
+        for signs in [
+            json!({"do": "erase", "record": "x", "ground": 1}),
+            json!({"do": "import", "file_name": "a", "base64": "", "record_type": "SVC"}),
+            json!({"do": "roster", "act": "invite", "office": "柳河村"}),
+            json!({"do": "roster", "act": "withdraw", "invitation": "ab"}),
+            json!({"do": "roster", "act": "revoke", "person": "王秀兰"}),
+            json!({"do": "roster", "act": "roles", "person": "王秀兰", "roles": ["VCLK"]}),
+            json!({"do": "roster", "act": "term", "office": "白杨镇"}),
+            json!({"do": "roster", "act": "sign", "text": ""}),
+        ] {
+            assert!(writes(signs.clone()), "{signs}");
+        }
+        for reads in [
+            json!({"do": "list"}),
+            json!({"do": "roster", "act": "take", "text": ""}),
+            json!({"do": "import", "file_name": "a", "base64": "", "record_type": "SVC",
+                "preview": true}),
+        ] {
+            assert!(!writes(reads.clone()), "{reads}");
+        }
+    }
 }

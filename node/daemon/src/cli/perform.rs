@@ -155,6 +155,7 @@ impl Desk<'_> {
             Roster::Invite(_) => render::invited(&answer, self.screen),
             Roster::Take(_) => render::taken(&answer, self.screen),
             Roster::Export(_) => render::exported_roster(&answer, self.screen),
+            Roster::Resume(_) => render::registering_resumed(self.screen),
             Roster::Withdraw(_)
             | Roster::Revoke(_)
             | Roster::Roles(_)

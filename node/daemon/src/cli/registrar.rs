@@ -8,7 +8,7 @@ use xw_bootstrap::bundle::BUNDLE_BYTES_MAX;
 
 use super::found::safe;
 use super::people::{people, person};
-use super::roster::{Draft, Invite, Revoke, Roster};
+use super::roster::{Draft, Invite, Resume, Revoke, Roster};
 use crate::client::Client;
 use crate::folder::{write_secret, write_whole};
 use crate::qr;
@@ -55,6 +55,8 @@ pub(super) fn perform(client: &mut Client, asked: &Roster, who: Who) -> Answer<J
             let text = read(&asked.file)?;
             (RosterRequest::Sign { text, who }, &asked.draft)
         }
+        // Without the word the command line is refused before it comes here.
+        Roster::Resume(Resume { no_newer_elsewhere: _ }) => (RosterRequest::Resume { who }, &none),
         Roster::Take(asked) => return take(client, &asked.files),
         Roster::Export(asked) => return export(client, &asked.file),
     };

@@ -42,6 +42,21 @@ pub(crate) enum Roster {
     Take(Take),
     #[command(about = "导出整个名册，供携带或根密钥使用 || Write the whole roster into a file")]
     Export(Export),
+    #[command(
+        about = "登记员：本机恢复后连不上任何机构时，确认别处没有更新的名册，恢复登记 || Registrars: after a restore without any line, say that nobody holds a newer roster, and register again",
+        after_help = "只在别处确实没有更新的名册时使用：此前签发而本机没有的版次一旦出现，会与新版次重号，本机构的登记全部停摆，须由上级另开任期 || Only when nobody holds a newer roster: should an edition turn up that was issued before and is not held here, the two contradict each other and the whole term stops until the office above opens the next"
+    )]
+    Resume(Resume),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resume {
+    #[arg(
+        long,
+        required = true,
+        help = "我确认：别处都没有更新的名册 || I confirm that nobody holds a newer roster"
+    )]
+    pub(crate) no_newer_elsewhere: bool,
 }
 
 #[derive(Debug, Args)]

@@ -49,6 +49,9 @@ struct Life {
     why: Why,
     /// The PC, by [`machine::mark`].
     pc: String,
+    /// Since it began, somebody who would know more was found to know no more of the roster.
+    #[serde(default)]
+    caught_up: bool,
 }
 
 /// Why a node begins new logs.
@@ -185,13 +188,18 @@ impl Incarnation {
 
 impl Life {
     fn begin(store: &mut Store, why: Why, pc: String) -> Answer<Self> {
-        let life = Self { token: clock::token(), began_ms: clock::now_ms(), why, pc };
-        let bytes = serde_json::to_vec(&life).expect("plain data");
-        store.set_note(LIFE, Some(&bytes))?;
+        let (token, began_ms) = (clock::token(), clock::now_ms());
+        let life = Self { token, began_ms, why, pc, caught_up: false };
+        life.note(store)?;
         if why != Why::New {
             tracing::warn!(why = why.en(), "this node goes on in new logs");
         }
         Ok(life)
+    }
+
+    fn note(&self, store: &mut Store) -> Answer<()> {
+        let bytes = serde_json::to_vec(self).expect("plain data");
+        Ok(store.set_note(LIFE, Some(&bytes))?)
     }
 }
 
@@ -211,13 +219,26 @@ impl Office {
         std::mem::take(&mut self.incarnation.begun)
     }
 
+    /// Whether the roster may have grown by this office's own word without this node knowing: in a
+    /// life that began with an older store, until somebody has shown to know no more.
+    pub(crate) fn may_lag(&self) -> bool {
+        self.incarnation.life.why != Why::New && !self.incarnation.life.caught_up
+    }
+
+    /// Notes that this is over.
+    pub(super) fn note_caught_up(&mut self) -> Answer<()> {
+        self.incarnation.life.caught_up = true;
+        self.incarnation.life.note(&mut self.store)
+    }
+
     /// Whether neighbours are asked what they know of this node before it writes: after a start with
-    /// logs that it wrote before.
+    /// logs or editions that it wrote before.
     pub(crate) fn asks_first(&self) -> bool {
         let own = self.own_key();
-        let wrote = self.store.logs().iter().any(|(_, log)| log.node == own);
+        let wrote =
+            self.store.logs().iter().any(|(_, log)| log.node == own) || self.has_registered();
         // Of a database that was lost whole not even the old logs are known.
-        self.incarnation.begun || (wrote && !self.settings.neighbours.is_empty())
+        self.incarnation.begun || self.may_lag() || (wrote && !self.settings.neighbours.is_empty())
     }
 
     /// Notes, before it is stored, that a log is this life's own.

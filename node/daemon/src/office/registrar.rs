@@ -21,6 +21,7 @@ use crate::request::{ChangeRoles, InviteOffice, OpenTerm, RevokeKey, Who};
 use crate::trouble::{Answer, Trouble};
 
 mod kept;
+mod lag;
 
 /// The right under which this office's registrars sign.
 struct Right {
@@ -204,6 +205,7 @@ impl Office {
                 "the roster has grown since the draft was made; draft it again",
             ));
         }
+        self.refuse_while_lagging()?;
         let key = self.registrar_key(&right, who)?;
         let signed = draft.join(&Edition::sign(core, &[key])?)?;
         self.issue(signed, &right)
@@ -212,6 +214,7 @@ impl Office {
     /// Makes one edition of these facts and signs it.
     fn enact(&mut self, facts: Vec<Fact>, who: &Who) -> Answer<Json> {
         let right = self.right()?;
+        self.refuse_while_lagging()?;
         let key = self.registrar_key(&right, who)?;
         self.check_below(&right, &facts)?;
         let (number, previous) = self.next_place(&right);

@@ -33,6 +33,7 @@ impl Office {
             RosterRequest::Revoke(revoke) => self.revoke(revoke),
             RosterRequest::Roles(roles) => self.change_roles(roles),
             RosterRequest::Term(term) => self.open_term(term),
+            RosterRequest::Resume { who } => self.resume_registering(who),
         }
     }
 

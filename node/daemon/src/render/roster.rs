@@ -111,6 +111,12 @@ pub(crate) fn taken(answer: &Json, screen: Screen) -> String {
     out
 }
 
+/// A registrar vouched for the roster as it is held here.
+pub(crate) fn registering_resumed(screen: Screen) -> String {
+    let (zh, en) = ("已记下，可以继续登记\n", "Noted; registering goes on\n");
+    screen.pick(zh, en).to_owned()
+}
+
 /// A roster that was written into a file.
 pub(crate) fn exported_roster(answer: &Json, screen: Screen) -> String {
     let (file, kib) = (text(answer, "file"), count(answer, "bytes").div_ceil(1024));

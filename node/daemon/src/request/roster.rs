@@ -39,12 +39,32 @@ pub(crate) enum RosterRequest {
     Roles(ChangeRoles),
     /// A new term for the registrars of an office below.
     Term(OpenTerm),
+    /// A registrar's word that nobody holds editions of this office that are not held here.
+    Resume {
+        #[serde(default)]
+        who: Who,
+    },
 }
 
 impl RosterRequest {
     /// Whether somebody must be signed in for it: a registrar, to sign.
     pub(crate) fn needs_person(&self) -> bool {
-        !matches!(self, Self::Show | Self::Void | Self::Export | Self::Take { .. })
+        self.writes() || matches!(self, Self::Resume { .. })
+    }
+
+    /// Whether it signs an edition of this office, or a draft of one.
+    pub(crate) fn writes(&self) -> bool {
+        match self {
+            Self::Sign { .. }
+            | Self::Invite(_)
+            | Self::Withdraw { .. }
+            | Self::Revoke(_)
+            | Self::Roles(_)
+            | Self::Term(_) => true,
+            Self::Show | Self::Void | Self::Export | Self::Take { .. } | Self::Resume { .. } => {
+                false
+            }
+        }
     }
 }
 
