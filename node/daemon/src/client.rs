@@ -146,6 +146,8 @@ impl Asking {
         let tried = office.try_sign_in(&unlock)?.run();
         office.finish_try(tried)?;
         // Records that came while nobody was here are judged before anything is shown.
+        office.settle_all()?;
+        office.answer_erasures()?;
         office.settle_all()
     }
 }

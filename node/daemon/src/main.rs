@@ -21,6 +21,8 @@ mod demo;
 mod qr;
 mod render;
 mod words;
+#[cfg(test)]
+mod world;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};

@@ -236,6 +236,7 @@ impl Mesh {
             self.happen(Event::RosterChanged);
         }
         log_trouble("write lost entries again", self.office.republish_some());
+        log_trouble("say what was erased", self.office.answer_erasures());
         self.spread();
     }
 
@@ -284,8 +285,8 @@ impl Mesh {
         let equal = live.filter(|(session, _)| !self.replica.expects(held, *session));
         let peers: Vec<PublicKey> = equal.map(|(_, info)| info.peer).collect();
         self.office.note_equal(&peers, clock::now_ms());
-    }
         log_trouble("note who knows no more", self.office.note_compared(&peers));
+    }
 
     fn note_heard(&mut self) {
         let listening = !self.heard.is_empty();

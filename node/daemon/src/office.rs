@@ -43,6 +43,7 @@ pub(crate) use audit::Aside;
 pub(crate) use backup::{About, open_keys};
 use disk::{Checkup, Salvage};
 pub(crate) use disk::{DISK_FAILED_TEXT, ballast_bytes, fatal, has_failed};
+use erasure::Receipts;
 pub(crate) use import::Progress;
 use incarnation::Incarnation;
 pub(crate) use keeping::report;
@@ -72,6 +73,8 @@ pub(crate) struct Office {
     incarnation: Incarnation,
     /// What was typed here and does not stand.
     outbox: Outbox,
+    /// Erasures that may want this node's receipt.
+    receipts: Receipts,
     /// When each neighbour was last found to hold nothing that is not held here.
     equal_ms: BTreeMap<PublicKey, u64>,
     /// When neighbours were compared with for the request that comes next.
@@ -115,6 +118,7 @@ impl Office {
             roster_grown: false,
             incarnation,
             outbox: Outbox::new(),
+            receipts: Receipts::new(),
             equal_ms,
             compared_ms: None,
             salvage,
@@ -131,20 +135,16 @@ impl Office {
     /// Judges what is waiting to be judged, some of it; whether more remains.
     pub(crate) fn settle_some(&mut self) -> Answer<bool> {
         let some = self.store.settle(SETTLE_RECORDS)?;
-        self.answer_erasures(&some.changed)?;
+        self.owe_receipts(&some.changed);
         // Records that cannot be judged by this program wait without keeping it busy.
         Ok(some.remaining > 0 && some.judged > 0)
     }
 
     /// Judges everything that is waiting.
     pub(crate) fn settle_all(&mut self) -> Answer<()> {
-        loop {
-            let all = self.store.settle_all()?;
-            self.answer_erasures(&all.changed)?;
-            if all.changed.iter().all(|changed| changed.erased.is_none()) {
-                return Ok(());
-            }
-        }
+        let all = self.store.settle_all()?;
+        self.owe_receipts(&all.changed);
+        Ok(())
     }
 
     pub(crate) fn own_key(&self) -> PublicKey {
@@ -181,3 +181,6 @@ impl Office {
         name.map_or_else(|| division.to_string(), str::to_owned)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,24 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value as Json, json};
-use xw_bootstrap::found::found;
-use xw_bootstrap::joining::join;
-use xw_bootstrap::synthetic;
+use serde_json::json;
 use xw_custody::{KeyPurpose, Passphrase, SealedKey, sealing_key_of};
-use xw_ledger::roster::Chain;
 use xw_schemas::edition::{Edition, EditionCore, Fact, Scope};
 use xw_schemas::id::hex;
-use xw_schemas::record::builtin;
 
 use super::*;
-use crate::folder::{Folder, NewNode, NewPerson, Settings};
 use crate::office::Office;
-use crate::request::Request;
-use crate::serve;
-
-/// The passphrase of the first person; the others' have their number instead of 0.
-const PASSPHRASE: &str = "mill-brook-0-willow";
+use crate::world::{PASSPHRASE, World, refused, told};
 
 #[test]
 fn cheap_keys_are_for_the_county_of_exercises() {
@@ -228,96 +218,9 @@ fn whoever_opens_record_after_record_must_sign_in_again() {
     assert_eq!(refused(&mut office, show), "not-found");
 }
 
-/// A county office's folder, removed in the end.
-struct World {
-    path: PathBuf,
-    folder: Folder,
-    people: Vec<NewPerson>,
-}
-
-impl World {
-    fn new(name: &str) -> Self {
-        let path =
-            std::env::temp_dir().join(format!("xiangwang-keys-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        let folder = Folder::at(&path);
-        let key = |n: u8| SecretKey::from_seed(&[n; 32]);
-        let (roots, definitions) = ([1, 2, 3].map(key), builtin());
-        let plan = synthetic::plan();
-        let founded = found(&plan, &roots, &definitions, clock::now_ms(), &mut |b| clock::fill(b));
-        let founded = founded.unwrap();
-        let chain = Chain::founded(founded.edition.clone()).unwrap();
-        let people = || -> Vec<NewPerson> {
-            let named = (0u8..).zip(&plan.invites[0].people);
-            named
-                .map(|(n, (name, _))| NewPerson {
-                    name: name.clone(),
-                    key: key(20 + n),
-                    passphrase: Passphrase::chosen(&passphrase(n.into())).unwrap(),
-                })
-                .collect()
-        };
-        let keys: Vec<SecretKey> = people().iter().map(|person| person.key.clone()).collect();
-        let invite = founded.invites[0].0.key();
-        let joining = join(&chain, &invite, Some(&key(9)), &keys, clock::now_ms()).unwrap();
-        let settings = Settings {
-            division: synthetic::division(synthetic::COUNTY),
-            office: "县".into(),
-            letter: 'A',
-            listen: Vec::new(),
-            api: ([127, 0, 0, 1], 0).into(),
-            late_days: 3,
-            witness: None,
-            idle: Idle::default(),
-            neighbours: Vec::new(),
-        };
-        let new = NewNode {
-            settings,
-            editions: vec![founded.edition, joining],
-            definitions,
-            node: key(9),
-            people: people(),
-            cost: Cost::FOR_TESTS,
-        };
-        folder.init(&new).unwrap();
-        Self { path, folder, people: new.people }
-    }
-
-    fn open(&self) -> Office {
-        Office::open(self.folder.clone()).unwrap()
-    }
-
-    fn unlock(&self, at: usize) -> Json {
-        json!({"do": "unlock", "person": self.people[at].name, "passphrase": passphrase(at)})
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.path);
-    }
-}
-
-fn passphrase(at: usize) -> String {
-    PASSPHRASE.replace('0', &at.to_string())
-}
-
 fn reopened(office: Office, world: &World) -> Office {
     office.store.close().unwrap();
     world.open()
-}
-
-fn ask(office: &mut Office, request: Json) -> Answer<Json> {
-    let request: Request = serde_json::from_value(request).unwrap();
-    serve::answer(office, request, &mut |_, _| {})
-}
-
-fn told(office: &mut Office, request: Json) -> Json {
-    ask(office, request).unwrap()
-}
-
-fn refused(office: &mut Office, request: Json) -> String {
-    ask(office, request).unwrap_err().code
 }
 
 fn all_files(folder: &Path) -> Vec<PathBuf> {

@@ -1,19 +1,50 @@
 //! Lawful erasure: a person asks, a second one of an office above agrees, and every node that held
 //! the contents removes them and says so. Never removes an entry.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
 use xw_ledger::draft::{Author, write_erasure, write_erasure_receipt};
-use xw_ledger::view::{Tombstone, View};
-use xw_schemas::entry::{Erasure, ErasureGround, ErasureReceipt};
+use xw_ledger::view::{ERASED, Tombstone, View};
+use xw_schemas::entry::{Erasure, ErasureGround, ErasureReceipt, Statement};
 use xw_schemas::id::{PublicKey, RecordId};
 use xw_schemas::record::Level;
 use xw_schemas::space::Space;
-use xw_store::ChangedRecord;
+use xw_store::{ChangedRecord, Order, Query, RecordDetail, SortKey};
 
 use super::Office;
 use crate::clock;
 use crate::request::EraseRecord;
 use crate::trouble::{Answer, Trouble};
+
+/// After a receipt could not be written it is tried again so much later: a full disk is not emptied
+/// within a tick.
+const RECEIPTS_AGAIN_MS: u64 = 60_000;
+
+/// Tombstones read at once.
+const RECEIPTS_PAGE: u32 = 500;
+
+/// Which records may lack this node's word that their contents are gone. It is looked for in the
+/// rows, so that a receipt which was never written, because the node held back, stopped or had a
+/// full disk, is written later.
+pub(super) struct Receipts {
+    /// Every tombstone is to be looked at: after a start, and when the store was opened.
+    all: bool,
+    owed: BTreeSet<RecordId>,
+    /// Not before then, by the steady clock.
+    again_ms: Option<u64>,
+}
+
+impl Receipts {
+    pub(super) fn new() -> Self {
+        Self { all: true, owed: BTreeSet::new(), again_ms: None }
+    }
+
+    pub(super) fn look_again(&mut self) {
+        self.all = true;
+        self.again_ms = None;
+    }
+}
 
 impl Office {
     /// Answers `{record, entry, ground, ground_zh, erased}`.
@@ -57,6 +88,8 @@ impl Office {
         let entry = signed.entry.id();
         self.keep(vec![signed])?;
         self.settle_all()?;
+        self.answer_erasures()?;
+        self.settle_all()?;
         let erased = self.tombstone(row.record)?.is_some();
         Ok(json!({
             "record": row.record, "entry": entry, "asked_by": person,
@@ -70,28 +103,87 @@ impl Office {
         Ok(details.into_iter().find_map(|detail| detail.view.erased))
     }
 
-    /// Says of every record whose contents went from this disk that they did. Only an office that
-    /// gets the contents and may write in the space has something to say.
-    pub(super) fn answer_erasures(&mut self, changed: &[ChangedRecord]) -> Answer<()> {
-        for record in changed {
-            let Some(because) = record.erased else { continue };
-            let said = self
-                .tombstone(record.record)?
-                .is_some_and(|tombstone| tombstone.done.contains(&self.own_key()));
-            let level = self.division().tier().into();
-            let ours = self.division().covers(record.space.division)
-                && self.bodies_go_to(&record.record_type, level);
-            if said || !ours {
+    /// Says of records whose contents went from this disk that they did, as far as that is owed and
+    /// can be seen; called where this node may write. What cannot be said stays owed.
+    pub(crate) fn answer_erasures(&mut self) -> Answer<()> {
+        let now_ms = clock::steady_ms();
+        if self.receipts.again_ms.is_some_and(|again| now_ms < again) || !self.store.is_unlocked() {
+            return Ok(());
+        }
+        self.receipts.again_ms = Some(now_ms + RECEIPTS_AGAIN_MS);
+        if self.receipts.all {
+            let erased = self.erased_records()?;
+            self.receipts.owed.extend(erased);
+            self.receipts.all = false;
+        }
+        let mut failed = None;
+        for record in std::mem::take(&mut self.receipts.owed) {
+            if let Err(trouble) = self.answer_erasure(record) {
+                self.receipts.owed.insert(record);
+                failed.get_or_insert(trouble);
+            }
+        }
+        if let Some(trouble) = failed {
+            return Err(trouble);
+        }
+        self.receipts.again_ms = None;
+        Ok(())
+    }
+
+    /// Notes which records settling found erased: their receipts are looked at anew.
+    pub(super) fn owe_receipts(&mut self, changed: &[ChangedRecord]) {
+        let erased = changed.iter().filter(|changed| changed.erased.is_some());
+        self.receipts.owed.extend(erased.map(|changed| changed.record));
+    }
+
+    /// Only an office that gets the contents and may write in the space has something to say, and
+    /// only once.
+    fn answer_erasure(&mut self, record: RecordId) -> Answer<()> {
+        let (own, level) = (self.own_key(), self.division().tier().into());
+        for RecordDetail { row, view, .. } in self.reader.record(record)? {
+            let Some(Tombstone { because, done, .. }) = view.erased else { continue };
+            let ours = self.division().covers(row.space.division)
+                && self.bodies_go_to(&view.record_type, level);
+            if done.contains(&own) || !ours || self.has_answered(row.space, record)? {
                 continue;
             }
-            let tail = self.tail(record.space)?;
+            let tail = self.tail(row.space)?;
             let author = Author { node: &self.node, person: None };
-            let receipt = ErasureReceipt { record: record.record, because };
+            let receipt = ErasureReceipt { record, because };
             let roster = self.store.roster();
             let signed = write_erasure_receipt(roster, &tail, receipt, author, clock::act())?;
             self.keep(vec![signed])?;
         }
         Ok(())
+    }
+
+    /// Whether a receipt of this node stands in a log and only waits to be judged.
+    fn has_answered(&self, space: Space, record: RecordId) -> Answer<bool> {
+        let own = self.own_key();
+        let held = self.store.evidence(space, record)?;
+        Ok(held.iter().any(|held| {
+            let receipt = matches!(held.entry.core().statement, Statement::Erased(_));
+            receipt && held.entry.node() == own && held.standing.counts()
+        }))
+    }
+
+    /// Every record of which nothing but a tombstone is left here.
+    fn erased_records(&self) -> Answer<Vec<RecordId>> {
+        let mut query = Query {
+            states: vec![ERASED.to_owned()],
+            sort: vec![(SortKey::Created, Order::Up)],
+            limit: RECEIPTS_PAGE,
+            ..Query::default()
+        };
+        let mut erased = Vec::new();
+        loop {
+            let page = self.reader.list(&query)?;
+            erased.extend(page.rows.iter().map(|row| row.record));
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(erased),
+            }
+        }
     }
 
     /// What is shown in the place of erased contents: ground, persons, who has removed them and who

@@ -198,6 +198,7 @@ impl Office {
                 left => {
                     (format!("，还可连续试 {left} 次"), format!("; {left} more without a wait"))
                 }
+            self.receipts.look_again();
             };
             trouble.zh.push_str(&zh);
             trouble.en.push_str(&en);

@@ -1,0 +1,69 @@
+//! What an office's PC does when something came in between.
+
+use xw_bootstrap::synthetic::TOWNSHIP;
+use xw_ledger::draft::{Author, write_erasure};
+use xw_schemas::entry::{Erasure, ErasureGround};
+use xw_schemas::id::RecordId;
+use xw_schemas::space::{Audience, Space};
+
+use super::*;
+use crate::clock;
+use crate::world::{World, case, told};
+
+#[test]
+fn a_receipt_that_was_not_written_at_once_is_written_when_the_store_is_opened_again() {
+    let world = World::of(TOWNSHIP, "receipts");
+    let mut office = signed_in(&world);
+    let record = RecordId::parse(&case(&mut office, "将被删除")).unwrap();
+    ask_erasure(&mut office, &world, record, 0);
+    ask_erasure(&mut office, &world, record, 1);
+    // Judging removes the contents and writes nothing by itself: the node may be holding back.
+    let before = entries(&office);
+    office.settle_all().unwrap();
+    assert_eq!((answered(&office, record), entries(&office)), (Some(false), before));
+    // The program ends before it could answer.
+    office.store.close().unwrap();
+    let mut office = signed_in(&world);
+    office.answer_erasures().unwrap();
+    office.settle_all().unwrap();
+    assert_eq!(answered(&office, record), Some(true));
+    // Once is enough, however often it is looked.
+    let after = entries(&office);
+    for _ in 0..2 {
+        office.receipts.look_again();
+        office.answer_erasures().unwrap();
+    }
+    assert_eq!((after, entries(&office)), (before + 1, before + 1));
+}
+
+fn signed_in(world: &World) -> Office {
+    let mut office = world.open();
+    for at in 0..2 {
+        told(&mut office, world.unlock(at));
+    }
+    office
+}
+
+/// One person's request, on disk and not judged yet.
+fn ask_erasure(office: &mut Office, world: &World, record: RecordId, at: usize) {
+    let space = Space { division: office.division(), audience: Audience::Office };
+    let tail = office.tail(space).unwrap();
+    let author = Author { node: &office.node, person: Some(&world.people[at].key) };
+    let (record_type, ground) = ("SVC".to_owned(), ErasureGround::ConsentWithdrawn);
+    let erasure = Erasure { record, record_type, ground };
+    let signed = write_erasure(office.store.roster(), &tail, erasure, author, clock::act());
+    office.keep(vec![signed.unwrap()]).unwrap();
+}
+
+/// Whether the tombstone of a record names this node among those who have answered.
+fn answered(office: &Office, record: RecordId) -> Option<bool> {
+    let details = office.reader.record(record).unwrap();
+    let tombstone = details.into_iter().find_map(|detail| detail.view.erased)?;
+    Some(tombstone.done.contains(&office.own_key()))
+}
+
+fn entries(office: &Office) -> u64 {
+    let own = office.own_key();
+    let logs = office.store.logs().iter().filter(|(_, log)| log.node == own);
+    logs.map(|(_, log)| log.size()).sum()
+}
