@@ -44,9 +44,12 @@ pub(crate) fn begin(
     if request.opens_a_record() {
         office.admit_read()?;
     }
-    // Rows follow the entries; behind a large arrival they follow batch by batch.
-    if !matches!(request, Request::Verify | Request::Rebuild | Request::Progress) {
-        office.settle_some()?;
+    // Rows follow the entries; behind a large arrival they follow batch by batch. On a disk that
+    // takes no more they are older, which the status says; what cannot do with that settles itself.
+    if !matches!(request, Request::Verify | Request::Rebuild | Request::Progress)
+        && let Err(trouble) = office.settle_some()
+    {
+        tracing::error!(code = trouble.code, trouble = trouble.en, "cannot judge");
     }
     let said = match request {
         Request::Status => office.status(),

@@ -10,7 +10,7 @@ use xw_schemas::id::PublicKey;
 use super::Office;
 use crate::keys::{Came, Due, Person, PersonFile, Trial, Tried};
 use crate::request::{ChangePassphrase, Recover, Unlock, Who};
-use crate::trouble::{Answer, Trouble};
+use crate::trouble::{Answer, Trouble, with_causes};
 
 impl Office {
     /// The people signed in who may act, the one asked for first.
@@ -234,17 +234,25 @@ impl Office {
             return Err(self.unknown_person(name));
         }
         if self.keys.signed_in().is_empty() {
-            self.close_store()?;
+            self.close_store();
         }
         let mut answer = self.custody();
         answer["out"] = json!(out);
         Ok(answer)
     }
 
-    fn close_store(&mut self) -> Answer<()> {
-        if self.store.is_unlocked() {
-            self.store.lock()?;
-            self.reader = self.store.reader()?;
+    /// Forgets the office's key. What the disk refuses of that is only tidying up, and keeps nobody
+    /// signed in.
+    fn close_store(&mut self) {
+        if !self.store.is_unlocked() {
+            return;
+        }
+        let locked = self.store.lock();
+        // The reader has the key, too, and is given up whatever became of the files.
+        let reader = self.store.reader().map(|reader| self.reader = reader);
+        for error in [locked, reader].into_iter().filter_map(Result::err) {
+            tracing::error!(error = with_causes(&error), "the store is locked, and not tidily");
+            super::fatal(&error);
         }
         Ok(())
     }
@@ -269,7 +277,7 @@ impl Office {
                 self.keys.sign_out(None);
                 if self.store.is_unlocked() {
                     tracing::info!("nobody was at work for long: the store is locked");
-                    self.close_store()?;
+                    self.close_store();
                 }
             }
         }

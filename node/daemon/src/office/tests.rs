@@ -1,5 +1,7 @@
-//! What an office's PC does when something came in between.
+//! What an office's PC does when something came in between: a program that ended, a disk that takes
+//! nothing more.
 
+use serde_json::json;
 use xw_bootstrap::synthetic::TOWNSHIP;
 use xw_ledger::draft::{Author, write_erasure};
 use xw_schemas::entry::{Erasure, ErasureGround};
@@ -36,12 +38,39 @@ fn a_receipt_that_was_not_written_at_once_is_written_when_the_store_is_opened_ag
     assert_eq!((after, entries(&office)), (before + 1, before + 1));
 }
 
+#[test]
+fn a_disk_that_takes_nothing_keeps_nobody_from_looking_and_signing_out() {
+    let world = World::of(TOWNSHIP, "nothing-taken");
+    let mut office = signed_in(&world);
+    let record = case(&mut office, "写不进去");
+    office.settle_all().unwrap();
+    // Something waits to be judged, and nothing can be written.
+    ask_erasure(&mut office, &world, RecordId::parse(&record).unwrap(), 0);
+    take_nothing(&mut office, &world);
+    assert!(office.settle_some().is_err(), "nothing waits, or it was written");
+    told(&mut office, json!({"do": "status"}));
+    told(&mut office, json!({"do": "keys"}));
+    let shown = told(&mut office, json!({"do": "show", "record": record}));
+    assert!(shown.to_string().contains("写不进去"), "{shown}");
+    let out = told(&mut office, json!({"do": "lock"}));
+    assert_eq!((out["out"].as_array().map(Vec::len), &out["open"]), (Some(2), &json!(false)));
+}
+
 fn signed_in(world: &World) -> Office {
     let mut office = world.open();
     for at in 0..2 {
         told(&mut office, world.unlock(at));
     }
     office
+}
+
+/// From here on the store refuses every write.
+fn take_nothing(office: &mut Office, world: &World) {
+    let keys = office.folder.key_files().machine_keys().unwrap();
+    let keys = StoreKeys { machine: keys.database, sealing: office.keys.sealing() };
+    let opened = office.keys.operators().unwrap().open(&world.people[0].key.seed()).unwrap();
+    office.store = Store::open_read_only(&office.folder.store_path(), Some(keys)).unwrap();
+    office.store.unlock(opened).unwrap();
 }
 
 /// One person's request, on disk and not judged yet.
