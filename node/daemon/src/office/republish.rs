@@ -36,6 +36,8 @@ pub(crate) struct Outbox {
     /// Whether there may be something.
     restless: bool,
     looked_ms: u64,
+    /// The last look ended in a trouble: the next one is due by the clock alone.
+    failed: bool,
     /// How the forked own logs stood then.
     stands: BTreeMap<LogId, LogStanding>,
     /// Who was signed in then: what waits for a person's key waits for the person.
@@ -60,6 +62,7 @@ impl Outbox {
         Self {
             restless: true,
             looked_ms: 0,
+            failed: false,
             stands: BTreeMap::new(),
             signed_in: Vec::new(),
             done: BTreeSet::new(),
@@ -87,10 +90,8 @@ impl Office {
             self.keys.signed_in().iter().map(|person| person.key.public()).collect();
         let due = now_ms.saturating_sub(self.outbox.looked_ms) >= LOOK_EVERY_MS;
         let came = signed_in != self.outbox.signed_in;
-        if !(self.outbox.restless || due || came)
-            || signed_in.is_empty()
-            || !self.store.is_unlocked()
-        {
+        let restless = self.outbox.restless && !self.outbox.failed;
+        if !(restless || due || came) || signed_in.is_empty() || !self.store.is_unlocked() {
             return Ok(());
         }
         self.outbox.looked_ms = now_ms;
@@ -103,6 +104,8 @@ impl Office {
             self.outbox.look_again();
             self.outbox.stands = stands;
         }
+        // Until everything is on disk it is not done: what ends in a trouble is looked at again.
+        (self.outbox.restless, self.outbox.failed) = (true, true);
         let lost = self.lost()?;
         let wanted =
             |lost: &Lost| may_go_by_itself(lost) && !self.outbox.done.contains(&lost.entry.id());
@@ -112,16 +115,23 @@ impl Office {
                 records.entry(place).or_default().push(lost);
             }
         }
-        self.outbox.restless = records.len() > RECORDS_AT_ONCE;
+        let more = records.len() > RECORDS_AT_ONCE;
         for ((space, record), lost) in records.into_iter().take(RECORDS_AT_ONCE) {
             self.say_again(space, record, &lost, None)?;
         }
+        (self.outbox.restless, self.outbox.failed) = (more, false);
         Ok(())
+    }
+
+    /// Whether an entry counts as said again.
+    #[cfg(test)]
+    pub(super) fn is_done(&self, entry: &EntryId) -> bool {
+        self.outbox.done.contains(entry)
     }
 
     /// Says lost acts on one record again: each signed by the person who did it, or by `person` who
     /// vouches for it. What cannot be said is noted with the reason. Answers how many were said.
-    fn say_again(
+    pub(super) fn say_again(
         &mut self,
         space: Space,
         record: RecordId,
@@ -129,7 +139,7 @@ impl Office {
         person: Option<&SecretKey>,
     ) -> Answer<usize> {
         let held = self.store.evidence(space, record)?;
-        let mut said: Vec<Signed> = Vec::new();
+        let (mut said, mut done): (Vec<Signed>, Vec<EntryId>) = (Vec::new(), Vec::new());
         let mut ordered: Vec<&Lost> = lost.iter().collect();
         // What was written on something was written after it in the same log, or in a later one.
         ordered.sort_by_key(|lost| (lost.entry.core().claimed_time_ms, lost.entry.core().sequence));
@@ -155,7 +165,7 @@ impl Office {
                 match self.sign_again(space, record, &held, &said, lost, &key) {
                     Ok(signed) => {
                         self.outbox.stuck.remove(&id);
-                        self.outbox.done.insert(id);
+                        done.push(id);
                         said.push(signed);
                     }
                     Err(Again::Waits) => waiting.push(lost),
@@ -178,6 +188,7 @@ impl Office {
         let count = said.len();
         if count > 0 {
             self.keep(said)?;
+            self.outbox.done.extend(done);
             tracing::info!(count, "entries that did not stand were written again");
         }
         Ok(count)

@@ -4,6 +4,7 @@
 use serde_json::json;
 use xw_bootstrap::synthetic::TOWNSHIP;
 use xw_ledger::draft::{Author, write_erasure};
+use xw_ledger::standing::Standing;
 use xw_schemas::entry::{Erasure, ErasureGround};
 use xw_schemas::id::RecordId;
 use xw_schemas::space::{Audience, Space};
@@ -54,6 +55,29 @@ fn a_disk_that_takes_nothing_keeps_nobody_from_looking_and_signing_out() {
     assert!(shown.to_string().contains("写不进去"), "{shown}");
     let out = told(&mut office, json!({"do": "lock"}));
     assert_eq!((out["out"].as_array().map(Vec::len), &out["open"]), (Some(2), &json!(false)));
+}
+
+#[test]
+fn an_act_that_did_not_reach_the_disk_is_not_taken_for_said_again() {
+    let world = World::of(TOWNSHIP, "not-said");
+    let mut office = signed_in(&world);
+    let record = RecordId::parse(&case(&mut office, "重发")).unwrap();
+    let space = Space { division: office.division(), audience: Audience::Office };
+    let held = office.store.evidence(space, record).unwrap().remove(0);
+    let (entry, body) = (held.entry, held.body);
+    let id = entry.id();
+    let lost = republish::Lost { entry, body, standing: Standing::Disputed, mine: true };
+    // It goes behind the end of another log than the one that it stands in.
+    office.open_tail(space).unwrap();
+    take_nothing(&mut office, &world);
+    let said = office.say_again(space, record, std::slice::from_ref(&lost), None);
+    assert_eq!(said.unwrap_err().code, "store");
+    assert!(!office.is_done(&id));
+    // The disk takes it again.
+    drop(office);
+    let mut office = signed_in(&world);
+    assert_eq!(office.say_again(space, record, &[lost], None).unwrap(), 1);
+    assert!(office.is_done(&id));
 }
 
 fn signed_in(world: &World) -> Office {
