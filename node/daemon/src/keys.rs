@@ -14,9 +14,9 @@ use crate::clock;
 use crate::folder::Idle;
 use crate::trouble::{Answer, Trouble};
 
-pub(crate) use files::{KeyFiles, PersonFile};
+pub(crate) use files::{KeyFiles, PersonFile, recovery_key};
 pub(crate) use making::{NewKeys, Protection, protect};
-pub(crate) use trial::{Came, Trial, Tried};
+pub(crate) use trial::{Came, Trial, Tried, first_of};
 
 /// The synthetic county: its passphrases stand in the documentation, and its keys are cheap.
 const TRAINING_COUNTY: u64 = 130_599_000_000;

@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value as Json, json};
-use xw_custody::Cost;
-use xw_custody::ask::Source;
+use xw_custody::ask::{self, Source};
 use xw_custody::machine::{Lock, MachineFile};
+use xw_custody::{Cost, OfficeKey};
 use xw_store::{Store, StoreKeys};
 
+use super::keys::{RECOVERY_PROMPT, read_bounded};
 use super::perform::{Desk, Done};
 use crate::client;
 use crate::folder::Folder;
-use crate::keys::{Protection, protect};
+use crate::keys::{KeyFiles, Protection, first_of, protect, recovery_key};
 use crate::office::{About, open_keys};
 use crate::render;
 use crate::request::Request;
@@ -34,7 +35,7 @@ pub(crate) struct Backup {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "例：\n  xiangwang restore /media/usb/柳河村-20261123 --folder xiangwang --person 王秀兰\n恢复后运行节点：它先向邻居取回备份之后的条目，再用新日志继续办理。原来的电脑不要再用旧目录运行 || Example:\n  xiangwang restore /media/usb/backup-20261123 --folder xiangwang\nThen run the node: it fetches from its neighbours what came after the backup and goes on in new logs. Never run the old folder again"
+    after_help = "例：\n  xiangwang restore /media/usb/柳河村-20261123 --folder xiangwang --person 王秀兰\n  xiangwang restore /media/usb/柳河村-20261123 --folder xiangwang --recovery /media/usb2/恢复密钥.json\n恢复后运行节点：它先向邻居取回备份之后的条目，再用新日志继续办理。原来的电脑不要再用旧目录运行 || Example:\n  xiangwang restore /media/usb/backup-20261123 --folder xiangwang\n  xiangwang restore /media/usb/backup-20261123 --folder xiangwang --recovery /media/usb2/recovery.json\nThen run the node: it fetches from its neighbours what came after the backup and goes on in new logs. Never run the old folder again"
 )]
 pub(crate) struct Restore {
     #[arg(value_name = "备份目录 || BACKUP", help = "备份所在目录 || The backup")]
@@ -52,6 +53,13 @@ pub(crate) struct Restore {
         help = "用哪位经办人的口令打开；只有一人时不必写 || Whose passphrase opens it; not needed where one person works alone"
     )]
     pub(crate) operator: Option<String>,
+    #[arg(
+        long,
+        value_name = "文件 || FILE",
+        conflicts_with = "operator",
+        help = "经办人都忘了口令时：用恢复密钥文件打开 || When everybody has forgotten their passphrase: the file of the recovery key"
+    )]
+    pub(crate) recovery: Option<PathBuf>,
 }
 
 impl Desk<'_> {
@@ -78,27 +86,13 @@ pub(super) fn restore(asked: &Restore, source: Source) -> Answer<Json> {
             format!("{} is there already; name a folder that is not", asked.folder.display()),
         ));
     }
-    let files = from.key_files();
-    let people = files.people()?;
-    let names: Vec<&str> = people.iter().map(|file| file.key.label()).collect();
-    let found = match &asked.operator {
-        Some(name) => people.iter().find(|file| file.key.label() == name),
-        None => people.first().filter(|_| people.len() == 1),
+    let (office, cost) = match &asked.recovery {
+        Some(path) => opened_by_recovery(&from.key_files(), path, source)?,
+        None => opened_by_operator(&from.key_files(), asked.operator.as_deref(), source)?,
     };
-    let person = found.ok_or_else(|| {
-        let names = names.join("、");
-        Trouble::new(
-            "which-person",
-            format!("请用 --person 写明用哪位经办人的口令打开：{names}"),
-            format!("say whose passphrase opens it: --person, one of {names}"),
-        )
-    })?;
-    let passphrase = client::existing(source, Some(person.key.label()), &names)?;
-    let seed = person.key.open(&passphrase.typed()?)?;
-    let office = files.operators()?.open(&seed)?;
     let machine = open_keys(&asked.from, &office)?;
     // Exercises run anywhere, and must not depend on what the PC offers.
-    let (file, protection) = if person.key.cost() == Cost::FOR_TESTS {
+    let (file, protection) = if cost == Cost::FOR_TESTS {
         (MachineFile::plain(&machine), Protection::of(Lock::Open))
     } else {
         protect(&machine, &office)
@@ -117,6 +111,28 @@ pub(super) fn restore(asked: &Restore, source: Source) -> Answer<Json> {
         "office": about.office, "folder": asked.folder.display().to_string(),
         "entries": checked?, "made_ms": about.made_ms, "keys": protection.json(),
     }))
+}
+
+/// The office's key by the passphrase of somebody who worked there, and what a try of it costs.
+fn opened_by_operator(
+    files: &KeyFiles,
+    person: Option<&str>,
+    source: Source,
+) -> Answer<(OfficeKey, Cost)> {
+    let people = files.of_person(person)?;
+    let passphrase = client::existing(source, Some(people[0].key.label()), &[])?.typed()?;
+    let operators = files.operators()?;
+    first_of(&people, |file| {
+        let seed = file.key.open(&passphrase)?;
+        Ok((operators.open(&seed)?, file.key.cost()))
+    })
+}
+
+/// The same by the recovery key, when everybody has forgotten their passphrase.
+fn opened_by_recovery(files: &KeyFiles, path: &Path, source: Source) -> Answer<(OfficeKey, Cost)> {
+    let key = recovery_key(&read_bounded(path)?)?;
+    let passphrase = ask::existing(source, RECOVERY_PROMPT).map_err(client::no_terminal)?;
+    Ok((files.operators()?.open(&key.open(&passphrase)?)?, key.cost()))
 }
 
 fn fill(from: &Folder, to: &Folder, machine: &MachineFile) -> Answer<()> {

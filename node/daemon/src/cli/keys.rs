@@ -15,10 +15,13 @@ use super::perform::{Desk, Done};
 use crate::client::{self, ask_running};
 use crate::clock;
 use crate::folder::{Folder, write_secret};
-use crate::keys::{KeyFiles, cost, protect};
+use crate::keys::{KeyFiles, cost, first_of, protect};
 use crate::render;
 use crate::request::{AddOperator, ChangePassphrase, Recover, Request, Secret, Unlock};
 use crate::trouble::{Answer, Trouble};
+
+/// Asks for what whoever keeps the recovery key chose.
+pub(super) const RECOVERY_PROMPT: &str = "恢复密钥的口令 Passphrase of the recovery key: ";
 
 /// Whose key.
 #[derive(Debug, Args)]
@@ -118,9 +121,9 @@ impl Desk<'_> {
             }
             Keys::Recover(asked) => {
                 let key = read_bounded(&asked.file)?;
-                let prompt = "恢复密钥的口令 Passphrase of the recovery key: ";
                 let source = self.global.source();
-                let passphrase = ask::existing(source, prompt).map_err(client::no_terminal)?;
+                let passphrase =
+                    ask::existing(source, RECOVERY_PROMPT).map_err(client::no_terminal)?;
                 let recover = Recover { key, passphrase: Secret::of(&passphrase) };
                 let answer = ask_running(&self.global.folder(), &Request::Recover(recover))?;
                 Ok(Done::well(answer.clone(), render::unlocked(&answer, self.screen)))
@@ -178,7 +181,7 @@ fn names_of(keys: &Json) -> Vec<&str> {
 }
 
 /// A key file's text; a file of another kind is not read to its end.
-fn read_bounded(path: &Path) -> Answer<String> {
+pub(super) fn read_bounded(path: &Path) -> Answer<String> {
     let mut text = String::new();
     let file = std::fs::File::open(path)?;
     file.take(KEY_FILE_BYTES_MAX as u64 + 1).read_to_string(&mut text)?;
@@ -221,18 +224,16 @@ pub(super) fn office_key(
     source: Source,
     person: Option<&str>,
 ) -> Answer<OfficeKey> {
-    let people = files.people()?;
-    let names: Vec<&str> = people.iter().map(|file| file.key.label()).collect();
-    let found = match person {
-        Some(name) => people.iter().rfind(|file| file.key.label() == name),
-        None => people.first().filter(|_| people.len() == 1),
-    };
-    let key = &found.ok_or_else(|| which_person(&names))?.key;
-    let passphrase = client::existing(source, Some(key.label()), &names)?.typed()?;
-    files.begin_try(&key.public())?;
-    let seed = key.open(&passphrase)?;
-    files.try_succeeded(&key.public())?;
-    Ok(files.operators()?.open(&seed)?)
+    let found = files.of_person(person)?;
+    let label = found[0].key.label().to_owned();
+    let passphrase = client::existing(source, Some(&label), &[])?.typed()?;
+    let (tried, _) = files.begin_try(found)?;
+    let operators = files.operators()?;
+    let office = first_of(&tried, |file| -> Answer<OfficeKey> {
+        Ok(operators.open(&file.key.open(&passphrase)?)?)
+    })?;
+    files.try_succeeded(&tried)?;
+    Ok(office)
 }
 
 fn which_person(names: &[&str]) -> Trouble {

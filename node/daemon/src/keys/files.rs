@@ -127,6 +127,25 @@ impl KeyFiles {
         Ok(people)
     }
 
+    /// The key files of one person, the newest first: who joined twice has an old key and a new one,
+    /// perhaps under two passphrases, and whichever a passphrase opens is meant. The name is not needed
+    /// where one person works alone.
+    pub(crate) fn of_person(&self, person: Option<&str>) -> Answer<Vec<PersonFile>> {
+        let mut people = self.people()?;
+        people.reverse();
+        let mut names: Vec<&str> = people.iter().map(|file| file.key.label()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let name = match (person, names.as_slice()) {
+            (Some(name), names) if names.contains(&name) => name.to_owned(),
+            (None, [only]) => (*only).to_owned(),
+            (Some(name), _) => return Err(unknown_person(name, &names)),
+            (None, _) => return Err(which_person(&names)),
+        };
+        people.retain(|file| file.key.label() == name);
+        Ok(people)
+    }
+
     pub(crate) fn write_person(&self, person: &PersonFile) -> Answer<()> {
         let path = self.people_path().join(format!("{}.json", person.number));
         Ok(write_secret(&path, &person.key.text())?)
@@ -149,21 +168,38 @@ impl KeyFiles {
         Ok(())
     }
 
-    /// Asks for a try at a key, and writes down that it was made: who ends the program and starts it
-    /// again has not begun anew. Answers how many wrong ones came before.
-    pub(crate) fn begin_try(&self, key: &PublicKey) -> Answer<u32> {
-        let mut all = self.tries();
-        let tries = all.entry(key.to_string()).or_default();
-        let before = tries.failed();
-        tries.begin(clock::now_ms()).map_err(|wait| too_soon(&wait))?;
+    /// Asks for a try at the keys of one person, and writes down that it was made: who ends the program
+    /// and starts it again has not begun anew. Answers the keys that may be tried now, and how many
+    /// wrong tries came before.
+    pub(crate) fn begin_try(&self, files: Vec<PersonFile>) -> Answer<(Vec<PersonFile>, u32)> {
+        let (mut all, now_ms) = (self.tries(), clock::now_ms());
+        let (mut before, mut first_wait) = (0, None);
+        let mut begins = |file: &PersonFile| {
+            let tries = all.entry(file.key.public().to_string()).or_default();
+            let failed = tries.failed();
+            match tries.begin(now_ms) {
+                Ok(()) => before = before.max(failed),
+                Err(wait) => {
+                    first_wait.get_or_insert(wait);
+                    return false;
+                }
+            }
+            true
+        };
+        let files: Vec<PersonFile> = files.into_iter().filter(|file| begins(file)).collect();
+        if let (true, Some(wait)) = (files.is_empty(), first_wait) {
+            return Err(too_soon(&wait));
+        }
         self.write_tries(&all)?;
-        Ok(before)
+        Ok((files, before))
     }
 
-    /// The try was right.
-    pub(crate) fn try_succeeded(&self, key: &PublicKey) -> Answer<()> {
+    /// The try was right for one of them: whoever made it is that person.
+    pub(crate) fn try_succeeded(&self, files: &[PersonFile]) -> Answer<()> {
         let mut all = self.tries();
-        all.remove(&key.to_string());
+        for file in files {
+            all.remove(&file.key.public().to_string());
+        }
         self.write_tries(&all)
     }
 
@@ -177,6 +213,35 @@ impl KeyFiles {
         let text = serde_json::to_string(tries).expect("plain data");
         Ok(write_whole(&self.tries_path(), text.as_bytes(), true)?)
     }
+}
+
+/// A recovery key out of the text of its file, which lies elsewhere.
+pub(crate) fn recovery_key(text: &str) -> Answer<SealedKey> {
+    let key = SealedKey::read(text)?;
+    match key.purpose() {
+        KeyPurpose::Recovery => Ok(key),
+        other => Err(Trouble::new(
+            "key",
+            format!("该文件不是恢复密钥，而是{}", other.zh()),
+            format!("that file holds no recovery key but a {} key", other.word()),
+        )),
+    }
+}
+
+fn unknown_person(name: &str, names: &[&str]) -> Trouble {
+    Trouble::new(
+        "person",
+        format!("这里没有经办人“{name}”的密钥。经办人有：{}", names.join("、")),
+        format!("no key of {name} lies here; people here: {}", names.join(", ")),
+    )
+}
+
+fn which_person(names: &[&str]) -> Trouble {
+    Trouble::new(
+        "which-person",
+        format!("有多名经办人（{}），请用 --person 写明是谁", names.join("、")),
+        format!("several people work here ({}); say who: --person", names.join(", ")),
+    )
 }
 
 fn too_soon(wait: &Wait) -> Trouble {

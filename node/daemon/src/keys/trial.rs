@@ -9,7 +9,8 @@ use crate::clock;
 
 /// A try to be made, on any thread.
 pub(crate) struct Trial {
-    pub(crate) file: PersonFile,
+    /// The keys of one person, in the order in which they are tried; at least one.
+    pub(crate) files: Vec<PersonFile>,
     pub(crate) passphrase: Passphrase,
     /// Another passphrase for the key, and what a try of it is to cost.
     pub(crate) new: Option<(Passphrase, Cost)>,
@@ -19,36 +20,69 @@ pub(crate) struct Trial {
 
 /// A try that was made.
 pub(crate) struct Tried {
-    pub(crate) file: PersonFile,
+    pub(crate) files: Vec<PersonFile>,
     pub(crate) failed_before: u32,
     pub(crate) came: Result<Came, OpenRefusal>,
 }
 
 /// What the right passphrase gave.
 pub(crate) enum Came {
-    /// The person's seed.
-    Opened(Zeroizing<[u8; 32]>),
-    /// The same key under the new passphrase, to be written.
-    Changed(PersonFile),
+    /// The key that it opened, and that key's seed.
+    Opened(PersonFile, Zeroizing<[u8; 32]>),
+    /// Every key that the old passphrase opened, under the new one, to be written.
+    Changed(Vec<PersonFile>),
 }
 
 impl std::fmt::Debug for Trial {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Trial({})", self.file.key.public().short())
+        let keys: Vec<String> = self.files.iter().map(|file| file.key.public().short()).collect();
+        write!(f, "Trial({})", keys.join(" "))
     }
 }
 
 impl Trial {
-    /// Makes it: takes a quarter of a second and 64 MiB, for a new passphrase twice.
+    /// Makes it: takes a quarter of a second and 64 MiB a key, for a new passphrase twice.
     pub(crate) fn run(self) -> Tried {
-        let Self { file, passphrase, new, failed_before } = self;
+        let Self { files, passphrase, new, failed_before } = self;
         let came = match &new {
-            None => file.key.open(&passphrase).map(Came::Opened),
-            Some((new, cost)) => file
-                .key
-                .with_passphrase(&passphrase, new, *cost, &mut clock::fill)
-                .map(|key| Came::Changed(PersonFile { number: file.number, key })),
+            None => first_of(&files, |file| Ok((file.clone(), file.key.open(&passphrase)?)))
+                .map(|(file, seed)| Came::Opened(file, seed)),
+            Some((new, cost)) => changed(&files, &passphrase, new, *cost).map(Came::Changed),
         };
-        Tried { file, failed_before, came }
+        Tried { files, failed_before, came }
     }
+}
+
+fn changed(
+    files: &[PersonFile],
+    passphrase: &Passphrase,
+    new: &Passphrase,
+    cost: Cost,
+) -> Result<Vec<PersonFile>, OpenRefusal> {
+    let (mut changed, mut refused) = (Vec::new(), None);
+    for file in files {
+        match file.key.with_passphrase(passphrase, new, cost, &mut clock::fill) {
+            Ok(key) => changed.push(PersonFile { number: file.number, key }),
+            Err(refusal) => refused = refused.or(Some(refusal)),
+        }
+    }
+    match refused {
+        Some(refusal) if changed.is_empty() => Err(refusal),
+        _ => Ok(changed),
+    }
+}
+
+/// What the first key gives that opens; where none does, why the first one does not.
+pub(crate) fn first_of<T, E>(
+    files: &[PersonFile],
+    mut open: impl FnMut(&PersonFile) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut refused = None;
+    for file in files {
+        match open(file) {
+            Ok(opened) => return Ok(opened),
+            Err(refusal) => refused = refused.or(Some(refusal)),
+        }
+    }
+    Err(refused.expect("somebody has at least one key"))
 }

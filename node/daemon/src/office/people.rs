@@ -2,13 +2,13 @@
 //! the try of a passphrase itself: that takes long, and whoever owns the store does not wait for it.
 
 use serde_json::{Value as Json, json};
-use xw_custody::{KeyPurpose, OpenRefusal, Passphrase, SealedKey};
+use xw_custody::{OpenRefusal, Passphrase};
 use xw_ledger::roster::Signer;
 use xw_schemas::cose::SecretKey;
 use xw_schemas::id::PublicKey;
 
 use super::Office;
-use crate::keys::{Came, Due, Person, PersonFile, Trial, Tried};
+use crate::keys::{Came, Due, Person, PersonFile, Trial, Tried, recovery_key};
 use crate::request::{ChangePassphrase, Recover, Unlock, Who};
 use crate::trouble::{Answer, Trouble, with_causes};
 
@@ -94,18 +94,11 @@ impl Office {
 
     /// A try of the recovery key, which lies elsewhere. It opens the store and signs nothing.
     pub(crate) fn try_recover(&mut self, asked: &Recover) -> Answer<Trial> {
-        let key = SealedKey::read(&asked.key)?;
         let passphrase = asked.passphrase.typed()?;
-        if key.purpose() != KeyPurpose::Recovery {
-            return Err(Trouble::new(
-                "key",
-                format!("该文件不是恢复密钥，而是{}", key.purpose().zh()),
-                format!("that file holds no recovery key but a {} key", key.purpose().word()),
-            ));
-        }
-        let failed_before = self.keys.files.begin_try(&key.public())?;
-        let file = PersonFile { number: 0, key };
-        Ok(Trial { file, passphrase, new: None, failed_before })
+        let key = recovery_key(&asked.key)?;
+        let files = vec![PersonFile { number: 0, key }];
+        let (files, failed_before) = self.keys.files.begin_try(files)?;
+        Ok(Trial { files, passphrase, new: None, failed_before })
     }
 
     /// A try to put a person's key under another passphrase.
@@ -121,64 +114,50 @@ impl Office {
         }
         let mut trial = self.trial(asked.person.as_deref(), passphrase)?;
         // A key of exercises stays cheap; every other one gets what a key of today gets.
-        let held = trial.file.key.cost();
+        let held = trial.files[0].key.cost();
         let training = crate::keys::cost(self.division(), true).is_ok_and(|cost| cost == held);
         trial.new = Some((new, crate::keys::cost(self.division(), training)?));
         Ok(trial)
     }
 
     fn trial(&mut self, person: Option<&str>, passphrase: Passphrase) -> Answer<Trial> {
-        let file = self.file_of(person)?;
-        let failed_before = self.keys.files.begin_try(&file.key.public())?;
-        Ok(Trial { file, passphrase, new: None, failed_before })
+        let (files, failed_before) = self.keys.files.begin_try(self.files_of(person)?)?;
+        Ok(Trial { files, passphrase, new: None, failed_before })
     }
 
-    /// The key file of a person, as it lies on the disk. Where somebody has an old key and a new one,
-    /// the one on the roster is meant.
-    fn file_of(&self, person: Option<&str>) -> Answer<PersonFile> {
-        let mut people = self.keys.files.people()?;
+    /// The keys of a person, as they lie on the disk: the one that counts on the roster first, of
+    /// several the newest.
+    fn files_of(&self, person: Option<&str>) -> Answer<Vec<PersonFile>> {
+        let mut files = self.keys.files.of_person(person)?;
         let roster = self.store.roster();
-        let counts = |file: &PersonFile| {
+        files.sort_by_key(|file| {
             let key = file.key.public();
-            roster.signer(&key).is_some() && roster.cut(&key).is_none()
-        };
-        people.sort_by_key(|file| (counts(file), file.number));
-        if let Some(name) = person {
-            let found = people.iter().rposition(|file| file.key.label() == name);
-            return found.map(|at| people.swap_remove(at)).ok_or_else(|| self.unknown_person(name));
-        }
-        let mut names: Vec<&str> = people.iter().map(|file| file.key.label()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let names = names.join("、");
-        let alone = people.iter().all(|file| file.key.label() == names);
-        people.pop().filter(|_| alone).ok_or_else(|| {
-            Trouble::new(
-                "which-person",
-                format!("本机有多名经办人（{names}），请用 --person 写明是谁"),
-                format!("several people work here ({names}); say who: --person"),
-            )
-        })
+            let counts = roster.signer(&key).is_some() && roster.cut(&key).is_none();
+            !counts
+        });
+        Ok(files)
     }
 
     /// What a try came to. Answers as [`Office::custody`], or says what was changed.
     pub(crate) fn finish_try(&mut self, tried: Tried) -> Answer<Json> {
-        let Tried { file, failed_before, came } = tried;
-        let public = file.key.public();
+        let Tried { files, failed_before, came } = tried;
+        let label = files[0].key.label();
         match came {
-            Err(refusal) => Err(self.refused(&public, &refusal, failed_before)),
+            Err(refusal) => Err(self.refused(&files[0].key.public(), &refusal, failed_before)),
             Ok(came) => {
-                self.keys.files.try_succeeded(&public)?;
+                self.keys.files.try_succeeded(&files)?;
                 match came {
-                    Came::Opened(seed) => {
+                    Came::Opened(file, seed) => {
                         self.sign_in(file.key.label(), &SecretKey::from_seed(&seed))?;
                         let mut answer = self.custody();
                         answer["wrong_tries_before"] = json!(failed_before);
                         Ok(answer)
                     }
-                    Came::Changed(file) => {
-                        self.keys.files.write_person(&file)?;
-                        Ok(json!({"person": file.key.label(), "changed": true}))
+                    Came::Changed(changed) => {
+                        for file in &changed {
+                            self.keys.files.write_person(file)?;
+                        }
+                        Ok(json!({"person": label, "changed": true}))
                     }
                 }
             }
@@ -198,7 +177,6 @@ impl Office {
                 left => {
                     (format!("，还可连续试 {left} 次"), format!("; {left} more without a wait"))
                 }
-            self.receipts.look_again();
             };
             trouble.zh.push_str(&zh);
             trouble.en.push_str(&en);
@@ -220,6 +198,7 @@ impl Office {
             self.store.unlock(office)?;
             self.reader = self.store.reader()?;
             self.just_opened = true;
+            self.receipts.look_again();
         }
         self.keys.sign_in(name.to_owned(), key.clone());
         Ok(())
@@ -254,7 +233,6 @@ impl Office {
             tracing::error!(error = with_causes(&error), "the store is locked, and not tidily");
             super::fatal(&error);
         }
-        Ok(())
     }
 
     /// Signs everybody out who has been idle for too long, and at once whoever's key was cut.
