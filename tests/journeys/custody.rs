@@ -90,6 +90,8 @@ fn a_recovery_key_opens_what_forgotten_passphrases_closed() {
     node.unlock(clerk, &passphrase(clerk));
     let (code, said) = node.say(&make, &line(RECOVERY));
     assert_eq!(code, 0, "{said}");
+    let backup = dir.join("备份").display().to_string();
+    node.told(&["backup", &backup]);
     node.told(&["lock"]);
 
     let recover = ["--passphrase-from-stdin", "keys", "recover", &path];
@@ -105,6 +107,23 @@ fn a_recovery_key_opens_what_forgotten_passphrases_closed() {
     let stolen = ["--passphrase-from-stdin", "keys", "recover", &person];
     let (code, said) = node.say(&stolen, &line(&passphrase(clerk)));
     assert_eq!((code, code_of(&said)), (2, "key"), "{said}");
+    node.stop();
+
+    // The PC is gone as well: the same key makes a node of the backup, and opens it there.
+    let back = Node::at(program::path(), dir.join("back"));
+    let to = back.folder.display().to_string();
+    let restore =
+        ["restore", &backup, "--folder", &to, "--recovery", &path, "--passphrase-from-stdin"];
+    let desk = Node::at(program::path(), dir.join("desk"));
+    let (code, said) = desk.say(&restore, "county safe drawer eight\n");
+    assert_eq!((code, code_of(&said)), (1, "passphrase"), "{said}");
+    assert!(!back.folder.exists());
+    let (code, said) = desk.say(&restore, &line(RECOVERY));
+    assert_eq!(code, 0, "{said}");
+    let mut back = back;
+    back.start();
+    let (code, said) = back.say(&recover, &line(RECOVERY));
+    assert_eq!((code, &said["open"]), (0, &true.into()), "{said}");
     let _ = std::fs::remove_dir_all(dir);
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 use xw_custody::{KeyPurpose, Passphrase, SealedKey, sealing_key_of};
 use xw_schemas::edition::{Edition, EditionCore, Fact, Scope};
 use xw_schemas::id::hex;
+use zeroize::Zeroizing;
 
 use super::*;
 use crate::office::Office;
@@ -159,6 +160,46 @@ fn a_newcomer_is_let_in_by_somebody_who_is_signed_in() {
 
     told(&mut office, json!({"do": "remove-operator", "person": "孙新来"}));
     assert_eq!(refused(&mut office, unlock), "person");
+}
+
+#[test]
+fn whoever_has_two_keys_here_signs_in_by_the_passphrase_of_either() {
+    let world = World::new("two-keys");
+    let name = world.people[0].name.clone();
+    let sealed = |n: u8, passphrase: &str| {
+        let (seed, passphrase) = (Zeroizing::new([n; 32]), Passphrase::chosen(passphrase).unwrap());
+        let (purpose, cost) = (KeyPurpose::Person, Cost::FOR_TESTS);
+        let key = SealedKey::seal(purpose, &name, &seed, &passphrase, cost, &mut clock::fill);
+        (key.unwrap(), hex(&sealing_key_of(&seed).bytes()))
+    };
+    let mut office = world.open();
+    told(&mut office, world.unlock(0));
+    let (second, sealing) = sealed(78, "second-brook-of-hers-9");
+    told(&mut office, json!({"do": "add-operator", "key": second.text(), "sealing": sealing}));
+    let by = |passphrase: &str| json!({"do": "unlock", "person": name, "passphrase": passphrase});
+    // More often than wrong tries are free: neither passphrase is a wrong one.
+    for _ in 0..4 {
+        told(&mut office, json!({"do": "lock"}));
+        told(&mut office, by(PASSPHRASE));
+        told(&mut office, json!({"do": "lock"}));
+        told(&mut office, by("second-brook-of-hers-9"));
+    }
+    assert_eq!(office.keys.signed_in()[0].key.public(), second.public());
+    assert_eq!(refused(&mut office, by("third-brook-of-hers-9")), "passphrase");
+    // Commands that open no store take the same keys, the newest first.
+    let files = office.keys.files.of_person(Some(&name)).unwrap();
+    assert_eq!(files.len(), 2);
+    assert_eq!(files[0].key.public(), second.public());
+    let old = Passphrase::typed(PASSPHRASE).unwrap();
+    let seed = first_of(&files, |file| file.key.open(&old)).unwrap();
+    assert_eq!(SecretKey::from_seed(&seed).public(), world.people[0].key.public());
+    // Another passphrase in the place of one leaves the other key as it is.
+    let change = json!({"do": "passphrase", "person": name, "passphrase": PASSPHRASE,
+        "new": "Kx3-other-brook"});
+    told(&mut office, change);
+    told(&mut office, by("Kx3-other-brook"));
+    told(&mut office, by("second-brook-of-hers-9"));
+    assert_eq!(refused(&mut office, by(PASSPHRASE)), "passphrase");
 }
 
 #[test]
