@@ -67,11 +67,14 @@ pub(crate) fn new_node(code: &str) -> NewNode {
     let (roots, definitions) = ([1, 2, 3].map(key), builtin());
     let division = synthetic::division(code);
     let mut plan = synthetic::plan();
-    plan.invites = vec![synthetic::invite(division)];
+    if code != synthetic::COUNTY {
+        plan.invites.push(synthetic::invite(division));
+    }
     let founded = found(&plan, &roots, &definitions, clock::now_ms(), &mut |b| clock::fill(b));
     let founded = founded.unwrap();
     let chain = Chain::founded(founded.edition.clone()).unwrap();
-    let named = (0u8..).zip(&plan.invites[0].people);
+    let planned = plan.invites.last().unwrap();
+    let named = (0u8..).zip(&planned.people);
     let people: Vec<NewPerson> = named
         .map(|(n, (name, _))| NewPerson {
             name: name.clone(),
@@ -80,7 +83,7 @@ pub(crate) fn new_node(code: &str) -> NewNode {
         })
         .collect();
     let keys: Vec<SecretKey> = people.iter().map(|person| person.key.clone()).collect();
-    let invite = founded.invites[0].0.key();
+    let invite = founded.invites.last().unwrap().0.key();
     let joining = join(&chain, &invite, Some(&key(9)), &keys, clock::now_ms()).unwrap();
     let settings = Settings {
         division,
