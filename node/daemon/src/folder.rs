@@ -31,6 +31,21 @@ const OPEN_MINUTES: u64 = 480;
 /// Records that may be opened one by one within an hour. A clerk opens some dozens on a busy day.
 const READS_PER_HOUR: u64 = 200;
 
+/// What making a node's folder puts into it before the settings.
+const MADE: [&str; 11] = [
+    "keys",
+    "store.db",
+    "store.db-wal",
+    "store.db-shm",
+    "view.db",
+    "view.db-wal",
+    "view.db-shm",
+    "store.high",
+    "store.tick",
+    "store.ballast",
+    "founding.edition",
+];
+
 /// Settings that a person may change with an editor.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -150,9 +165,25 @@ impl Folder {
         self.0.join("api.json")
     }
 
-    /// Whether a node lies here already.
+    /// Whether a node lies here already. The settings are written last: without them it is no node,
+    /// and nobody has heard of its keys.
     pub(crate) fn is_taken(&self) -> bool {
-        self.settings_path().exists() || self.store_path().exists()
+        self.settings_path().exists()
+    }
+
+    /// Moves aside what an interrupted making left behind, so that it is made anew.
+    fn set_unfinished_aside(&self) -> std::io::Result<()> {
+        let here = |name: &&&str| self.0.join(name).exists();
+        let left: Vec<&str> = MADE.iter().filter(here).copied().collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        let name =
+            |n: u32| if n == 1 { "unfinished".to_owned() } else { format!("unfinished-{n}") };
+        let aside = (1..).map(|n| self.0.join(name(n))).find(|path| !path.exists());
+        let aside = aside.expect("there is always another number");
+        fs::create_dir_all(&aside)?;
+        left.iter().try_for_each(|name| fs::rename(self.0.join(name), aside.join(name)))
     }
 
     /// Makes the folder of a new node, and says what protects the PC's own keys. No key of a person
@@ -170,6 +201,7 @@ impl Folder {
         let (founding, later) = editions.split_first().expect("a roster begins with its founding");
         let keys = NewKeys::make(node, people, *cost)?;
         self.make()?;
+        self.set_unfinished_aside()?;
         self.key_files().write_new(&keys)?;
         let store_keys =
             StoreKeys { machine: keys.machine.database.clone(), sealing: keys.operators.office() };
@@ -284,4 +316,34 @@ fn restrict_folder(path: &Path) -> std::io::Result<()> {
     #[cfg(not(unix))]
     let _ = path;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::{World, new_node};
+
+    #[test]
+    fn a_folder_that_was_not_finished_is_made_anew_and_nothing_is_thrown_away() {
+        let code = xw_bootstrap::synthetic::TOWNSHIP;
+        let world = World::of(code, "unfinished");
+        let new = new_node(code);
+        assert_eq!(world.folder.init(&new).unwrap_err().code, "exists");
+        // Joining was interrupted before its last step, twice.
+        for aside in ["unfinished", "unfinished-2"] {
+            fs::remove_file(world.folder.path().join("node.toml")).unwrap();
+            let begun = fs::read(world.folder.path().join("keys/office.json")).unwrap();
+            world.folder.init(&new).unwrap();
+            let kept = world.folder.path().join(aside);
+            assert_eq!(fs::read(kept.join("keys/office.json")).unwrap(), begun);
+            assert!(kept.join("store.db").exists());
+        }
+        drop(world.open());
+        // Half of it lies there: the keys alone.
+        let half = Folder::at(&world.folder.path().join("half"));
+        half.make().unwrap();
+        half.key_files().make().unwrap();
+        half.init(&new).unwrap();
+        assert!(half.is_taken());
+    }
 }
