@@ -3,6 +3,8 @@
 //! `node.toml` settings · `keys/` key files · `store.db` the entries · `view.db` what is worked out
 //! from them · `api.json` while running.
 
+mod private;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -221,7 +223,7 @@ impl Folder {
     /// Makes the folder itself, for its owner alone.
     pub(crate) fn make(&self) -> std::io::Result<()> {
         fs::create_dir_all(&self.0)?;
-        restrict_folder(&self.0)
+        private::restrict(&self.0)
     }
 
     /// What lies in `keys/`.
@@ -303,19 +305,6 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8], secret: bool) -> std::io::R
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)
-}
-
-/// On Windows the folder lies in the user's profile, which others cannot read; elsewhere its mode
-/// says the same.
-fn restrict_folder(path: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
-    }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
 }
 
 #[cfg(test)]

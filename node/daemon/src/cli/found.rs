@@ -19,7 +19,7 @@ use super::bootstrap::Found;
 use super::offline::compiled;
 use super::people::people;
 use crate::clock;
-use crate::folder::{write_secret, write_whole};
+use crate::folder::{Folder, write_secret, write_whole};
 use crate::joining::fresh_key;
 use crate::keys;
 use crate::trouble::{Answer, Trouble};
@@ -195,13 +195,7 @@ fn fresh_folder(path: &Path) -> Answer<()> {
             format!("{} is not empty; nothing was written", path.display()),
         ));
     }
-    fs::create_dir_all(path)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
-    }
-    Ok(())
+    Ok(Folder::at(path).make()?)
 }
 
 /// A name that every file system takes.

@@ -10,7 +10,7 @@ use super::found::safe;
 use super::people::{people, person};
 use super::roster::{Draft, Invite, Resume, Revoke, Roster};
 use crate::client::Client;
-use crate::folder::{write_secret, write_whole};
+use crate::folder::{Folder, write_secret, write_whole};
 use crate::qr;
 use crate::request::{
     ChangeRoles, InviteOffice, Keep, OpenTerm, Request, RevokeKey, RosterRequest, Who,
@@ -78,7 +78,10 @@ fn invite(client: &mut Client, asked: &Invite, who: Who) -> Answer<Json> {
     let file = answer.as_object_mut().and_then(|answer| answer.remove("file"));
     let mut files = Vec::new();
     if let (Some(folder), Some(Json::String(file))) = (&asked.out, file) {
-        fs::create_dir_all(folder)?;
+        // Until it is used an invitation is a key. A folder that somebody made stays as it is.
+        if !folder.exists() {
+            Folder::at(folder).make()?;
+        }
         let office = answer["office"].as_str().unwrap_or_default();
         let code = answer["division"].as_str().unwrap_or_default();
         let short: String = answer["key"].as_str().unwrap_or_default().chars().take(8).collect();

@@ -105,8 +105,8 @@ impl Protection {
                 "the PC's own keys are sealed by its TPM 2.0: a disk taken out stays shut",
             ),
             Lock::WindowsDpapi => (
-                "本机密钥已由 Windows 为本账户封存：拿走硬盘也打不开",
-                "the PC's own keys are sealed by Windows for this account: a disk taken out stays shut",
+                "本机密钥已由 Windows 为本账户封存：账户设有密码时，拿走硬盘也打不开；账户没有密码则等于没有封存，请务必设置 Windows 密码",
+                "the PC's own keys are sealed by Windows for this account: a disk taken out stays shut as long as the account has a password; with none it is as good as open, so set one",
             ),
         };
         Self { lock, zh: zh.to_owned(), en: en.to_owned() }
