@@ -1,6 +1,8 @@
 //! The local HTTP API: loopback only, a token that only the node's owner can read, one call per
 //! request. The web console to come stands on the same calls.
 
+mod places;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +15,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json as Body, Router};
+use axum::{Extension, Json as Body, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use serde_json::{Value as Json, json};
@@ -26,13 +28,14 @@ use crate::request::Request;
 use crate::run::{Job, Meter};
 use crate::serve::Reply;
 use crate::trouble::{Answer, Trouble};
+use places::{Known, Places};
 
 /// Largest request: the largest ledger (32 MiB) in base64.
 const BODY_BYTES_MAX: usize = 48 << 20;
 
-/// Connections at once, those included that have not said who they are: a head that is not whole
-/// after ten seconds frees its place, and until then costs some kilobytes.
-const CONNECTIONS_MAX: usize = 1_024;
+/// After the system could give no connection the next one is waited for so long: what it lacks, files
+/// mostly, does not come back within microseconds.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// Requests with the token at work at once: one person and a few programs of theirs.
 const REQUESTS_MAX: usize = 32;
@@ -109,19 +112,30 @@ pub(crate) async fn serve(
 }
 
 async fn accept(listener: TcpListener, router: Router, mut stopped: oneshot::Receiver<()>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let open = GracefulShutdown::new();
+    let (mut places, open) = (Places::default(), GracefulShutdown::new());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = &mut stopped => break,
         };
-        let Ok((stream, _)) = accepted else { continue };
-        // Whoever comes when all places are taken is turned away at once: waiting would make the
-        // clerk wait behind those who only hold places.
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-        let (router, watcher) = (router.clone(), open.watcher());
-        tokio::spawn(async move {
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "an API connection could not be taken");
+                tokio::select! {
+                    () = tokio::time::sleep(ACCEPT_AGAIN) => continue,
+                    _ = &mut stopped => break,
+                }
+            }
+        };
+        if !places.make_room() {
+            continue;
+        }
+        let known = Known::default();
+        // What shows the token is found by the request that shows it.
+        let router = router.clone().layer(Extension(known.clone()));
+        let watcher = open.watcher();
+        let task = tokio::spawn(async move {
             let service = hyper::service::service_fn(move |request| {
                 let router = router.clone();
                 async move {
@@ -138,8 +152,8 @@ async fn accept(listener: TcpListener, router: Router, mut stopped: oneshot::Rec
             if let Err(error) = served {
                 tracing::debug!(%error, "an API connection ended");
             }
-            drop(place);
         });
+        places.take(known, task.abort_handle());
     }
     drop(listener);
     if tokio::time::timeout(LAST_WORDS, open.shutdown()).await.is_err() {
@@ -150,12 +164,14 @@ async fn accept(listener: TcpListener, router: Router, mut stopped: oneshot::Rec
 /// Lets in who has the token, before a byte of the body is read, and reads the body in time.
 async fn admit(
     State(desk): State<Arc<Desk>>,
+    Extension(known): Extension<Known>,
     request: axum::extract::Request,
     next: Next,
 ) -> Response {
     if !desk.admits(request.headers()) {
         return stranger();
     }
+    known.note();
     let Ok(_place) = desk.places.acquire().await else { return stranger() };
     let (head, body) = request.into_parts();
     match tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, BODY_BYTES_MAX)).await {
