@@ -53,10 +53,14 @@ pub(super) fn found_county(asked: &Found, global: &Global) -> Answer<Json> {
     let cost = keys::cost(plan.offices[0].division, global.training)?;
     fresh_folder(&asked.out)?;
     let places = key_places(asked)?;
+    // Every keeper has chosen before the first key is written: whoever breaks off leaves no county
+    // of which some keys are on sticks.
+    let keys = places.iter().zip(&roots);
+    let keys: Vec<SealedKey> =
+        keys.map(|(path, key)| sealed(path, key, cost, global)).collect::<Answer<_>>()?;
     let mut files = Vec::new();
-    for (path, key) in places.iter().zip(&roots) {
-        let sealed = sealed(path, key, cost, global)?;
-        write_secret(path, &sealed.text())?;
+    for (path, key) in places.iter().zip(keys) {
+        write_secret(path, &key.text())?;
         files.push(path.display().to_string());
     }
     let roster = asked.out.join("名册-1.xwroster");
