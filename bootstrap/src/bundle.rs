@@ -94,8 +94,8 @@ impl BundleFault {
             Self::Form(_) => "不是名册文件".to_owned(),
             Self::Format => "名册文件的格式版本不明，请升级程序".to_owned(),
             Self::Encoding => "名册文件已损坏：有版次无法读取".to_owned(),
-            Self::Edition(fault) => format!("文件中的名册版次无效：{fault}"),
-            Self::Definition(flaw) => format!("文件中的记录类型无效：{flaw}"),
+            Self::Edition(fault) => format!("文件中有名册版次无效。详情：{fault}"),
+            Self::Definition(flaw) => format!("文件中有记录类型无效。详情：{flaw}"),
             Self::NotWhole => "文件中没有首版名册，不是完整名册".to_owned(),
             Self::Roster(refusal) => format!("文件中的版次不能组成名册：{}", refusal.zh()),
         }

@@ -134,7 +134,7 @@ impl PlanSlip {
             }
             Self::NoOffice(division) => format!("计划中没有区划 {division} 的机构"),
             Self::TooManyPeople => format!("一份邀请最多 {INVITED_PEOPLE_MAX} 人"),
-            Self::Edition(fault) => format!("无法生成首版名册：{fault}"),
+            Self::Edition(fault) => format!("无法生成首版名册。详情：{fault}"),
             Self::Roster(refusal) => format!("首版名册无效：{}", refusal.zh()),
         }
     }

@@ -43,7 +43,7 @@ impl JoinRefusal {
                 "邀请已被使用。如果不是本机构所用，请立即告知登记员：邀请码可能已泄露".to_owned()
             }
             Self::Unfit => "密钥与邀请的内容不符".to_owned(),
-            Self::Edition(fault) => format!("无法生成加入版次：{fault}"),
+            Self::Edition(fault) => format!("无法生成加入版次。详情：{fault}"),
             Self::Roster(refusal) => format!("加入版次不会被接收：{}", refusal.zh()),
             Self::PassedOver(why) => format!("加入版次不会生效：{}", why.zh()),
         }

@@ -177,7 +177,7 @@ impl ProposalSlip {
             Self::Rivals(left) => {
                 format!("互相矛盾的版次中还剩 {left} 份：rejected 应列出其余各份，或全部列出")
             }
-            Self::Fault(fault) => format!("无法生成版次：{fault}"),
+            Self::Fault(fault) => format!("无法生成版次。详情：{fault}"),
         }
     }
 }

@@ -84,11 +84,17 @@ pub(crate) async fn serve(
     token: Zeroizing<String>,
     jobs: mpsc::Sender<Job>,
     meter: Arc<Meter>,
-) -> anyhow::Result<Serving> {
+) -> Answer<Serving> {
     if !address.ip().is_loopback() {
-        anyhow::bail!("接口地址必须是本机回环地址 (the API address must be loopback): {address}");
+        return Err(Trouble::new(
+            "run",
+            format!("接口地址 {address} 不是本机地址，应为 127.0.0.1:端口，节点没有启动"),
+            format!("the API address must be loopback: {address}"),
+        ));
     }
-    let listener = TcpListener::bind(address).await?;
+    let listener = TcpListener::bind(address).await;
+    let listener =
+        listener.map_err(|error| Trouble::no_port("本机接口", "api", address, &error))?;
     let address = listener.local_addr()?;
     let (trials, asides) = (Semaphore::new(1), Semaphore::new(1));
     let desk = Arc::new(Desk {

@@ -280,9 +280,10 @@ fn never_connected(error: &ureq::Error) -> bool {
 
 /// The connection was there and broke: what was asked may be done or not.
 fn broken(error: &ureq::Error) -> Trouble {
-    Trouble::new(
+    Trouble::because(
         "api",
-        format!("与正在运行的节点通信中断（{error}）。刚才的操作可能已完成，请先查看再重试"),
-        format!("the running node did not finish its answer ({error}); look before you try again"),
+        "与正在运行的节点通信中断。刚才的操作可能已完成，请先查看再重试",
+        "the running node did not finish its answer; look before you try again",
+        error,
     )
 }

@@ -234,30 +234,20 @@ impl Folder {
     pub(crate) fn settings(&self) -> Answer<Settings> {
         let path = self.settings_path();
         let text = fs::read_to_string(&path).map_err(|error| {
-            Trouble::new(
-                "no-node",
-                format!(
-                    "{} 不是节点目录（缺少 node.toml：{error}）。请先运行 xiangwang join",
-                    self.0.display()
-                ),
-                format!(
-                    "{} holds no node (node.toml: {error}); run xiangwang join first",
-                    self.0.display()
-                ),
-            )
+            let at = self.0.display();
+            let zh = format!("{at} 不是节点目录（没有 node.toml）。请先运行 xiangwang join");
+            let en = format!("{at} holds no node; run xiangwang join first (node.toml)");
+            Trouble::because("no-node", zh, &en, error)
         })?;
         toml::from_str(&text).map_err(|error| {
-            Trouble::new(
-                "settings",
-                format!("{} 有误：{error}", path.display()),
-                format!("{} is not valid: {error}", path.display()),
-            )
+            let zh = format!("设置文件 {} 有误，请按详情所指的行改正", path.display());
+            Trouble::because("settings", zh, &format!("{} is not valid", path.display()), error)
         })
     }
 
     pub(crate) fn write_settings(&self, settings: &Settings) -> Answer<()> {
         let text = toml::to_string_pretty(settings)
-            .map_err(|error| Trouble::new("settings", error.to_string(), error.to_string()))?;
+            .map_err(|error| Trouble::because("settings", "设置无法写出", "settings", error))?;
         let head = "\
 # 本节点的设置，可用记事本修改，改后重新启动生效。Settings; restart after editing.
 # idle.lock_minutes：无人操作多少分钟后自动退出登录，0 为不退出。Minutes until everybody is signed out; 0: never.

@@ -451,8 +451,6 @@ fn verify_all(
 
 impl From<anyhow::Error> for Trouble {
     fn from(error: anyhow::Error) -> Self {
-        error
-            .downcast()
-            .unwrap_or_else(|error| Self::new("run", format!("{error:#}"), format!("{error:#}")))
+        Self::of_any(error)
     }
 }

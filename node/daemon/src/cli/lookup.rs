@@ -78,7 +78,8 @@ impl Desk<'_> {
 
 pub(super) fn read_definition(answer: &Json) -> Answer<RecordType> {
     serde_json::from_value(answer["definition"].clone()).map_err(|error| {
-        Trouble::new("definition", format!("记录类型定义无法读取：{error}"), error.to_string())
+        let (zh, en) = ("记录类型定义无法读取", "the definition cannot be read");
+        Trouble::because("definition", zh, en, error)
     })
 }
 

@@ -11,7 +11,7 @@ use super::Global;
 use super::keys::office_key;
 use crate::folder::Folder;
 use crate::keys::KeyFiles;
-use crate::trouble::{Answer, FieldTrouble, Trouble};
+use crate::trouble::{Answer, FieldTrouble, Trouble, file_zh};
 
 /// Largest record-type file: the largest built-in one has 60 kB.
 const TYPE_FILE_BYTES_MAX: u64 = 4 << 20;
@@ -39,11 +39,8 @@ pub(super) fn compiled(folder: &Path) -> Answer<Vec<RecordType>> {
 }
 
 fn no_folder(folder: &Path, error: &std::io::Error) -> Trouble {
-    Trouble::new(
-        "folder",
-        format!("目录 {} 无法读取：{error}", folder.display()),
-        format!("cannot read the folder {}: {error}", folder.display()),
-    )
+    let zh = format!("目录 {} 无法读取：{}", folder.display(), file_zh(error));
+    Trouble::because("folder", zh, &format!("cannot read the folder {}", folder.display()), error)
 }
 
 /// Every flaw with its file and line.

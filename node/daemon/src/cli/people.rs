@@ -56,11 +56,8 @@ fn listed(path: &Path) -> Answer<Vec<InvitedPerson>> {
     let text = text.trim_start_matches('\u{feff}');
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
         let form: ListForm = toml::from_str(text).map_err(|error| {
-            Trouble::new(
-                "people",
-                format!("人员名单有误：{error}"),
-                format!("the list of people cannot be read: {error}"),
-            )
+            let zh = "人员名单有误：应为 [[people]] 下的 name 和 roles";
+            Trouble::because("people", zh, "the list of people cannot be read", error)
         })?;
         return Ok(form.people);
     }

@@ -26,7 +26,7 @@ use crate::request::{
     EditRecord, EraseRecord, ExportLedger, ImportLedger, ListRecords, NewRecord, Request,
     ResolveRecord, StepRecord,
 };
-use crate::trouble::{Answer, Trouble};
+use crate::trouble::{Answer, Trouble, file_zh};
 
 /// Rows asked for at once when all are wanted.
 const ALL_ROWS_PAGE: usize = 1_000;
@@ -409,11 +409,8 @@ fn record_of(row: &Json) -> String {
 fn read_ledger(path: &Path) -> Answer<Vec<u8>> {
     let length = fs::metadata(path)
         .map_err(|error| {
-            Trouble::new(
-                "file",
-                format!("文件 {} 无法读取：{error}", path.display()),
-                format!("cannot read {}: {error}", path.display()),
-            )
+            let zh = format!("文件 {} 无法读取：{}", path.display(), file_zh(&error));
+            Trouble::because("file", zh, &format!("cannot read {}", path.display()), error)
         })?
         .len();
     if length > FILE_BYTES_MAX as u64 {

@@ -17,7 +17,7 @@ use xw_schemas::limits::{BLOB_CHUNK_BYTES, DEFINITION_BYTES_MAX, EDITION_BYTES_M
 use xw_schemas::record::RecordType;
 use xw_schemas::wire::{BlobChunk, EDITIONS_LISTED_MAX, Frame, Hello};
 
-use crate::trouble::{Answer, Trouble};
+use crate::trouble::{Answer, Trouble, with_causes};
 
 /// Longest wait for the next sign of life: a call on a bad line is tried again several times.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
@@ -68,7 +68,7 @@ impl Line {
             limits: NetLimits::village(),
         };
         let (net, events) = Net::start(config).await.map_err(|error| {
-            Trouble::new("net", format!("无法使用网络：{error}"), format!("no network: {error}"))
+            Trouble::because("net", "本机无法使用网络", "no network", with_causes(&error))
         })?;
         let peer = PeerKey(node.0);
         net.allow([peer].into());
@@ -257,14 +257,11 @@ impl Line {
 
     fn unreachable(&self) -> Trouble {
         let cause = if self.cause.is_empty() { "no answer" } else { &self.cause };
-        Trouble::new(
+        Trouble::because(
             "unreachable",
-            format!(
-                "联系不上邀请方的节点（{cause}）。请确认对方节点正在运行、地址可达、邀请未被使用或撤回；没有网络时请用邀请文件加入"
-            ),
-            format!(
-                "the inviting node cannot be reached ({cause}): is it running, is the address right, is the invitation still open? Without a line, join by the invitation file"
-            ),
+            "联系不上邀请方的节点。请确认对方节点正在运行、地址可达、邀请未被使用或撤回；没有网络时请用邀请文件加入",
+            "the inviting node cannot be reached: is it running, is the address right, is the invitation still open? Without a line, join by the invitation file",
+            cause,
         )
     }
 }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::making::NewKeys;
 use crate::clock;
 use crate::folder::{write_secret, write_whole};
-use crate::trouble::{Answer, Trouble};
+use crate::trouble::{Answer, Trouble, file_zh};
 
 /// Largest file read here: far over the limit of each kind, which its own reader knows.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -256,11 +256,8 @@ fn read(path: &Path) -> Answer<Zeroizing<String>> {
         Ok::<_, std::io::Error>(text)
     };
     bounded().map_err(|error| {
-        Trouble::new(
-            "key",
-            format!("密钥文件 {} 无法读取：{error}", path.display()),
-            format!("cannot read the key file {}: {error}", path.display()),
-        )
+        let zh = format!("密钥文件 {} 无法读取：{}", path.display(), file_zh(&error));
+        Trouble::because("key", zh, &format!("cannot read the key file {}", path.display()), error)
     })
 }
 

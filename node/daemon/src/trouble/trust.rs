@@ -52,6 +52,7 @@ told! {
 
 impl From<EditionFault> for Trouble {
     fn from(fault: EditionFault) -> Self {
-        Self::new("edition", format!("无法生成或读取名册版次：{fault}"), fault.to_string())
+        let (zh, en) = ("无法生成或读取名册版次", "an edition cannot be made or read");
+        Self::because("edition", zh, en, with_causes(&fault))
     }
 }

@@ -33,11 +33,8 @@ impl Office {
             Keep::Held => self.all_held(key),
             Keep::Listed(text) => {
                 let file: KeptFile = toml::from_str(text).map_err(|error| {
-                    Trouble::new(
-                        "keep",
-                        format!("保留清单有误：{error}"),
-                        format!("the list of what stands cannot be read: {error}"),
-                    )
+                    let zh = "保留清单有误：应为 [[keep]] 下的 log、number 和 entry";
+                    Trouble::because("keep", zh, "the list of what stands cannot be read", error)
                 })?;
                 file.keep.iter().map(|one| (one.log, one.number, one.entry)).collect()
             }
