@@ -229,6 +229,12 @@ fn a_clerk_registers_changes_steps_and_finds_a_case() {
 fn a_ledger_goes_in_once_comes_out_and_a_changed_byte_is_found() {
     let world = World::founded("ledger");
     let planted = world.ledger();
+    // A look at it first writes nothing, not even the beginning of a log.
+    let entries = world.json(&["status"])["entries"].clone();
+    let look = ["--json", "import", &planted.file_name, "--type", "SVC", "--preview"];
+    let tally = parsed(&world.run(&look))["tally"].clone();
+    assert_eq!(tally["new"], planted.planted.accepted(), "{tally}");
+    assert_eq!(world.json(&["status"])["entries"], entries);
     let imported = world.run(&["--json", "import", &planted.file_name, "--type", "SVC"]);
     assert_eq!(code(&imported), i32::from(planted.planted.refused() > 0), "{}", out(&imported));
     let tally = &parsed(&imported)["tally"];

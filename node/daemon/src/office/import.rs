@@ -129,7 +129,7 @@ impl Office {
         let given = given_paths(rt, &sheet.ledger_key);
         let mut numbers = Numbers::default();
         let mut batch = Batch::default();
-        let mut tail = self.tail(space)?;
+        let mut tail = if preview { self.provisional_tail(space)? } else { self.tail(space)? };
         let mut reports = Vec::with_capacity(sheet.rows.len());
         let total = sheet.rows.len() as u64;
         for (done, row) in (0..).zip(&sheet.rows) {

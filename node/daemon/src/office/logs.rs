@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use xw_ledger::draft::{Author, Signed, Tail, open_log};
-use xw_ledger::log::Point;
+use xw_ledger::log::{Logs, Point};
 use xw_ledger::standing::{LogStanding, Standing};
 use xw_schemas::checkpoint::Checkpoint;
 use xw_schemas::id::{EntryId, LogId, PublicKey};
@@ -20,6 +20,18 @@ impl Office {
     pub(super) fn tail(&mut self, space: Space) -> Answer<Tail> {
         let tails = self.tails(space)?;
         tails.into_iter().next_back().map_or_else(|| self.open_tail(space), Ok)
+    }
+
+    /// The same for what is only tried: a log that would have to be opened is opened in memory alone.
+    pub(super) fn provisional_tail(&self, space: Space) -> Answer<Tail> {
+        if let Some(tail) = self.tails(space)?.pop() {
+            return Ok(tail);
+        }
+        let opened = self.signed_opening(space)?;
+        let log = opened.entry.core().log;
+        let mut logs = Logs::new();
+        let placed = logs.place(self.store.roster(), &opened.entry).is_ok();
+        Tail::of(&logs, log).filter(|_| placed).ok_or_else(no_log)
     }
 
     /// The ends of all logs in a space in which this node may go on; the longest last.
@@ -44,16 +56,18 @@ impl Office {
     /// Opens another log of this node in a space.
     pub(super) fn open_tail(&mut self, space: Space) -> Answer<Tail> {
         self.refuse_if_rolled_back()?;
-        let before = self.last_entry(space);
-        let author = Author { node: &self.node, person: None };
-        let (roster, incarnation) = (self.store.roster(), clock::incarnation());
-        let signed = open_log(roster, space, author, incarnation, clock::act(), before)?;
+        let signed = self.signed_opening(space)?;
         let log = signed.entry.core().log;
         self.note_own_log(log)?;
         self.keep(vec![signed])?;
-        Tail::of(self.store.logs(), log).ok_or_else(|| {
-            Trouble::new("log", "无法在该共享空间建立日志", "cannot open a log in that space")
-        })
+        Tail::of(self.store.logs(), log).ok_or_else(no_log)
+    }
+
+    fn signed_opening(&self, space: Space) -> Answer<Signed> {
+        let before = self.last_entry(space);
+        let author = Author { node: &self.node, person: None };
+        let (roster, incarnation) = (self.store.roster(), clock::incarnation());
+        Ok(open_log(roster, space, author, incarnation, clock::act(), before)?)
     }
 
     /// The last entry known of the log from which this node goes on in a space: of the own logs
@@ -137,4 +151,8 @@ impl Office {
         }
         Ok(())
     }
+}
+
+fn no_log() -> Trouble {
+    Trouble::new("log", "无法在该共享空间建立日志", "cannot open a log in that space")
 }
