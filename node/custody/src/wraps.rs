@@ -168,7 +168,8 @@ impl Operators {
     }
 
     /// Takes an operator off the list. It wraps nothing anew: who kept a copy of the file and the
-    /// passphrase still opens this key. [`Operators::rotate`] shuts that copy out of what comes.
+    /// passphrase still opens this key. [`Operators::rotate`] shuts that copy out of what is sealed to
+    /// the next one.
     pub fn remove(&mut self, office: &OfficeKey, person: &PublicKey) -> Result<(), OfficeRefusal> {
         self.check(office)?;
         self.operator(person).ok_or(OfficeRefusal::NotAnOperator)?;
@@ -181,7 +182,8 @@ impl Operators {
     }
 
     /// A new key for the office, wrapped for everyone on the list. The earlier ones lie encrypted
-    /// under it, for what was sealed before; past the [`EARLIER_MAX`]th the oldest is given up.
+    /// under it, for what was sealed before. The first is always among them, for the contents are under
+    /// it; of the others the oldest are given up past the [`EARLIER_MAX`]th.
     pub fn rotate(
         &self,
         office: &OfficeKey,
@@ -194,9 +196,11 @@ impl Operators {
             operators.push(Operator::wrap(&next, *person, *sealing, label, entropy)?);
         }
         keys.push(OfficeKey::from_seed(&office.seed()));
+        if keys.len() > EARLIER_MAX {
+            keys.remove(1);
+        }
         let earlier = keys
             .iter()
-            .skip(keys.len().saturating_sub(EARLIER_MAX))
             .map(|key| Earlier {
                 office: key.public(),
                 encrypted: next.encrypt(&key.seed()[..], entropy),
@@ -222,7 +226,20 @@ impl Operators {
             .collect()
     }
 
-    /// The public half of the office's key: the machine seals to it without anyone.
+    /// The key of everything that is kept on this PC: the first that the office had. Rotating leaves
+    /// it as it is, and with it every body and row.
+    pub fn contents(&self, office: &OfficeKey) -> Result<OfficeKey, OfficeRefusal> {
+        let first = self.earlier(office)?.into_iter().next();
+        Ok(first.unwrap_or_else(|| OfficeKey::from_seed(&office.seed())))
+    }
+
+    /// The public half of [`Operators::contents`]: the machine seals to it without anyone.
+    #[must_use]
+    pub fn contents_sealing(&self) -> SealingKey {
+        self.earlier.first().map_or(self.office, |first| first.office)
+    }
+
+    /// The public half of the office's key, to which backups are sealed.
     #[must_use]
     pub fn office(&self) -> SealingKey {
         self.office

@@ -110,7 +110,7 @@ impl Keys {
 
     /// To whom the PC seals what comes while nobody is signed in.
     pub(crate) fn sealing(&self) -> SealingKey {
-        self.operators.office()
+        self.operators.contents_sealing()
     }
 
     /// The operators' keys and names.

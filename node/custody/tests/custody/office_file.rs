@@ -70,7 +70,7 @@ fn a_kept_copy_opens_the_old_key_and_never_the_next() {
 }
 
 #[test]
-fn rotations_keep_every_earlier_key_up_to_the_limit() {
+fn rotations_keep_earlier_keys_up_to_the_limit_and_the_first_for_ever() {
     let (mut office, mut list) = founded();
     let first = office.public();
     let mut dice = dice(100);
@@ -81,8 +81,21 @@ fn rotations_keep_every_earlier_key_up_to_the_limit() {
     assert_eq!(Operators::read(&list.text()).unwrap(), list);
     (office, list) = list.rotate(&office, &mut dice).unwrap();
     let earlier = list.earlier(&office).unwrap();
-    assert_eq!(earlier.len(), 64);
-    assert!(earlier.iter().all(|key| key.public() != first));
+    assert_eq!((earlier.len(), earlier[0].public()), (64, first));
+    assert_eq!(Operators::read(&list.text()).unwrap(), list);
+}
+
+#[test]
+fn the_contents_stay_under_the_first_key() {
+    let (mut office, mut list) = founded();
+    let first = office.public();
+    assert_eq!(list.contents(&office).unwrap().public(), first);
+    for n in 0..3 {
+        (office, list) = list.rotate(&office, &mut dice(40 + n)).unwrap();
+        assert_ne!(list.office(), first);
+        assert_eq!(list.contents(&office).unwrap().public(), first);
+        assert_eq!(list.contents_sealing(), first);
+    }
 }
 
 #[test]

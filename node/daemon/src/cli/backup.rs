@@ -99,9 +99,10 @@ pub(super) fn restore(asked: &Restore, source: Source) -> Answer<Json> {
     };
     let made = fill(&from, &to, &file);
     let checked = made.and_then(|()| {
-        let keys = StoreKeys { machine: machine.database.clone(), sealing: office.public() };
+        let contents = to.key_files().operators()?.contents(&office)?;
+        let keys = StoreKeys { machine: machine.database.clone(), sealing: contents.public() };
         let mut store = Store::open_read_only(&to.store_path(), Some(keys))?;
-        store.unlock(office)?;
+        store.unlock(contents)?;
         Ok(store.reader()?.size()?.entries)
     });
     if checked.is_err() {

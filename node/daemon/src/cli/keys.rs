@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 use xw_custody::ask::{self, Source};
+use xw_custody::machine::{MachineFile, MachineKeys};
 use xw_custody::{KEY_FILE_BYTES_MAX, KeyPurpose, OfficeKey, SealedKey, sealing_key_of};
 use xw_schemas::id::hex;
 use zeroize::Zeroizing;
@@ -55,7 +56,8 @@ pub(crate) enum Keys {
     )]
     Recover(KeyFile),
     #[command(
-        about = "从本机移除一名经办人（名册上的权限另由登记员撤销） || Take a person off this PC; a registrar cuts their rights"
+        about = "从本机移除一名经办人（名册上的权限另由登记员撤销） || Take a person off this PC; a registrar cuts their rights",
+        after_help = "移除时换新的机构密钥：今后制作的备份，此人用旧备份里的密钥和口令打不开；此人手中旧备份里当时的内容仍能打开。如果此人另外拿到本机硬盘而硬盘没有加密，旧密钥也能打开其中的内容：请给磁盘加密 || The office gets a new key: backups made from then on do not open with what this person has of older ones. What an older backup holds still opens for them; and should they get this PC's disk and the disk is not encrypted, so does what lies there: encrypt the disk"
     )]
     Remove(Remove),
 }
@@ -209,13 +211,21 @@ fn reseal(folder: &Folder, source: Source, whose: &Whose) -> Answer<Json> {
     let office = office_key(&files, source, whose.operator.as_deref())?;
     let machine = match held.open() {
         Ok(machine) => machine,
-        Err(_) => held.recover(&office).map_err(|error| {
-            Trouble::new("key", format!("本机密钥无法恢复：{}", error.zh()), error.to_string())
-        })?,
+        Err(_) => recovered(&held, &files, &office)?,
     };
     let (file, protection) = protect(&machine, &office);
     files.write_machine(&file)?;
     Ok(protection.json())
+}
+
+/// The PC's keys out of the copy that was sealed to the office, by its present key or an earlier one.
+fn recovered(held: &MachineFile, files: &KeyFiles, office: &OfficeKey) -> Answer<MachineKeys> {
+    let earlier = files.operators()?.earlier(office)?;
+    let recovered = held.recover(office);
+    let recovered = earlier.iter().rev().fold(recovered, |one, key| one.or(held.recover(key)));
+    recovered.map_err(|error| {
+        Trouble::new("key", format!("本机密钥无法恢复：{}", error.zh()), error.to_string())
+    })
 }
 
 /// The office's key, opened by the passphrase of somebody who works here, without opening the store.

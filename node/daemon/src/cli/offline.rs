@@ -93,7 +93,8 @@ pub(super) fn verify_node(
     let files = folder.key_files();
     let mut store = Store::open_read_only(&folder.store_path(), Some(store_keys(&files)?))?;
     if global.passphrase_from_stdin {
-        store.unlock(office_key(&files, global.source(), global.person.as_deref())?)?;
+        let office = office_key(&files, global.source(), global.person.as_deref())?;
+        store.unlock(files.operators()?.contents(&office)?)?;
     }
     Ok(crate::office::report(&store.verify(progress)?))
 }
@@ -113,6 +114,6 @@ pub(super) fn verify_file(
 }
 
 fn store_keys(files: &KeyFiles) -> Answer<StoreKeys> {
-    let sealing = files.operators()?.office();
+    let sealing = files.operators()?.contents_sealing();
     Ok(StoreKeys { machine: files.machine_keys()?.database, sealing })
 }

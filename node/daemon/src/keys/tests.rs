@@ -9,7 +9,8 @@ use xw_schemas::id::hex;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::office::Office;
+use crate::folder::Folder;
+use crate::office::{Office, open_keys};
 use crate::world::{PASSPHRASE, World, refused, told};
 
 #[test]
@@ -160,6 +161,38 @@ fn a_newcomer_is_let_in_by_somebody_who_is_signed_in() {
 
     told(&mut office, json!({"do": "remove-operator", "person": "孙新来"}));
     assert_eq!(refused(&mut office, unlock), "person");
+}
+
+#[test]
+fn whoever_was_removed_opens_an_older_backup_and_no_later_one() {
+    let world = World::new("removed");
+    let mut office = world.open();
+    told(&mut office, world.unlock(0));
+    let backup = |office: &mut Office, name: &str| {
+        let to = world.folder.path().join(name);
+        told(office, json!({"do": "backup", "to": to}));
+        to
+    };
+    let before = backup(&mut office, "before");
+    told(&mut office, json!({"do": "remove-operator", "person": world.people[1].name}));
+    let after = backup(&mut office, "after");
+    // They kept the older list, and with it a key.
+    let kept = Folder::at(&before).key_files().operators().unwrap();
+    let theirs = kept.open(&world.people[1].key.seed()).unwrap();
+    assert!(open_keys(&before, &theirs).is_ok());
+    assert!(open_keys(&after, &theirs).is_err());
+    // Whoever stays opens it, and goes on with everything that is kept here.
+    let list = Folder::at(&after).key_files().operators().unwrap();
+    let ours = list.open(&world.people[0].key.seed()).unwrap();
+    assert!(open_keys(&after, &ours).is_ok());
+    let sealing = office.keys.sealing();
+    told(&mut office, json!({"do": "lock"}));
+    told(&mut office, world.unlock(0));
+    told(&mut office, json!({"do": "list"}));
+    let mut office = reopened(office, &world);
+    told(&mut office, world.unlock(0));
+    told(&mut office, json!({"do": "list"}));
+    assert_eq!(office.keys.sealing(), sealing);
 }
 
 #[test]

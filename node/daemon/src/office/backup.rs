@@ -89,7 +89,8 @@ impl Office {
         let mut told = |left: u64, of: u64| progress(of.saturating_sub(left), of);
         let copier = self.store.copier();
         copier.copy(&copy.store_path(), Some(database.clone()), made_ms, &mut told)?;
-        let sealed = seal_keys(&self.node.seed(), &database, &self.keys.sealing());
+        let sealed =
+            seal_keys(&self.node.seed(), &database, &self.keys.files.operators()?.office());
         write_secret(&to.join(SEALED_KEYS), &hex(&sealed))?;
         let (from, keys) = (&self.keys.files, copy.key_files());
         keys.make()?;

@@ -70,8 +70,9 @@ impl Office {
         Ok(json!({"person": key.label(), "key": key.public(), "added": true}))
     }
 
-    /// Takes a person off the list and throws their key file away; what they keep elsewhere still
-    /// opens this office's key.
+    /// Takes a person off the list, throws their key file away, and gives the office another key for
+    /// those who stay: what the person keeps of an older backup opens no later one. The contents stay
+    /// under the first key.
     pub(crate) fn remove_operator(&mut self, person: &str) -> Answer<Json> {
         let office = self.office_key()?;
         let found = self.operators().find(|(_, name)| *name == person).map(|(key, _)| key);
@@ -80,6 +81,7 @@ impl Office {
         })?;
         let mut operators = self.keys.operators()?.clone();
         operators.remove(&office, &key)?;
+        let (_, operators) = operators.rotate(&office, &mut crate::clock::fill)?;
         self.keys.files.write_operators(&operators)?;
         self.keys.files.remove_person(&key)?;
         self.keys.operators()?;

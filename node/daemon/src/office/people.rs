@@ -193,9 +193,10 @@ impl Office {
                 format!("the key of {name} was cut, so they cannot sign in; ask the registrar"),
             ));
         }
-        let office = self.keys.operators()?.open(&key.seed())?;
+        let operators = self.keys.operators()?;
+        let contents = operators.contents(&operators.open(&key.seed())?)?;
         if !self.store.is_unlocked() {
-            self.store.unlock(office)?;
+            self.store.unlock(contents)?;
             self.reader = self.store.reader()?;
             self.just_opened = true;
             self.receipts.look_again();

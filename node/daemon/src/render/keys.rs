@@ -143,10 +143,11 @@ pub(crate) fn recovery_made(answer: &Json, screen: Screen) -> String {
 /// A person works here no longer.
 pub(crate) fn operator_removed(answer: &Json, screen: Screen) -> String {
     let name = text(answer, "person");
-    let zh =
-        format!("已从本机移除{name}。其在名册上的权限须由登记员撤销：xiangwang roster revoke\n");
+    let zh = format!(
+        "已从本机移除{name}，并换了机构密钥：今后的备份此人打不开，其手中旧备份里当时的内容仍能打开。其在名册上的权限须由登记员撤销：xiangwang roster revoke\n"
+    );
     let en = format!(
-        "{name} was taken off this PC; a registrar cuts the key: xiangwang roster revoke\n"
+        "{name} was taken off this PC, and the office has another key: later backups stay shut to them, what they have of older ones does not; a registrar cuts the key: xiangwang roster revoke\n"
     );
     screen.pick(&zh, &en).to_owned()
 }
