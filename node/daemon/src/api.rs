@@ -55,7 +55,8 @@ struct Desk {
     /// One try of a passphrase takes 64 MiB.
     trials: Semaphore,
     places: Semaphore,
-    /// One evidence pack is made at a time: what it is made from lies in memory.
+    /// One evidence pack or backup is made at a time: what the one is made from lies in memory, and
+    /// the other is as fast as its stick.
     asides: Semaphore,
 }
 
@@ -229,7 +230,11 @@ impl Desk {
             Reply::Try(trial) => trial,
             Reply::Aside(work) => {
                 let _place = self.asides.acquire().await.map_err(|_| stopping())?;
-                return tokio::task::spawn_blocking(work).await.map_err(|_| stopping())?;
+                let meter = Arc::clone(&self.meter);
+                let work = move || work(&mut |done, total| tell(&meter, done, total));
+                let done = tokio::task::spawn_blocking(work).await.map_err(|_| stopping());
+                tell(&self.meter, 0, 0);
+                return done?;
             }
         };
         let _place = self.trials.acquire().await.map_err(|_| stopping())?;
@@ -243,6 +248,11 @@ impl Desk {
         self.jobs.send(job(reply)).await.map_err(|_| stopping())?;
         answer.await.map_err(|_| stopping())?
     }
+}
+
+fn tell(meter: &Meter, done: u64, total: u64) {
+    meter.done.store(done, Ordering::Relaxed);
+    meter.total.store(total, Ordering::Relaxed);
 }
 
 fn stopping() -> Trouble {

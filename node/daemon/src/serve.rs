@@ -25,10 +25,10 @@ pub(crate) fn answer(
     request: Request,
     progress: Progress<'_>,
 ) -> Answer<Json> {
-    match begin(office, request, progress)? {
+    match begin(office, request, &mut *progress)? {
         Reply::Said(said) => Ok(said),
         Reply::Try(trial) => office.finish_try(trial.run()),
-        Reply::Aside(work) => work(),
+        Reply::Aside(work) => work(progress),
     }
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn begin(
         Request::ConfirmEntries { entries, who } => office.confirm_entries(&entries, &who),
         Request::RejectEntries { entries, who } => office.reject_entries(&entries, &who),
         Request::Resume => office.resume(),
-        Request::Backup { to } => office.backup(&to, progress),
+        Request::Backup { to } => return office.backup(&to).map(Reply::Aside),
         Request::Audit(audit) => return office.audit(&audit).map(Reply::Aside),
         Request::Progress => Ok(json!({"done": 0, "total": 0})),
     };

@@ -18,14 +18,14 @@ use xw_audit::{json as one_spelling, signed};
 use xw_schemas::id::{EntryId, PublicKey, RecordId};
 use xw_schemas::space::{Division, Space};
 
-use super::Office;
 use super::listing::day_start;
+use super::{Office, Progress};
 use crate::clock;
 use crate::request::AuditRequest;
 use crate::trouble::{Answer, Trouble};
 
 /// Work that needs the store no more.
-pub(crate) type Aside = Box<dyn FnOnce() -> Answer<Json> + Send>;
+pub(crate) type Aside = Box<dyn FnOnce(Progress<'_>) -> Answer<Json> + Send>;
 
 /// Milliseconds of a day.
 const DAY_MS: u64 = 86_400_000;
@@ -70,7 +70,7 @@ impl Office {
             Question { division, from_ms, to_ms, by, now_ms, heard_ms: self.equal_at(now_ms) };
         let held = self.holdings(|space| division.covers(space.division), false)?;
         let node = self.node.clone();
-        Ok(Box::new(move || {
+        Ok(Box::new(move |_: Progress<'_>| {
             let statement = completeness(&held, &held.assess(), question);
             let bytes = one_spelling::write(&statement);
             let cose = signed::sign(&bytes, &node);
@@ -93,7 +93,7 @@ impl Office {
         };
         let spaces: Vec<Space> = places.iter().map(|(space, _): &(Space, _)| *space).collect();
         let held = self.holdings(|space| spaces.contains(&space), false)?;
-        Ok(Box::new(move || {
+        Ok(Box::new(move |_: Progress<'_>| {
             let assessed = held.assess();
             let entry = match entry {
                 Some(entry) => entry,

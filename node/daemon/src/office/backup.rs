@@ -2,19 +2,21 @@
 //! opens without the passphrase of a person of this office. Never a copy of an open key.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use xw_custody::OfficeKey;
 use xw_custody::machine::MachineKeys;
+use xw_custody::{OfficeKey, Operators};
 use xw_schemas::id::{hex, unhex};
 use xw_schemas::space::Division;
+use xw_store::Copier;
 use zeroize::Zeroizing;
 
-use super::{Office, Progress};
+use super::{Aside, Office, Progress};
 use crate::clock;
-use crate::folder::{Folder, write_secret, write_whole};
+use crate::folder::{Folder, Settings, write_secret, write_whole};
+use crate::keys::PersonFile;
 use crate::trouble::{Answer, Trouble};
 
 /// What a backup says of itself; written last, so that a folder with it is a whole one.
@@ -54,16 +56,14 @@ impl About {
 }
 
 fn not_one(backup: &Path, error: &dyn std::error::Error) -> Trouble {
-    Trouble::new(
-        "backup",
-        format!("{} 不是完整的备份目录：{error}", backup.display()),
-        format!("{} is no whole backup: {error}", backup.display()),
-    )
+    let at = backup.display();
+    let (zh, en) = (format!("{at} 不是完整的备份目录"), format!("{at} is no whole backup"));
+    Trouble::because("backup", zh, &en, error)
 }
 
 impl Office {
-    /// Makes a backup while the node works on. Answers `{to, entries, made_ms}`.
-    pub(crate) fn backup(&self, to: &Path, progress: Progress<'_>) -> Answer<Json> {
+    /// What makes a backup while the node works on. Answers `{to, entries, made_ms}`.
+    pub(crate) fn backup(&self, to: &Path) -> Answer<Aside> {
         if to.exists() {
             return Err(Trouble::new(
                 "exists",
@@ -71,40 +71,63 @@ impl Office {
                 format!("{} is there already; name a folder that is not", to.display()),
             ));
         }
-        Folder::at(to).make()?;
-        let made = self.fill_backup(to, progress);
+        let mut database = Zeroizing::new([0; 32]);
+        clock::fill(&mut database[..]);
+        let (files, settings) = (&self.keys.files, self.settings.clone());
+        let (operators, people) = (files.operators()?, files.people()?);
+        let sealed = seal_keys(&self.node.seed(), &database, &operators.office());
+        let (to, copier, entries) =
+            (to.to_owned(), self.store.copier(), self.reader.size()?.entries);
+        let contents =
+            Contents { to, copier, database, sealed, operators, people, settings, entries };
+        Ok(Box::new(move |progress: Progress<'_>| contents.make(progress)))
+    }
+}
+
+/// Everything that goes into a backup, read and not written yet. A stick takes minutes, and nobody
+/// waits for them but who asked for it.
+struct Contents {
+    to: PathBuf,
+    copier: Copier,
+    database: Zeroizing<[u8; 32]>,
+    sealed: Vec<u8>,
+    operators: Operators,
+    people: Vec<PersonFile>,
+    settings: Settings,
+    entries: u64,
+}
+
+impl Contents {
+    fn make(self, progress: Progress<'_>) -> Answer<Json> {
+        Folder::at(&self.to).make()?;
+        let made = self.fill(progress);
         if made.is_err() {
             // Half a backup is worse than none.
-            let _ = fs::remove_dir_all(to);
+            let _ = fs::remove_dir_all(&self.to);
         }
         made
     }
 
-    fn fill_backup(&self, to: &Path, progress: Progress<'_>) -> Answer<Json> {
-        let made_ms = clock::now_ms();
-        let mut database = Zeroizing::new([0; 32]);
-        clock::fill(&mut database[..]);
-        let copy = Folder::at(to);
+    fn fill(&self, progress: Progress<'_>) -> Answer<Json> {
+        let (made_ms, copy) = (clock::now_ms(), Folder::at(&self.to));
         // The copier tells what is left; a person wants to know what is done.
         let mut told = |left: u64, of: u64| progress(of.saturating_sub(left), of);
-        let copier = self.store.copier();
-        copier.copy(&copy.store_path(), Some(database.clone()), made_ms, &mut told)?;
-        let sealed =
-            seal_keys(&self.node.seed(), &database, &self.keys.files.operators()?.office());
-        write_secret(&to.join(SEALED_KEYS), &hex(&sealed))?;
-        let (from, keys) = (&self.keys.files, copy.key_files());
+        let key = Some(self.database.clone());
+        self.copier.copy(&copy.store_path(), key, made_ms, &mut told)?;
+        write_secret(&self.to.join(SEALED_KEYS), &hex(&self.sealed))?;
+        let keys = copy.key_files();
         keys.make()?;
-        keys.write_operators(&from.operators()?)?;
-        for person in from.people()? {
-            keys.write_person(&person)?;
+        keys.write_operators(&self.operators)?;
+        for person in &self.people {
+            keys.write_person(person)?;
         }
         copy.write_settings(&self.settings)?;
-        let entries = self.reader.size()?.entries;
         let (office, division) = (self.settings.office.clone(), self.settings.division);
-        let about = About { version: VERSION, office, division, made_ms, entries };
+        let about = About { version: VERSION, office, division, made_ms, entries: self.entries };
         let text = serde_json::to_string(&about).expect("plain data");
-        write_whole(&to.join(ABOUT), text.as_bytes(), false)?;
-        Ok(json!({"to": to.display().to_string(), "entries": entries, "made_ms": made_ms}))
+        write_whole(&self.to.join(ABOUT), text.as_bytes(), false)?;
+        let (to, entries) = (self.to.display().to_string(), self.entries);
+        Ok(json!({"to": to, "entries": entries, "made_ms": made_ms}))
     }
 }
 

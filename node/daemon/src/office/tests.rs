@@ -11,6 +11,8 @@ use xw_schemas::space::{Audience, Space};
 
 use super::*;
 use crate::clock;
+use crate::request::Request;
+use crate::serve::{self, Reply};
 use crate::world::{World, case, told};
 
 #[test]
@@ -78,6 +80,22 @@ fn an_act_that_did_not_reach_the_disk_is_not_taken_for_said_again() {
     let mut office = signed_in(&world);
     assert_eq!(office.say_again(space, record, &[lost], None).unwrap(), 1);
     assert!(office.is_done(&id));
+}
+
+#[test]
+fn a_slow_stick_keeps_nobody_waiting_but_who_asked_for_the_backup() {
+    let world = World::of(TOWNSHIP, "slow-stick");
+    let mut office = signed_in(&world);
+    case(&mut office, "之前");
+    let to = world.folder.path().join("backup");
+    let asked = Request::Backup { to: to.clone() };
+    let reply = serve::begin(&mut office, asked, &mut |_, _| {}).unwrap();
+    let Reply::Aside(work) = reply else { panic!("it is made on the store's thread") };
+    // The office works on before the first page is copied.
+    case(&mut office, "其间");
+    assert!(!to.exists());
+    let made = std::thread::spawn(move || work(&mut |_, _| {})).join().unwrap().unwrap();
+    assert!(made["entries"].as_u64() >= Some(2) && to.join("backup.json").exists(), "{made}");
 }
 
 fn signed_in(world: &World) -> Office {

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use xw_ledger::interval::Timeliness;
 use xw_schemas::entry::Statement;
 
-use super::Aside;
+use super::{Aside, Progress};
 use crate::office::Office;
 use crate::trouble::Answer;
 
@@ -19,7 +19,7 @@ impl Office {
         let division = self.audited_division(division)?;
         let late_days = self.settings.late_days;
         let held = self.holdings(|space| division.covers(space.division), false)?;
-        Ok(Box::new(move || {
+        Ok(Box::new(move |_: Progress<'_>| {
             let assessed = held.assess();
             let mut checked = 0_u64;
             let (mut late, mut backdated, mut ahead) = (0_u64, 0_u64, 0_u64);

@@ -12,7 +12,7 @@ use xw_audit::pack::{Export, Give, PackError, PlaceName, SCOPE_RECORDS_MAX, Scop
 use xw_audit::spread::one_by_one;
 use xw_schemas::space::Space;
 
-use super::{Aside, period};
+use super::{Aside, Progress, period};
 use crate::office::Office;
 use crate::request::{AuditExport, ListRecords};
 use crate::trouble::{Answer, Trouble};
@@ -40,7 +40,7 @@ impl Office {
         let give =
             if asked.bodies { Give::Level(self.division().tier().into()) } else { Give::Nothing };
         let (node, heard_ms) = (self.node.clone(), self.equal_at(made_ms));
-        Ok(Box::new(move || {
+        Ok(Box::new(move |_: Progress<'_>| {
             let spread = &one_by_one;
             let export =
                 Export { holdings: &held, scope, give, by: &node, made_ms, heard_ms, spread };
