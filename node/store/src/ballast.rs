@@ -3,11 +3,12 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::connection::beside;
 use crate::error::StoreError;
 use crate::store::Store;
+use crate::whole::replace;
 
 impl Store {
     /// Sees that a file of so many bytes stands beside the database as a reserve; makes it only
@@ -18,7 +19,7 @@ impl Store {
         if path.metadata().is_ok_and(|file| file.len() == bytes) {
             return Ok(true);
         }
-        match make(&path, bytes) {
+        match replace(&path, |file| fill(file, bytes)) {
             Ok(()) => Ok(true),
             Err(error) if is_full(&error) => Ok(false),
             Err(source) => Err(StoreError::File { path, source }),
@@ -60,20 +61,7 @@ impl Store {
 }
 
 /// Fills twice the space to see that it is there, and keeps half.
-fn make(path: &Path, bytes: u64) -> io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    let made = fill(&new, bytes).and_then(|()| std::fs::rename(&new, path));
-    if made.is_err() {
-        // What was filled in vain must not stay in the way.
-        let _ = std::fs::remove_file(&new);
-    }
-    made
-}
-
-fn fill(path: &Path, bytes: u64) -> io::Result<()> {
-    let mut file = File::create(path)?;
+fn fill(file: &mut File, bytes: u64) -> io::Result<()> {
     let mut left = bytes.saturating_mul(2);
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut noise = vec![0; 1 << 16];
@@ -90,8 +78,7 @@ fn fill(path: &Path, bytes: u64) -> io::Result<()> {
         left -= share as u64;
     }
     file.sync_all()?;
-    file.set_len(bytes)?;
-    file.sync_all()
+    file.set_len(bytes)
 }
 
 fn is_full(error: &io::Error) -> bool {

@@ -14,6 +14,7 @@ mod keys;
 mod limits;
 mod lock;
 mod tables;
+mod whole;
 
 mod load;
 mod notes;
@@ -60,6 +61,7 @@ pub use settle::{ChangedRecord, Settled};
 pub use start::{Behind, Opened};
 pub use store::Store;
 pub use verify::{Finding, FindingCode, Report};
+pub use whole::{ReadBy, sync_folder, write_whole};
 pub use words::{search_phrases, spaced};
 
 // The tests inside this crate use the same small county as those outside.

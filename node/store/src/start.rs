@@ -16,6 +16,7 @@ use crate::keys::{StoreKeys, Vault, token};
 use crate::limits::{SESSIONS_KEPT, START_ENTRIES};
 use crate::load;
 use crate::store::{meta, set_meta};
+use crate::whole::{draft_of, put_in_place};
 
 /// What was found amiss when a store was opened. With any of it, peers are asked for this node's own
 /// entries and a new incarnation is begun before anything is written.
@@ -202,9 +203,7 @@ pub(crate) fn make_whole<T>(
     path: &Path,
     fill: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = std::path::PathBuf::from(name);
+    let new = draft_of(path);
     remove(&files_of(&new))?;
     // Rows and marks that another database of this name left behind say nothing of this one.
     remove(&files_of(&beside(path, "view.db")))?;
@@ -214,9 +213,7 @@ pub(crate) fn make_whole<T>(
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).doing("make the database")?;
     conn.close().map_err(|(_, error)| error).doing("make the database")?;
     let failed = |source| StoreError::File { path: path.to_owned(), source };
-    std::fs::File::open(&new).and_then(|file| file.sync_all()).map_err(failed)?;
-    std::fs::rename(&new, path).map_err(failed)?;
-    highwater::sync_folder(path).map_err(failed)?;
+    put_in_place(&new, path).map_err(failed)?;
     Ok(made)
 }
 
