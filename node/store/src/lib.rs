@@ -35,6 +35,7 @@ mod ballast;
 mod highwater;
 mod salvage;
 mod scrub;
+mod source;
 mod start;
 
 mod digest;

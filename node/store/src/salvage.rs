@@ -3,17 +3,19 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::types::FromSql;
+use rusqlite::{OptionalExtension as _, ToSql, params};
 use xw_schemas::edition::Edition;
 use xw_schemas::entry::{Body, RawEntry};
 use xw_schemas::id::{NetworkId, PublicKey};
 use xw_schemas::record::RecordType;
 
-use crate::connection::{self, Site};
+use crate::connection::Site;
 use crate::error::{Doing, StoreError};
 use crate::keys::{FileKey, Opened, StoreKeys, Vault};
 use crate::load::number;
 use crate::receive::{Arrival, ReceiveRefusal};
+use crate::source::Source;
 use crate::store::Store;
 
 /// What a salvage brought out.
@@ -49,10 +51,6 @@ pub struct Founding {
 /// Entries taken in at once: about 5 MB.
 const BATCH_ENTRIES: usize = 512;
 
-/// No entry is shorter: its signature and log alone take as much. A file has no more entries than
-/// fit it at this length, one log of waiting pages included.
-const ENTRY_BYTES_MIN: u64 = 48;
-
 impl Store {
     /// Makes a new store at `fresh` and fills it with what can be read of the damaged one, which is
     /// only read. Both have the same keys. The caller moves the damaged files aside together before,
@@ -64,25 +62,23 @@ impl Store {
         keys: Option<StoreKeys>,
     ) -> Result<(Self, Salvaged), StoreError> {
         let key = keys.as_ref().map(|keys| FileKey::new(keys.machine.clone()));
-        let source = connection::reader(&Site::file(damaged, key))?;
+        let mut source = Source::open(Site::file(damaged, key), None)?;
         let Founding { founding, definitions, own } = founding;
         let mut store = Self::create(fresh, founding, definitions, own, keys)?;
         let mut salvaged = Salvaged::default();
-        store.salvage_editions(&source, &mut salvaged)?;
-        let bytes = damaged.metadata().map_or(0, |file| file.len());
-        let entries_max = i64::try_from(bytes / ENTRY_BYTES_MIN).unwrap_or(i64::MAX);
-        store.salvage_entries(&source, entries_max, &mut salvaged)?;
-        store.salvage_others(&source, &mut salvaged)?;
+        store.salvage_editions(&mut source, &mut salvaged)?;
+        store.salvage_entries(&mut source, &mut salvaged)?;
+        store.salvage_others(&mut source, &mut salvaged)?;
         tracing::warn!(?salvaged, "a damaged database was read as far as that goes");
         Ok((store, salvaged))
     }
 
     fn salvage_editions(
         &mut self,
-        source: &Connection,
+        source: &mut Source,
         salvaged: &mut Salvaged,
     ) -> Result<(), StoreError> {
-        let rows = readable(source, "edition", 1, |row| row.get::<_, Vec<u8>>(0), "bytes");
+        let rows = blobs(source, "edition");
         salvaged.unreadable += rows.unreadable;
         // An edition may follow on one that is read later.
         let mut editions: Vec<Edition> =
@@ -105,7 +101,7 @@ impl Store {
             }
             editions = waiting;
         }
-        let rows = readable(source, "definition", 1, |row| row.get::<_, Vec<u8>>(0), "bytes");
+        let rows = blobs(source, "definition");
         for definition in rows.found.iter().filter_map(|b| RecordType::from_canonical(b).ok()) {
             self.add_definition(definition)?;
         }
@@ -114,13 +110,11 @@ impl Store {
 
     fn salvage_entries(
         &mut self,
-        source: &Connection,
-        entries_max: i64,
+        source: &mut Source,
         salvaged: &mut Salvaged,
     ) -> Result<(), StoreError> {
         let network = self.roster().network();
-        // A damaged number must not keep us counting for ever.
-        let last = last_entry(source).min(entries_max);
+        let last = source.last_entry().unwrap_or(0);
         let mut waiting: Vec<Arrival> = Vec::new();
         let mut batch: Vec<Arrival> = Vec::new();
         for n in 1..=last {
@@ -176,24 +170,18 @@ impl Store {
     /// Notes and memories have no proof of their own; they are taken as they are.
     fn salvage_others(
         &mut self,
-        source: &Connection,
+        source: &mut Source,
         salvaged: &mut Salvaged,
     ) -> Result<(), StoreError> {
-        let notes = rows(source, "SELECT note FROM checkpoint", |row| row.get::<_, String>(0));
-        for note in notes {
+        for (_, note) in rows::<i64, String>(source, "checkpoint", ["log_n", "note"]) {
             // One that fits no log any more is no loss: its author makes another.
             salvaged.others += u64::from(self.set_checkpoint(&note).is_ok());
         }
-        let kept = rows(source, "SELECT key, value FROM note", |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))
-        });
-        for (key, value) in kept {
+        for (key, value) in rows::<String, Vec<u8>>(source, "note", ["key", "value"]) {
             self.set_note(&key, Some(&value))?;
             salvaged.others += 1;
         }
-        let imports = rows(source, "SELECT fingerprint, kept FROM imported", |row| {
-            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
-        });
+        let imports: Vec<(Vec<u8>, Vec<u8>)> = rows(source, "imported", ["fingerprint", "kept"]);
         let doing = "take over memories of imports";
         salvaged.others += self.transact(doing, |parts| {
             let sql = "INSERT OR REPLACE INTO imported(fingerprint, kept) VALUES (?1, ?2)";
@@ -210,21 +198,23 @@ impl Store {
 /// One entry as it stands there, if it verifies. Its body is dropped where it can be seen not to be
 /// the one that the entry binds; where it cannot, settling will see.
 fn arrival(
-    source: &Connection,
+    source: &mut Source,
     vault: &Vault,
     network: NetworkId,
     n: i64,
-) -> Result<Option<Arrival>, rusqlite::Error> {
-    let row = source
-        .prepare_cached("SELECT bytes, received_ms FROM entry WHERE n = ?1")?
-        .query_row([n], |row| Ok((row.get::<_, Vec<u8>>(0)?, number(row, 1)?)))?;
-    let (bytes, received_ms) = row;
+) -> Result<Option<Arrival>, String> {
+    let (bytes, received_ms) = source.read(|conn| {
+        conn.prepare_cached("SELECT bytes, received_ms FROM entry WHERE n = ?1")?
+            .query_row([n], |row| Ok((row.get::<_, Vec<u8>>(0)?, number(row, 1)?)))
+    })?;
     let Ok(entry) = RawEntry::decode(bytes).and_then(|raw| raw.verify(network)) else {
         return Ok(None);
     };
-    let kept = source
-        .prepare_cached("SELECT bytes FROM body WHERE entry_n = ?1")
-        .and_then(|mut s| s.query_row([n], |row| row.get::<_, Vec<u8>>(0)).optional());
+    let kept = source.read(|conn| {
+        conn.prepare_cached("SELECT bytes FROM body WHERE entry_n = ?1")?
+            .query_row([n], |row| row.get::<_, Vec<u8>>(0))
+            .optional()
+    });
     let fits = |kept: &Vec<u8>| match vault.read(kept) {
         Opened::Bytes(bytes) => Body::from_bytes(bytes)
             .zip(entry.change())
@@ -237,56 +227,51 @@ fn arrival(
     Ok(Some(Arrival { entry, kept, received_ms }))
 }
 
-/// The highest number that any table still knows of.
-fn last_entry(source: &Connection) -> i64 {
-    [
-        "SELECT max(n) FROM entry",
-        "SELECT max(entry_n) FROM body",
-        "SELECT max(entry_n) FROM verdict",
-    ]
-    .into_iter()
-    .filter_map(|sql| source.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).ok()?)
-    .max()
-    .unwrap_or(0)
-}
-
-/// Rows of a small table, one by one, so that a damaged page hides no more than its own.
-struct Found<T> {
-    found: Vec<T>,
+/// What the rows of a small table hold, one by one, so that a damaged page hides no more than its own.
+struct Blobs {
+    found: Vec<Vec<u8>>,
     unreadable: u64,
 }
 
-fn readable<T>(
-    source: &Connection,
-    table: &str,
-    from: i64,
-    read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
-    column: &str,
-) -> Found<T> {
-    let last: i64 = source
-        .query_row(&format!("SELECT max(n) FROM {table}"), [], |row| row.get::<_, Option<i64>>(0))
-        .ok()
-        .flatten()
-        .unwrap_or(0);
-    let sql = format!("SELECT {column} FROM {table} WHERE n = ?1");
-    let mut all = Found { found: Vec::new(), unreadable: 0 };
-    for n in from..=last {
-        match source.query_row(&sql, [n], &read) {
-            Ok(row) => all.found.push(row),
-            Err(rusqlite::Error::QueryReturnedNoRows) => {}
+fn blobs(source: &mut Source, table: &str) -> Blobs {
+    let sql = format!("SELECT bytes FROM {table} WHERE n = ?1");
+    let mut all = Blobs { found: Vec::new(), unreadable: 0 };
+    for n in 1..=source.last(table, "n").unwrap_or(0) {
+        match source.read(|conn| conn.query_row(&sql, [n], |row| row.get(0)).optional()) {
+            Ok(bytes) => all.found.extend(bytes),
             Err(_) => all.unreadable += 1,
         }
     }
     all
 }
 
-/// All rows up to the first that cannot be read.
-fn rows<T>(
-    source: &Connection,
-    sql: &str,
-    read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
-) -> Vec<T> {
-    let Ok(mut statement) = source.prepare(sql) else { return Vec::new() };
-    let Ok(rows) = statement.query_map([], |row| read(row)) else { return Vec::new() };
-    rows.map_while(Result::ok).collect()
+/// Keys and values of a table, of the rows that can be reached from either end: what lies between two
+/// damaged pages is not. Every value is read by itself, for part of one may lie on a damaged page too.
+fn rows<K: FromSql + ToSql, V: FromSql>(
+    source: &mut Source,
+    table: &str,
+    [key, value]: [&str; 2],
+) -> Vec<(K, V)> {
+    let mut keys: Vec<K> = Vec::new();
+    for order in ["ASC", "DESC"] {
+        let sql = format!("SELECT {key} FROM {table} ORDER BY {key} {order}");
+        let whole = source.read(|conn| {
+            let mut statement = conn.prepare(&sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                keys.push(row.get(0)?);
+            }
+            Ok::<_, rusqlite::Error>(())
+        });
+        if whole.is_ok() {
+            break;
+        }
+    }
+    let sql = format!("SELECT {value} FROM {table} WHERE {key} = ?1");
+    let value = |key: K| {
+        let found = source
+            .read(|conn| conn.prepare_cached(&sql)?.query_row([&key], |row| row.get::<_, V>(0)));
+        found.ok().map(|value| (key, value))
+    };
+    keys.into_iter().filter_map(value).collect()
 }

@@ -1,0 +1,125 @@
+//! Pages that do not open under their key: what lies on them is lost, and nothing else.
+
+use rusqlite::Connection;
+use xw_schemas::id::LogId;
+use xw_store::{FindingCode, Founding, Salvaged, Store};
+
+use crate::world::{Folder, Image, NOW_MS, World, content, keys, office};
+
+/// Entries of the east, which begin the file, and of the west, which lie behind them.
+const EAST: u64 = 41;
+const WEST: u64 = 501;
+
+/// A store in which the west's entries follow on the east's.
+fn filled(world: &mut World, folder: &Folder) -> (Store, LogId, LogId) {
+    let mut store = world.keyed_at(&folder.file(), 1);
+    store.unlock(office(1)).unwrap();
+    let contents = |count: u64| -> Vec<_> {
+        (1..count).map(|i| content(&format!("事项{i}"), &[])).collect()
+    };
+    let east = world.open(&mut store, |w| &w.east);
+    let batch = world.sign_all(&store, east, |w| &w.east, &contents(EAST));
+    store.receive(batch, NOW_MS).unwrap();
+    let west = world.open(&mut store, |w| &w.west);
+    let batch = world.sign_all(&store, west, |w| &w.west, &contents(WEST));
+    store.receive(batch, NOW_MS).unwrap();
+    store.settle_all().unwrap();
+    (store, east, west)
+}
+
+/// The pages of a table that hold its rows, in their order.
+fn leaves(folder: &Folder, table: &str) -> Vec<usize> {
+    let conn = Connection::open(folder.file()).unwrap();
+    let key: String = keys(1).machine.iter().map(|byte| format!("{byte:02x}")).collect();
+    conn.execute_batch(&format!("PRAGMA key = \"x'{key}'\"; PRAGMA cipher_page_size = 8192;"))
+        .unwrap();
+    let sql = "SELECT pageno FROM dbstat WHERE name = ?1 AND pagetype = 'leaf' ORDER BY path";
+    let mut statement = conn.prepare(sql).unwrap();
+    let pages = statement.query_map([table], |row| row.get::<_, i64>(0)).unwrap();
+    pages.map(|page| usize::try_from(page.unwrap()).unwrap()).collect()
+}
+
+/// Changes one bit of a page, as a disk does.
+fn rot(bytes: &mut [u8], page: usize) {
+    bytes[(page - 1) * 8_192 + 4_000] ^= 1;
+}
+
+fn rot_file(folder: &Folder, page: usize) {
+    let mut bytes = std::fs::read(folder.file()).unwrap();
+    rot(&mut bytes, page);
+    std::fs::write(folder.file(), bytes).unwrap();
+}
+
+fn salvage(world: &World, image: &Image) -> (Store, Salvaged, [Folder; 2]) {
+    let (damaged, fresh) = (Folder::of(image), Folder::quick());
+    let founding = Founding {
+        founding: world.founding.clone(),
+        definitions: world.types(),
+        own: Some(world.east.node.public()),
+    };
+    let (store, salvaged) =
+        Store::salvage(&damaged.file(), &fresh.file(), founding, Some(keys(1))).unwrap();
+    (store, salvaged, [damaged, fresh])
+}
+
+#[test]
+fn a_bad_page_near_the_beginning_costs_its_own_entries_and_none_behind_it() {
+    let (mut world, folder) = (World::new(), Folder::quick());
+    let (store, east, west) = filled(&mut world, &folder);
+    store.close().unwrap();
+    let page = leaves(&folder, "entry")[0];
+    let mut image = folder.image();
+    rot(image.get_mut("store.db").unwrap(), page);
+    let (store, salvaged, _folders) = salvage(&world, &image);
+    assert!((1..EAST).contains(&salvaged.unreadable), "{salvaged:?}");
+    assert_eq!(salvaged.unverified, 0);
+    assert_eq!(salvaged.entries + salvaged.unreadable + salvaged.unplaced, EAST + WEST);
+    assert_eq!(store.logs().log(&west).unwrap().size(), WEST);
+    // The first page held the beginning of the east's log, on which the rest follows.
+    assert!(store.logs().log(&east).is_none());
+}
+
+#[test]
+fn bad_pages_of_bodies_cost_their_bodies_alone() {
+    let (mut world, folder) = (World::new(), Folder::quick());
+    let (store, ..) = filled(&mut world, &folder);
+    store.close().unwrap();
+    let pages = leaves(&folder, "body");
+    let mut image = folder.image();
+    for page in [pages[0], pages[pages.len() / 2]] {
+        rot(image.get_mut("store.db").unwrap(), page);
+    }
+    let (mut store, salvaged, _folders) = salvage(&world, &image);
+    assert_eq!((salvaged.entries, salvaged.unreadable), (EAST + WEST, 0));
+    let changes = EAST + WEST - 2;
+    let lost = changes - salvaged.bodies;
+    assert!(lost > 0 && lost < changes / 4, "{salvaged:?}");
+    // What was kept is what the entries bind.
+    store.unlock(office(1)).unwrap();
+    store.settle_all().unwrap();
+    let report = store.verify(&mut |_, _| {}).unwrap();
+    assert!(report.is_clean() && report.bodies == salvaged.bodies, "{report:?}");
+}
+
+#[test]
+fn verify_names_the_places_on_a_bad_page_and_no_others() {
+    let (mut world, folder) = (World::new(), Folder::quick());
+    let (store, ..) = filled(&mut world, &folder);
+    store.close().unwrap();
+    let page = leaves(&folder, "entry")[1];
+    // Opened before the page goes bad, for opening would refuse.
+    let mut store = Store::open(&folder.file(), Some(keys(1))).unwrap();
+    store.unlock(office(1)).unwrap();
+    rot_file(&folder, page);
+    let report = store.verify(&mut |_, _| {}).unwrap();
+    let unreadable: Vec<i64> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.code == FindingCode::Unreadable)
+        .filter_map(|finding| finding.place.strip_prefix("entry ")?.parse().ok())
+        .collect();
+    assert!(!unreadable.is_empty() && unreadable.len() < 41, "{unreadable:?}");
+    let beyond = unreadable.last().unwrap() - unreadable[0];
+    assert_eq!(beyond + 1, unreadable.len() as i64, "one page, one range: {unreadable:?}");
+    assert_eq!(report.entries + unreadable.len() as u64, EAST + WEST);
+}
