@@ -73,6 +73,19 @@ impl Node {
         process.wait().expect("it ends");
     }
 
+    /// Waits until it ends by itself; its exit code.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
+        let mut process = self.process.take().expect("it runs");
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = process.try_wait().expect("it is ours") {
+                return status.code();
+            }
+            assert!(begun.elapsed() < GUARD, "it does not end: {}", self.log());
+            std::thread::park_timeout(LOOK_EVERY);
+        }
+    }
+
     /// The exit code and JSON of a command; nothing on its standard input.
     pub(crate) fn ask(&self, words: &[&str]) -> (i32, Json) {
         self.say(words, "")

@@ -251,7 +251,7 @@ fn keep(mut mesh: Mesh, mut inbox: mpsc::Receiver<Job>, meter: &Meter) -> Net {
         if job.as_ref().is_some_and(is_bulk) {
             bulk_ms = Some(clock::steady_ms());
         }
-        if has_failed() {
+        if mesh.office.disk_has_failed() {
             return mesh.finish();
         }
         match job {

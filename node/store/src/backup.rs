@@ -12,6 +12,7 @@ use crate::connection::{self, Site, files_of};
 use crate::error::{Doing, StoreError};
 use crate::keys::{FileKey, token};
 use crate::limits::BACKUP_PAGES;
+use crate::source::is_sound;
 use crate::store::{Store, meta, set_meta};
 use crate::whole::{draft_of, put_in_place};
 
@@ -130,6 +131,10 @@ impl Copier {
                     _ => return Err(damaged(new, "the database is locked")),
                 }
             }
+        }
+        // Zeroes for a page that does not open would be copied as if they stood there.
+        if self.site.key.is_some() && !is_sound(&source, false) {
+            return Err(StoreError::Broken);
         }
         mark(&copy, new, now_ms)
     }

@@ -173,6 +173,13 @@ pub(crate) fn detach(conn: &Connection) -> Result<(), StoreError> {
     conn.execute_batch("DETACH shown").doing("close the database of rows")
 }
 
+/// Keeps SQLite from copying the write-ahead logs back when the connection closes.
+pub(crate) fn leave_as_is(conn: &Connection) -> Result<(), StoreError> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map(drop)
+        .doing("leave the database as it is")
+}
+
 /// What a database that is written to needs, whichever of the two it is.
 fn set_up_writing(conn: &Connection, schema: &str, place: &Place) -> Result<(), StoreError> {
     let doing = "set up the writing connection";

@@ -160,14 +160,17 @@ impl StoreError {
     }
 
     /// Whether the disk failed in a way after which no page in memory can be trusted, as when
-    /// fsync fails: the program must end, start again and check. The store takes nothing more.
+    /// fsync fails or a page cannot be what was written: the program must end, start again and
+    /// check. The store takes nothing more.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         use ffi::{
             SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSTAT, SQLITE_IOERR_FSYNC, SQLITE_IOERR_READ,
             SQLITE_IOERR_SHORT_READ, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE,
         };
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         matches!(self, Self::Broken)
+            || matches!(self.code(), Some(DatabaseCorrupt | NotADatabase))
             || matches!(
                 self.extended(),
                 Some(
@@ -213,7 +216,7 @@ impl StoreError {
                 "磁盘已满，本次内容未保存，请清理磁盘后重试".into()
             }
             Self::Sql { .. } if self.is_damage() => {
-                "数据库文件已损坏，请停止使用，并将整个数据目录另存后联系县级管理员".into()
+                "数据库文件已损坏，本次内容未保存。请重新启动程序：程序会自动检查，把损坏的文件移到一旁，救出其中可读的部分，其余向邻居取回".into()
             }
             Self::Sql { .. } if self.is_fatal() => {
                 "磁盘读写出错，本次内容未保存。请重新启动程序；若再次出现，请更换磁盘".into()
@@ -261,6 +264,9 @@ impl StoreError {
             Self::Sql { .. } if self.is_disk_full() => {
                 "The disk is full; nothing was saved. Free some space and try again".into()
             }
+            Self::Sql { source, .. } if self.is_damage() => format!(
+                "{self}: {source}. The database is damaged and nothing was saved. Start the program again: it sets the damaged files aside, saves what can be read of them and fetches the rest"
+            ),
             Self::Sql { source, .. } => format!("{self}: {source}"),
             Self::File { source, .. } => format!("{self}: {source}"),
             Self::Query(slip) => slip.en(),

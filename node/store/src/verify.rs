@@ -142,7 +142,7 @@ impl Store {
 impl Store {
     /// Empties the write-ahead logs as far as that goes; says whether they are empty.
     fn copied_back(&self) -> Result<bool, StoreError> {
-        if self.read_only || self.broken {
+        if self.may_write().is_err() {
             let is_empty = |path: &Path| {
                 let [_, log, _] = files_of(path);
                 log.metadata().map_or(true, |file| file.len() == 0)

@@ -2,9 +2,9 @@
 
 use rusqlite::Connection;
 use xw_schemas::id::LogId;
-use xw_store::{FindingCode, Founding, Salvaged, Store};
+use xw_store::{FindingCode, Founding, Query, Salvaged, Store, StoreError};
 
-use crate::world::{Folder, Image, NOW_MS, World, content, keys, office};
+use crate::world::{Folder, Image, NOW_MS, World, content, keys, office, text};
 
 /// Entries of the east, which begin the file, and of the west, which lie behind them.
 const EAST: u64 = 41;
@@ -29,13 +29,17 @@ fn filled(world: &mut World, folder: &Folder) -> (Store, LogId, LogId) {
 
 /// The pages of a table that hold its rows, in their order.
 fn leaves(folder: &Folder, table: &str) -> Vec<usize> {
+    pages(folder, table, "leaf")
+}
+
+fn pages(folder: &Folder, table: &str, kind: &str) -> Vec<usize> {
     let conn = Connection::open(folder.file()).unwrap();
     let key: String = keys(1).machine.iter().map(|byte| format!("{byte:02x}")).collect();
     conn.execute_batch(&format!("PRAGMA key = \"x'{key}'\"; PRAGMA cipher_page_size = 8192;"))
         .unwrap();
-    let sql = "SELECT pageno FROM dbstat WHERE name = ?1 AND pagetype = 'leaf' ORDER BY path";
+    let sql = "SELECT pageno FROM dbstat WHERE name = ?1 AND pagetype = ?2 ORDER BY path";
     let mut statement = conn.prepare(sql).unwrap();
-    let pages = statement.query_map([table], |row| row.get::<_, i64>(0)).unwrap();
+    let pages = statement.query_map([table, kind], |row| row.get::<_, i64>(0)).unwrap();
     pages.map(|page| usize::try_from(page.unwrap()).unwrap()).collect()
 }
 
@@ -122,4 +126,113 @@ fn verify_names_the_places_on_a_bad_page_and_no_others() {
     let beyond = unreadable.last().unwrap() - unreadable[0];
     assert_eq!(beyond + 1, unreadable.len() as i64, "one page, one range: {unreadable:?}");
     assert_eq!(report.entries + unreadable.len() as u64, EAST + WEST);
+}
+
+/// The pages on which the ends of long bodies lie.
+fn overflow(folder: &Folder) -> Vec<usize> {
+    pages(folder, "body", "overflow")
+}
+
+/// A store that was closed, opened again, and whose disk then changes one page.
+fn at_work(folder: &Folder, page: usize) -> Store {
+    let mut store = Store::open(&folder.file(), Some(keys(1))).unwrap();
+    assert!(!store.opened().unclean);
+    store.unlock(office(1)).unwrap();
+    rot_file(folder, page);
+    store
+}
+
+/// Everything of a log as a neighbour would be sent it.
+fn send(store: &Store, log: LogId) -> Result<usize, StoreError> {
+    let path = store.logs().log(&log).unwrap();
+    let points: Vec<_> = (0..).zip(path.path(*path.tips().first().unwrap()).unwrap()).collect();
+    store.parcels(log, &points, usize::MAX, |_| true).map(|parcels| parcels.len())
+}
+
+#[test]
+fn damage_met_at_work_ends_the_work_and_the_next_start_finds_it() {
+    let (mut world, folder) = (World::new(), Folder::quick());
+    let (store, _, west) = filled(&mut world, &folder);
+    store.close().unwrap();
+    let pages = leaves(&folder, "body");
+    let mut store = at_work(&folder, pages[pages.len() / 2]);
+    assert!(!store.is_broken());
+    let met = send(&store, west).unwrap_err();
+    assert!(met.is_fatal() && met.zh().contains("重新启动"), "{met:?}");
+    assert!(store.is_broken());
+    let refused = store.set_note("machine", Some(b"PC 1")).unwrap_err();
+    assert!(matches!(refused, StoreError::Broken), "{refused:?}");
+    // However orderly the end, the next start looks at every page.
+    store.close().unwrap();
+    let found = Store::open(&folder.file(), Some(keys(1))).unwrap_err();
+    assert!(found.is_damage(), "{found:?}");
+    let (_, salvaged, _folders) = salvage(&world, &folder.image());
+    assert_eq!(salvaged.entries, EAST + WEST);
+}
+
+#[test]
+fn the_end_of_a_long_body_that_went_bad_is_noticed_although_nobody_says_so() {
+    let (mut world, folder) = (World::new(), Folder::quick());
+    let (mut store, east, _) = filled(&mut world, &folder);
+    // Letters that no packing makes shorter than a page.
+    let mut state = 7_u64;
+    let letters: String = (0..19_500)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            char::from(b'a' + u8::try_from(state >> 60).unwrap())
+        })
+        .collect();
+    let long = content("长", &[("applicant_name", text(&letters))]);
+    let batch = world.sign_all(&store, east, |w| &w.east, &[long]);
+    store.receive(batch, NOW_MS).unwrap();
+    store.close().unwrap();
+    let page = *overflow(&folder).last().expect("a body longer than a page");
+    let mut store = at_work(&folder, page);
+    // SQLite itself gives zeroes for what lies there, and calls it well.
+    let to = Folder::quick();
+    let copied = store.backup(&to.file(), Some(keys(1).machine), NOW_MS).unwrap_err();
+    assert!(copied.is_fatal() && !to.file().exists(), "{copied:?}");
+    assert!(send(&store, east).is_err());
+    assert!(store.is_broken());
+    assert!(matches!(store.set_note("machine", None), Err(StoreError::Broken)));
+    drop(store);
+    let found = Store::open(&folder.file(), Some(keys(1))).unwrap_err();
+    assert!(found.is_damage(), "{found:?}");
+}
+
+#[test]
+fn rows_that_went_bad_at_work_are_worked_out_again_at_the_next_start() {
+    let (mut world, folder) = (World::new(), Folder::quick());
+    let (store, ..) = filled(&mut world, &folder);
+    let wanted = store.digest(None).unwrap();
+    store.close().unwrap();
+    let mut store = Store::open(&folder.file(), Some(keys(1))).unwrap();
+    store.unlock(office(1)).unwrap();
+    let mut bytes = std::fs::read(folder.rows()).unwrap();
+    let pages = bytes.len() / 8_192;
+    (pages / 2..=pages).for_each(|page| rot(&mut bytes, page));
+    std::fs::write(folder.rows(), bytes).unwrap();
+    let reader = store.reader().unwrap();
+    let met = reader.list(&Query::default()).unwrap_err();
+    assert!(met.is_fatal(), "{met:?}");
+    store.give_up();
+    drop(reader);
+    store.close().unwrap();
+    let mut store = Store::open(&folder.file(), Some(keys(1))).unwrap();
+    assert!(store.opened().unclean);
+    store.unlock(office(1)).unwrap();
+    store.settle_all().unwrap();
+    assert_eq!(store.digest(None).unwrap(), wanted);
+}
+
+#[test]
+fn a_store_that_is_doubted_works_on_and_is_looked_at_when_it_starts_again() {
+    let (world, folder) = (World::new(), Folder::quick());
+    let mut store = world.keyed_at(&folder.file(), 1);
+    store.doubt();
+    store.set_note("machine", Some(b"PC 1")).unwrap();
+    store.close().unwrap();
+    let store = Store::open(&folder.file(), Some(keys(1))).unwrap();
+    assert!(store.opened().unclean && !store.opened().lost_something());
+    assert_eq!(store.note("machine").unwrap().as_deref(), Some(&b"PC 1"[..]));
 }

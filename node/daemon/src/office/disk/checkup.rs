@@ -112,6 +112,8 @@ impl Office {
         };
         if !checked.sound {
             tracing::error!(findings = checked.findings, "the weekly check found damage");
+            // What is bad on the disk is set aside at the next start, and not met at work first.
+            self.store.doubt();
         }
         let bytes = serde_json::to_vec(&checked).expect("plain data");
         self.checkup.last = Some(checked);
