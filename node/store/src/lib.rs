@@ -57,7 +57,7 @@ pub use parcels::Held;
 pub use query::{Cursor, Filter, GroupKey, Op, Order, Query, QuerySlip, Range, SortKey};
 pub use reader::{EntryRow, Group, Page, Reader, RecordDetail, RecordRow, Size};
 pub use receive::{NotReceived, ReceiveRefusal, Received};
-pub use salvage::{Founding, Salvaged};
+pub use salvage::{Founding, Leftovers, Salvaged, Tried};
 pub use settle::{ChangedRecord, Settled};
 pub use start::{Behind, Opened};
 pub use store::Store;

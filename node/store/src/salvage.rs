@@ -1,20 +1,21 @@
 //! What can still be read of a damaged database, taken into a new one through the same door as a
 //! neighbour's entries. Repairs nothing in place and trusts nothing but what verifies.
 
+mod leftovers;
+
+pub use leftovers::{Leftovers, Tried};
+
 use std::path::Path;
 
 use rusqlite::types::FromSql;
 use rusqlite::{OptionalExtension as _, ToSql, params};
 use xw_schemas::edition::Edition;
-use xw_schemas::entry::{Body, RawEntry};
-use xw_schemas::id::{NetworkId, PublicKey};
+use xw_schemas::id::PublicKey;
 use xw_schemas::record::RecordType;
 
 use crate::connection::Site;
 use crate::error::{Doing, StoreError};
-use crate::keys::{FileKey, Opened, StoreKeys, Vault};
-use crate::load::number;
-use crate::receive::{Arrival, ReceiveRefusal};
+use crate::keys::{FileKey, StoreKeys};
 use crate::source::Source;
 use crate::store::Store;
 
@@ -23,18 +24,40 @@ use crate::store::Store;
 pub struct Salvaged {
     /// Roster editions taken over, the founding one aside.
     pub editions: u64,
+    /// Editions that follow on one that is lost; see [`Store::leftovers`].
+    pub editions_unplaced: u64,
     /// Entries taken over.
     pub entries: u64,
     /// Bodies taken over with them.
     pub bodies: u64,
-    /// Places of entries that cannot be read.
+    /// Places of entries and editions that cannot be read.
     pub unreadable: u64,
-    /// Entries that do not verify.
+    /// Entries that do not verify, or that no log will ever take.
     pub unverified: u64,
-    /// Entries that verify and whose entry before is lost; peers may have it.
+    /// Entries that verify and have no place yet: the entry before is lost, or the edition with the
+    /// key. Peers may have those; see [`Store::leftovers`].
     pub unplaced: u64,
     /// Checkpoints, notes and memories of imports taken over.
     pub others: u64,
+}
+
+impl Salvaged {
+    /// Whether something that verifies has no place yet.
+    #[must_use]
+    pub fn leaves_some(&self) -> bool {
+        self.unplaced + self.editions_unplaced > 0
+    }
+
+    /// After one more pass over the same files.
+    fn and(self, later: Self) -> Self {
+        Self {
+            editions: self.editions + later.editions,
+            entries: self.entries + later.entries,
+            bodies: self.bodies + later.bodies,
+            others: self.others + later.others,
+            ..later
+        }
+    }
 }
 
 /// What a node is founded on; the same as for [`Store::create`].
@@ -48,9 +71,6 @@ pub struct Founding {
     pub own: Option<PublicKey>,
 }
 
-/// Entries taken in at once: about 5 MB.
-const BATCH_ENTRIES: usize = 512;
-
 impl Store {
     /// Makes a new store at `fresh` and fills it with what can be read of the damaged one, which is
     /// only read. Both have the same keys. The caller moves the damaged files aside together before,
@@ -62,169 +82,75 @@ impl Store {
         keys: Option<StoreKeys>,
     ) -> Result<(Self, Salvaged), StoreError> {
         let key = keys.as_ref().map(|keys| FileKey::new(keys.machine.clone()));
-        let mut source = Source::open(Site::file(damaged, key), None)?;
+        let mut left = Leftovers::of(Source::open(Site::file(damaged, key), None)?);
         let Founding { founding, definitions, own } = founding;
         let mut store = Self::create(fresh, founding, definitions, own, keys)?;
         let mut salvaged = Salvaged::default();
-        store.salvage_editions(&mut source, &mut salvaged)?;
-        store.salvage_entries(&mut source, &mut salvaged)?;
-        store.salvage_others(&mut source, &mut salvaged)?;
+        loop {
+            let Some(pass) = store.try_leftovers(&mut left)?.pass else { continue };
+            salvaged = salvaged.and(pass);
+            // Entries lie in the order in which they came, so that only a gap leaves any behind; once
+            // more in case the gap is of rows and not of logs.
+            if !pass.leaves_some() || pass.entries + pass.editions == 0 {
+                break;
+            }
+        }
+        salvaged.others = store.salvage_others(left.source())?;
         tracing::warn!(?salvaged, "a damaged database was read as far as that goes");
         Ok((store, salvaged))
     }
 
-    fn salvage_editions(
-        &mut self,
-        source: &mut Source,
-        salvaged: &mut Salvaged,
-    ) -> Result<(), StoreError> {
+    /// Takes over editions and definitions; says what became of the editions.
+    fn salvage_editions(&mut self, source: &mut Source) -> Result<Salvaged, StoreError> {
         let rows = blobs(source, "edition");
-        salvaged.unreadable += rows.unreadable;
+        let mut salvaged = Salvaged { unreadable: rows.unreadable, ..Salvaged::default() };
+        let editions = rows.found.into_iter().filter_map(|bytes| Edition::decode(bytes).ok());
+        let mut waiting: Vec<Edition> =
+            editions.filter(|edition| self.chain().edition(&edition.id()).is_none()).collect();
         // An edition may follow on one that is read later.
-        let mut editions: Vec<Edition> =
-            rows.found.into_iter().filter_map(|bytes| Edition::decode(bytes).ok()).collect();
         loop {
-            let before = editions.len();
-            let mut waiting = Vec::new();
-            for edition in editions {
-                if edition.id() == self.chain().founding().id() {
-                    continue;
-                }
+            let before = waiting.len();
+            for edition in std::mem::take(&mut waiting) {
                 match self.add_edition(edition.clone())? {
                     Ok(_) => salvaged.editions += 1,
                     Err(_) => waiting.push(edition),
                 }
             }
-            if waiting.is_empty() || waiting.len() == before {
-                salvaged.unplaced += waiting.len() as u64;
+            if waiting.len() == before {
                 break;
             }
-            editions = waiting;
         }
+        salvaged.editions_unplaced = waiting.len() as u64;
         let rows = blobs(source, "definition");
         for definition in rows.found.iter().filter_map(|b| RecordType::from_canonical(b).ok()) {
             self.add_definition(definition)?;
         }
-        Ok(())
+        Ok(salvaged)
     }
 
-    fn salvage_entries(
-        &mut self,
-        source: &mut Source,
-        salvaged: &mut Salvaged,
-    ) -> Result<(), StoreError> {
-        let network = self.roster().network();
-        let last = source.last_entry().unwrap_or(0);
-        let mut waiting: Vec<Arrival> = Vec::new();
-        let mut batch: Vec<Arrival> = Vec::new();
-        for n in 1..=last {
-            match arrival(source, &self.vault, network, n) {
-                Ok(Some(arrival)) => batch.push(arrival),
-                Ok(None) => salvaged.unverified += 1,
-                Err(_) => salvaged.unreadable += 1,
-            }
-            if batch.len() == BATCH_ENTRIES || n == last {
-                waiting.extend(self.salvage_batch(std::mem::take(&mut batch), salvaged)?);
-            }
-        }
-        // Entries came in the order of arrival, so that only a gap leaves any behind; tried again in
-        // case the gap is of rows and not of logs.
-        loop {
-            let before = waiting.len();
-            waiting = self.salvage_batch(waiting, salvaged)?;
-            if waiting.len() == before {
-                salvaged.unplaced += before as u64;
-                return Ok(());
-            }
-        }
-    }
-
-    /// Takes entries in and gives back those that have no place yet.
-    fn salvage_batch(
-        &mut self,
-        batch: Vec<Arrival>,
-        salvaged: &mut Salvaged,
-    ) -> Result<Vec<Arrival>, StoreError> {
-        if batch.is_empty() {
-            return Ok(batch);
-        }
-        let received = self.take(&batch)?;
-        let refused: std::collections::BTreeSet<usize> = received
-            .refused
-            .iter()
-            .filter(|refused| matches!(refused.reason, ReceiveRefusal::Door(_)))
-            .map(|refused| refused.index)
-            .collect();
-        let mut waiting = Vec::new();
-        for (index, arrival) in batch.into_iter().enumerate() {
-            if refused.contains(&index) {
-                waiting.push(arrival);
-            } else {
-                salvaged.entries += 1;
-                salvaged.bodies += u64::from(arrival.kept.is_some());
-            }
-        }
-        Ok(waiting)
-    }
-
-    /// Notes and memories have no proof of their own; they are taken as they are.
-    fn salvage_others(
-        &mut self,
-        source: &mut Source,
-        salvaged: &mut Salvaged,
-    ) -> Result<(), StoreError> {
+    /// Notes and memories have no proof of their own; they are taken as they are. Says how many.
+    fn salvage_others(&mut self, source: &mut Source) -> Result<u64, StoreError> {
+        let mut others = 0;
         for (_, note) in rows::<i64, String>(source, "checkpoint", ["log_n", "note"]) {
             // One that fits no log any more is no loss: its author makes another.
-            salvaged.others += u64::from(self.set_checkpoint(&note).is_ok());
+            others += u64::from(self.set_checkpoint(&note).is_ok());
         }
         for (key, value) in rows::<String, Vec<u8>>(source, "note", ["key", "value"]) {
             self.set_note(&key, Some(&value))?;
-            salvaged.others += 1;
+            others += 1;
         }
         let imports: Vec<(Vec<u8>, Vec<u8>)> = rows(source, "imported", ["fingerprint", "kept"]);
         let doing = "take over memories of imports";
-        salvaged.others += self.transact(doing, |parts| {
+        self.transact(doing, |parts| {
             let sql = "INSERT OR REPLACE INTO imported(fingerprint, kept) VALUES (?1, ?2)";
             let mut insert = parts.tx.prepare_cached(sql).doing(doing)?;
             for (fingerprint, kept) in &imports {
                 insert.execute(params![fingerprint, kept]).doing(doing)?;
             }
-            Ok(imports.len() as u64)
+            Ok(())
         })?;
-        Ok(())
+        Ok(others + imports.len() as u64)
     }
-}
-
-/// One entry as it stands there, if it verifies. Its body is dropped where it can be seen not to be
-/// the one that the entry binds; where it cannot, settling will see.
-fn arrival(
-    source: &mut Source,
-    vault: &Vault,
-    network: NetworkId,
-    n: i64,
-) -> Result<Option<Arrival>, String> {
-    let (bytes, received_ms) = source.read(|conn| {
-        conn.prepare_cached("SELECT bytes, received_ms FROM entry WHERE n = ?1")?
-            .query_row([n], |row| Ok((row.get::<_, Vec<u8>>(0)?, number(row, 1)?)))
-    })?;
-    let Ok(entry) = RawEntry::decode(bytes).and_then(|raw| raw.verify(network)) else {
-        return Ok(None);
-    };
-    let kept = source.read(|conn| {
-        conn.prepare_cached("SELECT bytes FROM body WHERE entry_n = ?1")?
-            .query_row([n], |row| row.get::<_, Vec<u8>>(0))
-            .optional()
-    });
-    let fits = |kept: &Vec<u8>| match vault.read(kept) {
-        Opened::Bytes(bytes) => Body::from_bytes(bytes)
-            .zip(entry.change())
-            .is_some_and(|(body, change)| body.matches(change)),
-        Opened::Locked => true,
-        Opened::Damaged => false,
-    };
-    // A body that cannot be read is one to ask peers for.
-    let kept = kept.ok().flatten().filter(fits);
-    Ok(Some(Arrival { entry, kept, received_ms }))
 }
 
 /// What the rows of a small table hold, one by one, so that a damaged page hides no more than its own.

@@ -1,10 +1,13 @@
 //! Pages that do not open under their key: what lies on them is lost, and nothing else.
 
 use rusqlite::Connection;
+use xw_schemas::cose::SecretKey;
 use xw_schemas::id::LogId;
-use xw_store::{FindingCode, Founding, Query, Salvaged, Store, StoreError};
+use xw_store::{FindingCode, Founding, Leftovers, Query, Salvaged, Store, StoreError};
 
-use crate::world::{Folder, Image, NOW_MS, World, content, keys, office, text};
+use crate::world::{
+    Arrived, Folder, Image, NOW_MS, World, content, everything, facts_of, keys, office, text,
+};
 
 /// Entries of the east, which begin the file, and of the west, which lie behind them.
 const EAST: u64 = 41;
@@ -235,4 +238,79 @@ fn a_store_that_is_doubted_works_on_and_is_looked_at_when_it_starts_again() {
     let store = Store::open(&folder.file(), Some(keys(1))).unwrap();
     assert!(store.opened().unclean && !store.opened().lost_something());
     assert_eq!(store.note("machine").unwrap().as_deref(), Some(&b"PC 1"[..]));
+}
+
+/// One pass over what a damaged store holds: entries that have their places now, and that still have
+/// none.
+fn pass(store: &mut Store, left: &mut Leftovers) -> (usize, u64) {
+    let mut placed = 0;
+    loop {
+        let tried = store.try_leftovers(left).unwrap();
+        placed += tried.placed.len();
+        if let Some(pass) = tried.pass {
+            assert_eq!(pass.entries, placed as u64);
+            return (placed, pass.unplaced);
+        }
+    }
+}
+
+#[test]
+fn entries_whose_roster_was_lost_have_their_places_when_it_comes_back() {
+    let (mut world, folder) = (World::new(), Folder::quick());
+    // The east's PC came later than the founding.
+    world.east.node = SecretKey::from_seed(&[77; 32]);
+    let enrols = world.edition(&world.roster(), vec![facts_of(&world.east, &[]).remove(1)]);
+    let mut store = world.keyed_at(&folder.file(), 1);
+    store.unlock(office(1)).unwrap();
+    assert!(store.add_edition(enrols.clone()).unwrap().unwrap());
+    let log = world.open(&mut store, |w| &w.east);
+    let contents: Vec<_> = (1..EAST).map(|i| content(&format!("事项{i}"), &[])).collect();
+    let batch = world.sign_all(&store, log, |w| &w.east, &contents);
+    store.receive(batch, NOW_MS).unwrap();
+    store.settle_all().unwrap();
+    let wanted = store.digest(None).unwrap();
+    store.close().unwrap();
+    let mut image = folder.image();
+    rot(image.get_mut("store.db").unwrap(), leaves(&folder, "edition")[0]);
+    let (mut store, salvaged, [damaged, _fresh]) = salvage(&world, &image);
+    assert_eq!((salvaged.entries, salvaged.unplaced, salvaged.unverified), (0, EAST, 0));
+    assert!(salvaged.leaves_some());
+    let mut left = store.leftovers(&damaged.file()).unwrap();
+    assert_eq!(pass(&mut store, &mut left), (0, EAST));
+    // A neighbour has the roster.
+    assert!(store.add_edition(enrols).unwrap().unwrap());
+    assert_eq!(pass(&mut store, &mut left), (EAST as usize, 0));
+    assert_eq!(pass(&mut store, &mut left), (0, 0));
+    store.unlock(office(1)).unwrap();
+    store.settle_all().unwrap();
+    assert_eq!(store.digest(None).unwrap(), wanted);
+    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+}
+
+#[test]
+fn entries_behind_a_gap_have_their_places_when_it_is_filled() {
+    let (mut world, folder) = (World::new(), Folder::quick());
+    let (store, ..) = filled(&mut world, &folder);
+    let (all, wanted) = (everything(&store), store.digest(None).unwrap());
+    store.close().unwrap();
+    let mut image = folder.image();
+    let pages = leaves(&folder, "entry");
+    rot(image.get_mut("store.db").unwrap(), pages[pages.len() / 2]);
+    let (mut store, salvaged, [damaged, _fresh]) = salvage(&world, &image);
+    assert!(salvaged.unreadable > 0 && salvaged.unplaced > 100, "{salvaged:?}");
+    // A neighbour has the lost ones and nothing of what came after.
+    let lost: Vec<_> = {
+        let held = |(entry, _): &&Arrived| {
+            store.logs().holds(&entry.core().log, entry.core().sequence, &entry.id())
+        };
+        let missing = all.iter().filter(|one| !held(one)).cloned();
+        missing.take(usize::try_from(salvaged.unreadable).unwrap()).collect()
+    };
+    store.receive(lost, NOW_MS).unwrap();
+    let mut left = store.leftovers(&damaged.file()).unwrap();
+    let (placed, unplaced) = pass(&mut store, &mut left);
+    assert_eq!((placed as u64, unplaced), (salvaged.unplaced, 0));
+    store.unlock(office(1)).unwrap();
+    store.settle_all().unwrap();
+    assert_eq!(store.digest(None).unwrap(), wanted);
 }
