@@ -97,8 +97,8 @@ impl Office {
         let (mut store, salvage) = disk::open(&folder, &store_keys, node.public())?;
         let lost = salvage.is_some();
         let incarnation = Incarnation::load(&mut store, node.public(), folder.path(), lost)?;
-        if lost {
-            disk::salvaged(&folder)?;
+        if let Some(salvage) = &salvage {
+            disk::salvaged(&folder, &mut store, salvage)?;
         }
         let reader = store.reader()?;
         let (equal_ms, checkup) = (Self::load_equal(&store)?, Checkup::load(&store, store_keys)?);

@@ -229,14 +229,14 @@ fn whoever_opens_record_after_record_must_sign_in_again() {
 }
 
 /// A county office's folder, removed in the end.
-struct World {
+pub(crate) struct World {
     path: PathBuf,
-    folder: Folder,
+    pub(crate) folder: Folder,
     people: Vec<NewPerson>,
 }
 
 impl World {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path =
             std::env::temp_dir().join(format!("xiangwang-keys-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
@@ -283,7 +283,7 @@ impl World {
         Self { path, folder, people: new.people }
     }
 
-    fn open(&self) -> Office {
+    pub(crate) fn open(&self) -> Office {
         Office::open(self.folder.clone()).unwrap()
     }
 
