@@ -265,6 +265,7 @@ fn keep(mut mesh: Mesh, mut inbox: mpsc::Receiver<Job>, meter: &Meter) -> Net {
             Some(job) => {
                 unsettled |= !matches!(job, Job::Tick);
                 take(&mut mesh, job, meter);
+                unsettled |= mesh.office.has_fresh();
             }
         }
     }

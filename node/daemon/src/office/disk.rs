@@ -3,6 +3,7 @@
 //! database. From the moment at which damage is met nothing more is written to its files.
 
 mod checkup;
+mod leftovers;
 mod salvage;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,7 @@ use crate::keys::is_training;
 use crate::trouble::Answer;
 
 pub(crate) use checkup::Checkup;
+pub(crate) use leftovers::Leftovers;
 pub(crate) use salvage::{Salvage, open, salvaged};
 
 /// Space kept back in the county of exercises, where several nodes share one disk for an hour.
@@ -75,13 +77,14 @@ impl Office {
         {
             tracing::warn!("the disk is almost full: no space can be kept back");
         }
+        self.mind_leftovers()?;
         self.mind_checkup()
     }
 
     /// Answers `{salvaged, checked, checking}`.
     pub(super) fn disk_json(&self) -> Json {
         json!({
-            "salvaged": self.salvage.as_ref().map(Salvage::json),
+            "salvaged": self.salvage_json(),
             "checked": self.checkup.last(),
             "checking": self.checkup.is_running(),
         })

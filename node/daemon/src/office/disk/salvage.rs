@@ -14,8 +14,10 @@ use xw_schemas::id::PublicKey;
 use xw_schemas::record::builtin;
 use xw_store::{Founding, Salvaged, Store, StoreError, StoreKeys, sync_folder};
 
+use super::Leftovers;
 use crate::clock;
 use crate::folder::{Folder, write_whole};
+use crate::office::Office;
 use crate::trouble::{Answer, Trouble};
 
 /// Says that a salvage is under way, and where the damaged files are.
@@ -150,6 +152,12 @@ fn try_open(folder: &Folder, keys: &StoreKeys, noted: Option<UnderWay>) -> Answe
 
 /// The new life is noted: the salvage is done.
 pub(crate) fn salvaged(folder: &Folder, store: &mut Store, salvage: &Salvage) -> Answer<()> {
+    for before in &salvage.begun.before {
+        Leftovers::note(store, before, &Salvaged::default())?;
+    }
+    if let Some(saved) = salvage.saved.filter(Salvaged::leaves_some) {
+        Leftovers::note(store, &salvage.begun.folder, &saved)?;
+    }
     store.set_note(DONE, Some(salvage.begun.token.as_bytes()))?;
     Ok(UnderWay::remove(folder.path())?)
 }
@@ -220,7 +228,7 @@ impl Salvage {
         let _ = writeln!(io::stderr(), "{}\n{}", self.zh(), self.en());
     }
 
-    pub(super) fn json(&self) -> Json {
+    fn json(&self) -> Json {
         let saved = self.saved.as_ref().map(|saved| {
             json!({
                 "entries": saved.entries, "bodies": saved.bodies, "editions": saved.editions,
@@ -230,6 +238,22 @@ impl Salvage {
         });
         let folder = self.folder.display().to_string();
         json!({"folder": folder, "saved": saved, "zh": self.zh(), "en": self.en()})
+    }
+}
+
+impl Office {
+    /// What a salvage brought, and what it left behind until now, which later starts say too.
+    pub(super) fn salvage_json(&self) -> Option<Json> {
+        let left = self.leftovers.told(self.folder.path());
+        let Some(salvage) = &self.salvage else {
+            return left.map(|(zh, en)| json!({"zh": zh, "en": en}));
+        };
+        let mut told = salvage.json();
+        if let Some((zh, en)) = left {
+            told["zh"] = json!(format!("{}。{zh}", salvage.zh()));
+            told["en"] = json!(format!("{}. {en}", salvage.en()));
+        }
+        Some(told)
     }
 }
 
