@@ -1,6 +1,7 @@
 //! The running node: network events and API calls go to the one thread that owns the store; frames
 //! are unpacked and verified on the way, outside of it.
 
+mod ending;
 mod frames;
 mod jobs;
 mod stopping;
@@ -20,11 +21,10 @@ use crate::mesh::Mesh;
 use crate::office::{Office, has_failed};
 use crate::trouble::Trouble;
 
+use ending::End;
+pub(crate) use ending::tell_only_where;
 pub(crate) use jobs::{Job, Meter};
 pub(crate) use stopping::STOP_WITH_STDIN;
-
-/// Exit code when the disk failed: the one for input and output in sysexits.h.
-const DISK_FAILED: i32 = 74;
 
 /// Runs a node until it is told to stop.
 pub(crate) fn run(folder: &Folder) -> anyhow::Result<()> {
@@ -33,16 +33,12 @@ pub(crate) fn run(folder: &Folder) -> anyhow::Result<()> {
     let _ = log.with_max_level(tracing::Level::INFO).try_init();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(serve_until_stopped(folder))?;
-    if has_failed() {
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), "{}", crate::office::DISK_FAILED_TEXT);
-        std::process::exit(DISK_FAILED);
-    }
+    let end = runtime.block_on(serve_until_stopped(folder))?;
+    ending::leave(end);
     Ok(())
 }
 
-async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<()> {
+async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<End> {
     let office = Office::open(folder.clone())?;
     let settings = office.settings.clone();
     let network = office.store.roster().network();
@@ -72,7 +68,7 @@ async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<()> {
     announce(&settings.office, reachable, address);
     tokio::select! {
         asked = stopping::stopped() => asked?,
-        // The store's thread ends by itself when the disk has failed.
+        // The store's thread ends by itself when the disk has failed or it met a fault.
         _ = ended => {}
     }
     folder.remove_api();
@@ -83,10 +79,9 @@ async fn serve_until_stopped(folder: &Folder) -> anyhow::Result<()> {
     drop(jobs);
     let net = tokio::task::spawn_blocking(move || keeper.join()).await?;
     switching.abort();
-    if let Ok(net) = net {
-        net.shutdown().await;
-    }
-    Ok(())
+    let Ok(net) = net else { return Ok(End::Fault) };
+    net.shutdown().await;
+    Ok(if has_failed() { End::Disk } else { End::Asked })
 }
 
 /// Listens for neighbours and dials those that the settings name.

@@ -331,7 +331,8 @@ impl Store {
         if self.read_only {
             return Ok(());
         }
-        if self.is_broken() {
+        // What is in memory may be ahead of the file; in a panic it may be anything.
+        if self.is_broken() || self.stale || std::thread::panicking() {
             // Nor does SQLite: what waits in the write-ahead logs stays there for the next start,
             // which finds an unclean end and looks at every page.
             return connection::leave_as_is(&self.conn);
