@@ -93,8 +93,13 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
 
 /// Makes the name of a file durable.
 pub(crate) fn sync_name(path: &Path) -> io::Result<()> {
+    sync_folder(folder_of(path))
+}
+
+/// Where a file lies.
+pub(crate) fn folder_of(path: &Path) -> &Path {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    sync_folder(folder.unwrap_or(Path::new(".")))
+    folder.unwrap_or(Path::new("."))
 }
 
 /// A file opened so that every system makes it durable: Windows refuses for one that is only read.
