@@ -82,6 +82,21 @@ fn damage_met_at_work_ends_the_node_and_the_next_start_mends_it() {
     world.end();
 }
 
+/// What a service manager sends, and a system that shuts down.
+#[cfg(unix)]
+#[test]
+fn a_node_that_the_system_ends_stops_in_order() {
+    let world = World::new("terminated");
+    let (_, _, mut village) = world.nodes();
+    world.start(&mut village, VILLAGE);
+    register(&village, "关机之前");
+    assert_eq!(village.terminate(), Some(0), "{}", village.log());
+    assert!(!village.folder.join("api.json").exists());
+    let waiting = village.folder.join("store.db-wal").metadata().map_or(0, |file| file.len());
+    assert_eq!(waiting, 0, "everything is in its file");
+    world.end();
+}
+
 /// Starts the node on its damaged database, waits until it has everything again, and goes on.
 fn recovers(world: &World, village: &mut Node, held: &[String], next: &str) -> Vec<String> {
     let aside = set_aside(&village.folder).len();

@@ -86,6 +86,15 @@ impl Node {
         }
     }
 
+    /// Ends it as a service manager does; its exit code, if it is given the time to have one.
+    #[cfg(unix)]
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
+        let process = self.process.as_ref().expect("it runs");
+        let sent = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()));
+        self.ended()
+    }
+
     /// The exit code and JSON of a command; nothing on its standard input.
     pub(crate) fn ask(&self, words: &[&str]) -> (i32, Json) {
         self.say(words, "")
