@@ -63,6 +63,12 @@ pub enum StoreError {
         /// Its version.
         found: String,
     },
+    /// The database cannot be kept where it lies: there is no write-ahead log there.
+    #[error("write-ahead logging is not possible at {}", path.display())]
+    NoLog {
+        /// The database.
+        path: PathBuf,
+    },
     /// Something that this program wrote cannot be read back.
     #[error("the database is damaged: {what}")]
     Damaged {
@@ -232,6 +238,10 @@ impl StoreError {
                 format!("数据库格式为 {found}，本程序只能读取格式 {expected}，请使用相应版本的程序")
             }
             Self::OldLibrary { found } => format!("数据库组件版本过旧：{found}"),
+            Self::NoLog { path } => format!(
+                "数据库不能放在这里：{}。网络盘、共享目录和只读盘不支持所需的预写日志，请把节点目录移到本机硬盘。数据库本身没有损坏",
+                path.display()
+            ),
             Self::Damaged { what } => format!("数据库内容已损坏：{what}"),
             Self::Roster(_) => "名册各版本之间不衔接，无法得出有效名册".into(),
             Self::Checkpoint(_) => "检查点不是该日志作者所签".into(),
@@ -270,6 +280,9 @@ impl StoreError {
             Self::Sql { source, .. } => format!("{self}: {source}"),
             Self::File { source, .. } => format!("{self}: {source}"),
             Self::Query(slip) => slip.en(),
+            Self::NoLog { .. } => format!(
+                "{self}. Network drives and shared folders cannot; move the node's folder to a disk of this PC. The database is not damaged"
+            ),
             _ => self.to_string(),
         }
     }
