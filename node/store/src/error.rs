@@ -175,8 +175,10 @@ impl StoreError {
             SQLITE_IOERR_SHORT_READ, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE,
         };
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        // A search index that contradicts itself lies on sound pages and is made again by a rebuild.
+        let index = self.extended() == Some(ffi::SQLITE_CORRUPT_VTAB);
         matches!(self, Self::Broken)
-            || matches!(self.code(), Some(DatabaseCorrupt | NotADatabase))
+            || !index && matches!(self.code(), Some(DatabaseCorrupt | NotADatabase))
             || matches!(
                 self.extended(),
                 Some(
@@ -221,7 +223,7 @@ impl StoreError {
             Self::Sql { .. } if self.is_disk_full() => {
                 "磁盘已满，本次内容未保存，请清理磁盘后重试".into()
             }
-            Self::Sql { .. } if self.is_damage() => {
+            Self::Sql { .. } if self.is_damage() && self.is_fatal() => {
                 "数据库文件已损坏，本次内容未保存。请重新启动程序：程序会自动检查，把损坏的文件移到一旁，救出其中可读的部分，其余向邻居取回".into()
             }
             Self::Sql { .. } if self.is_fatal() => {
@@ -274,7 +276,7 @@ impl StoreError {
             Self::Sql { .. } if self.is_disk_full() => {
                 "The disk is full; nothing was saved. Free some space and try again".into()
             }
-            Self::Sql { source, .. } if self.is_damage() => format!(
+            Self::Sql { source, .. } if self.is_damage() && self.is_fatal() => format!(
                 "{self}: {source}. The database is damaged and nothing was saved. Start the program again: it sets the damaged files aside, saves what can be read of them and fetches the rest"
             ),
             Self::Sql { source, .. } => format!("{self}: {source}"),
