@@ -189,6 +189,10 @@ impl Folder {
     /// Makes the folder itself, for its owner alone.
     pub(crate) fn make(&self) -> std::io::Result<()> {
         fs::create_dir_all(&self.0)?;
+        if let Some(above) = self.0.parent().filter(|above| !above.as_os_str().is_empty()) {
+            // Where the folder above may not be read, the system brings the name to disk in its time.
+            let _ = xw_store::sync_folder(above);
+        }
         restrict_folder(&self.0)
     }
 
