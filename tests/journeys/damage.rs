@@ -56,6 +56,47 @@ fn a_damaged_database_is_set_aside_and_nothing_acknowledged_is_lost() {
     world.end();
 }
 
+#[test]
+fn damage_met_at_work_ends_the_node_and_the_next_start_mends_it() {
+    let world = World::new("damage-at-work");
+    let (_, mut township, mut village) = world.nodes();
+    world.start(&mut township, TOWNSHIP);
+    world.start(&mut village, VILLAGE);
+    let before: Vec<String> = (1..=12).map(|n| format!("损坏之前{n}")).collect();
+    for title in &before {
+        register(&village, title);
+    }
+    everything_is_witnessed(&village);
+    // So that everything is in the file and nothing in memory.
+    village.stop();
+    world.start(&mut village, VILLAGE);
+    let database = village.folder.join("store.db");
+    let length = std::fs::metadata(&database).expect("a database").len();
+    flip(&database, (length / 3..length).step_by(4_096));
+    let (code, said) = village.ask(&["rebuild"]);
+    assert!(code != 0, "{said}");
+    assert_eq!(village.ended(), Some(74), "{}", village.log());
+    assert!(village.log().contains("磁盘读写出错"), "{}", village.log());
+    recovers(&world, &mut village, &before, "损坏之后");
+    assert_eq!(village.told(&["verify"])["sound"], true);
+    world.end();
+}
+
+/// What a service manager sends, and a system that shuts down.
+#[cfg(unix)]
+#[test]
+fn a_node_that_the_system_ends_stops_in_order() {
+    let world = World::new("terminated");
+    let (_, _, mut village) = world.nodes();
+    world.start(&mut village, VILLAGE);
+    register(&village, "关机之前");
+    assert_eq!(village.terminate(), Some(0), "{}", village.log());
+    assert!(!village.folder.join("api.json").exists());
+    let waiting = village.folder.join("store.db-wal").metadata().map_or(0, |file| file.len());
+    assert_eq!(waiting, 0, "everything is in its file");
+    world.end();
+}
+
 /// Starts the node on its damaged database, waits until it has everything again, and goes on.
 fn recovers(world: &World, village: &mut Node, held: &[String], next: &str) -> Vec<String> {
     let aside = set_aside(&village.folder).len();

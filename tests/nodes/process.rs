@@ -73,6 +73,28 @@ impl Node {
         process.wait().expect("it ends");
     }
 
+    /// Waits until it ends by itself; its exit code.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
+        let mut process = self.process.take().expect("it runs");
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = process.try_wait().expect("it is ours") {
+                return status.code();
+            }
+            assert!(begun.elapsed() < GUARD, "it does not end: {}", self.log());
+            std::thread::park_timeout(LOOK_EVERY);
+        }
+    }
+
+    /// Ends it as a service manager does; its exit code, if it is given the time to have one.
+    #[cfg(unix)]
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
+        let process = self.process.as_ref().expect("it runs");
+        let sent = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()));
+        self.ended()
+    }
+
     /// The exit code and JSON of a command; nothing on its standard input.
     pub(crate) fn ask(&self, words: &[&str]) -> (i32, Json) {
         self.say(words, "")

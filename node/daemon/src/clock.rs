@@ -5,6 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use xw_ledger::draft::Act;
 use xw_schemas::id::{Incarnation, OperationId};
 
+/// Milliseconds of a day.
+pub(crate) const DAY_MS: u64 = 86_400_000;
+
 /// Milliseconds since 1970 by this PC's clock; a clock before 1970 reads as 0 and is refused when
 /// something is signed.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]

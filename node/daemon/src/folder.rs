@@ -16,7 +16,7 @@ use xw_schemas::cose::SecretKey;
 use xw_schemas::edition::Edition;
 use xw_schemas::record::RecordType;
 use xw_schemas::space::Division;
-use xw_store::{Store, StoreKeys};
+use xw_store::{ReadBy, Store, StoreKeys};
 use zeroize::Zeroizing;
 
 use crate::keys::{KeyFiles, NewKeys, Protection};
@@ -223,6 +223,10 @@ impl Folder {
     /// Makes the folder itself, for its owner alone.
     pub(crate) fn make(&self) -> std::io::Result<()> {
         fs::create_dir_all(&self.0)?;
+        if let Some(above) = self.0.parent().filter(|above| !above.as_os_str().is_empty()) {
+            // Where the folder above may not be read, the system brings the name to disk in its time.
+            let _ = xw_store::sync_folder(above);
+        }
         private::restrict(&self.0)
     }
 
@@ -278,23 +282,11 @@ pub(crate) fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
     write_whole(path, text.as_bytes(), true)
 }
 
-/// Writes a file whole or not at all: beside it first, then in its place.
+/// Writes a file whole or not at all, durably; see [`xw_store::write_whole`].
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], secret: bool) -> std::io::Result<()> {
     use std::io::Write as _;
-    let beside = path.with_extension("new");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    if secret {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    #[cfg(not(unix))]
-    let _ = secret;
-    let mut file = options.open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
+    let by = if secret { ReadBy::Owner } else { ReadBy::All };
+    xw_store::write_whole(path, by, |file| file.write_all(bytes))
 }
 
 #[cfg(test)]

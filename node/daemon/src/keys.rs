@@ -187,4 +187,4 @@ pub(crate) struct ReadEnough {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

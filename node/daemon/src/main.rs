@@ -31,6 +31,7 @@ use std::process::ExitCode;
 use cli::Asked;
 
 fn main() -> ExitCode {
+    run::tell_only_where();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let screen = render::Screen::of(cli::language(&arguments));
     match cli::read(&arguments, screen.lang) {

@@ -41,7 +41,7 @@ use crate::trouble::{Answer, Trouble};
 
 pub(crate) use audit::Aside;
 pub(crate) use backup::{About, open_keys};
-use disk::{Checkup, Salvage};
+use disk::{Checkup, Leftovers, Salvage};
 pub(crate) use disk::{DISK_FAILED_TEXT, ballast_bytes, fatal, has_failed};
 use erasure::Receipts;
 pub(crate) use import::Progress;
@@ -81,6 +81,8 @@ pub(crate) struct Office {
     compared_ms: Option<u64>,
     /// What was done about a damaged database when this office was opened.
     salvage: Option<Salvage>,
+    /// What earlier salvages left behind.
+    leftovers: Leftovers,
     /// The check of the whole database that is made now and then.
     checkup: Checkup,
     /// No neighbour could be asked what it knows of this node before the work went on.
@@ -100,10 +102,10 @@ impl Office {
         let (mut store, salvage) = disk::open(&folder, &store_keys, node.public())?;
         let lost = salvage.is_some();
         let incarnation = Incarnation::load(&mut store, node.public(), folder.path(), lost)?;
-        if lost {
-            disk::salvaged(&folder)?;
+        if let Some(salvage) = &salvage {
+            disk::salvaged(&folder, &mut store, salvage)?;
         }
-        let reader = store.reader()?;
+        let (reader, leftovers) = (store.reader()?, Leftovers::load(&store)?);
         let (equal_ms, checkup) = (Self::load_equal(&store)?, Checkup::load(&store, store_keys)?);
         Ok(Self {
             folder,
@@ -122,6 +124,7 @@ impl Office {
             equal_ms,
             compared_ms: None,
             salvage,
+            leftovers,
             checkup,
             went_on_unasked: false,
         })
@@ -130,6 +133,11 @@ impl Office {
     /// Own entries stored since the last call.
     pub(crate) fn take_fresh(&mut self) -> Vec<(LogId, Point)> {
         std::mem::take(&mut self.fresh)
+    }
+
+    /// Whether entries were stored that the mesh has not been told of.
+    pub(crate) fn has_fresh(&self) -> bool {
+        !self.fresh.is_empty()
     }
 
     /// Judges what is waiting to be judged, some of it; whether more remains.

@@ -2,7 +2,7 @@
 //! finds the mark, and begins new logs before writing anything. Rows and high-water files are no
 //! part of it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
@@ -10,10 +10,11 @@ use zeroize::Zeroizing;
 
 use crate::connection::{self, Site, files_of};
 use crate::error::{Doing, StoreError};
-use crate::highwater::sync_folder;
 use crate::keys::{FileKey, token};
 use crate::limits::BACKUP_PAGES;
+use crate::source::is_sound;
 use crate::store::{Store, meta, set_meta};
+use crate::whole::{draft_of, put_in_place};
 
 /// Says that a database is a copy that was put back, and from when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,12 +92,12 @@ impl Copier {
             let encrypted = self.site.key.is_some();
             return Err(StoreError::Keys { path: to.to_owned(), encrypted });
         }
-        let mut name = to.as_os_str().to_owned();
-        name.push(".new");
-        let new = PathBuf::from(name);
+        let new = draft_of(to);
         remove(&new)?;
-        let made = self.fill(&new, machine, now_ms, progress);
-        let made = made.and_then(|()| finish(&new, to));
+        let made = self.fill(&new, machine, now_ms, progress).and_then(|()| {
+            let failed = |source| StoreError::File { path: to.to_owned(), source };
+            put_in_place(&new, to).map_err(failed)
+        });
         if made.is_err() {
             // Half a copy is worse than none; why it failed is said, not that this failed too.
             let _ = remove(&new);
@@ -131,6 +132,10 @@ impl Copier {
                 }
             }
         }
+        // Zeroes for a page that does not open would be copied as if they stood there.
+        if self.site.key.is_some() && !is_sound(&source, false) {
+            return Err(StoreError::Broken);
+        }
         mark(&copy, new, now_ms)
     }
 }
@@ -152,14 +157,6 @@ fn mark(copy: &Connection, path: &Path, now_ms: u64) -> Result<(), StoreError> {
 
 fn damaged(path: &Path, what: &str) -> StoreError {
     StoreError::Copy { path: path.to_owned(), what: what.to_owned() }
-}
-
-/// Puts the copy in its place, durably.
-fn finish(new: &Path, to: &Path) -> Result<(), StoreError> {
-    let failed = |source| StoreError::File { path: to.to_owned(), source };
-    std::fs::File::open(new).and_then(|file| file.sync_all()).map_err(failed)?;
-    std::fs::rename(new, to).map_err(failed)?;
-    sync_folder(to).map_err(failed)
 }
 
 fn remove(path: &Path) -> Result<(), StoreError> {

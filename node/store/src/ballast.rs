@@ -3,22 +3,30 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::connection::beside;
 use crate::error::StoreError;
 use crate::store::Store;
+use crate::whole::{folder_of, replace};
 
 impl Store {
     /// Sees that a file of so many bytes stands beside the database as a reserve; makes it only
-    /// where as much again stays free. Asked for after making or opening a store, and now and then.
-    /// Says whether the reserve is there. A store in memory needs none.
+    /// where as much again stays free, and touches nothing where it does not. Asked for after making
+    /// or opening a store, and now and then. Says whether the reserve is there. A store in memory
+    /// needs none.
     pub fn keep_ballast(&mut self, bytes: u64) -> Result<bool, StoreError> {
         let Some(path) = self.ballast() else { return Ok(true) };
         if path.metadata().is_ok_and(|file| file.len() == bytes) {
             return Ok(true);
         }
-        match make(&path, bytes) {
+        let made = fs4::available_space(folder_of(&path)).and_then(|free| {
+            if free / 2 < bytes {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            replace(&path, |file| fill(file, bytes))
+        });
+        match made {
             Ok(()) => Ok(true),
             Err(error) if is_full(&error) => Ok(false),
             Err(source) => Err(StoreError::File { path, source }),
@@ -59,22 +67,8 @@ impl Store {
     }
 }
 
-/// Fills twice the space to see that it is there, and keeps half.
-fn make(path: &Path, bytes: u64) -> io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    let made = fill(&new, bytes).and_then(|()| std::fs::rename(&new, path));
-    if made.is_err() {
-        // What was filled in vain must not stay in the way.
-        let _ = std::fs::remove_file(&new);
-    }
-    made
-}
-
-fn fill(path: &Path, bytes: u64) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    let mut left = bytes.saturating_mul(2);
+fn fill(file: &mut File, bytes: u64) -> io::Result<()> {
+    let mut left = bytes;
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut noise = vec![0; 1 << 16];
     while left > 0 {
@@ -89,9 +83,7 @@ fn fill(path: &Path, bytes: u64) -> io::Result<()> {
         file.write_all(&noise[..share])?;
         left -= share as u64;
     }
-    file.sync_all()?;
-    file.set_len(bytes)?;
-    file.sync_all()
+    Ok(())
 }
 
 fn is_full(error: &io::Error) -> bool {

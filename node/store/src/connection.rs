@@ -173,6 +173,13 @@ pub(crate) fn detach(conn: &Connection) -> Result<(), StoreError> {
     conn.execute_batch("DETACH shown").doing("close the database of rows")
 }
 
+/// Keeps SQLite from copying the write-ahead logs back when the connection closes.
+pub(crate) fn leave_as_is(conn: &Connection) -> Result<(), StoreError> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map(drop)
+        .doing("leave the database as it is")
+}
+
 /// What a database that is written to needs, whichever of the two it is.
 fn set_up_writing(conn: &Connection, schema: &str, place: &Place) -> Result<(), StoreError> {
     let doing = "set up the writing connection";
@@ -181,12 +188,12 @@ fn set_up_writing(conn: &Connection, schema: &str, place: &Place) -> Result<(), 
         "PRAGMA {schema}.page_size = {PAGE_BYTES}; PRAGMA {schema}.auto_vacuum = INCREMENTAL;"
     ))
     .doing("prepare the database file")?;
-    if matches!(place, Place::File(_)) {
+    if let Place::File(path) = place {
         let mode: String = conn
             .query_row(&format!("PRAGMA {schema}.journal_mode = WAL"), [], |row| row.get(0))
             .doing("switch to write-ahead logging")?;
         if mode != "wal" {
-            return Err(StoreError::damaged("write-ahead logging is not possible here"));
+            return Err(StoreError::NoLog { path: path.clone() });
         }
     }
     conn.execute_batch(&format!(
@@ -280,4 +287,22 @@ fn harden(conn: &Connection) -> Result<(), StoreError> {
     }
     conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::world::Folder;
+
+    #[test]
+    fn a_disk_without_write_ahead_logs_is_not_called_damage() {
+        let folder = Folder::quick();
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        // Has no memory that processes share, as network drives have none.
+        let conn = Connection::open_with_flags_and_vfs(folder.file(), flags, c"unix-none").unwrap();
+        let refused = set_up_writing(&conn, "main", &Place::File(folder.file())).unwrap_err();
+        assert!(matches!(refused, StoreError::NoLog { .. }), "{refused:?}");
+        assert!(!refused.is_damage() && !refused.is_fatal());
+        assert!(refused.zh().contains("没有损坏"));
+    }
 }

@@ -63,6 +63,12 @@ pub enum StoreError {
         /// Its version.
         found: String,
     },
+    /// The database cannot be kept where it lies: there is no write-ahead log there.
+    #[error("write-ahead logging is not possible at {}", path.display())]
+    NoLog {
+        /// The database.
+        path: PathBuf,
+    },
     /// Something that this program wrote cannot be read back.
     #[error("the database is damaged: {what}")]
     Damaged {
@@ -160,14 +166,19 @@ impl StoreError {
     }
 
     /// Whether the disk failed in a way after which no page in memory can be trusted, as when
-    /// fsync fails: the program must end, start again and check. The store takes nothing more.
+    /// fsync fails or a page cannot be what was written: the program must end, start again and
+    /// check. The store takes nothing more.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         use ffi::{
             SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSTAT, SQLITE_IOERR_FSYNC, SQLITE_IOERR_READ,
             SQLITE_IOERR_SHORT_READ, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE,
         };
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        // A search index that contradicts itself lies on sound pages and is made again by a rebuild.
+        let index = self.extended() == Some(ffi::SQLITE_CORRUPT_VTAB);
         matches!(self, Self::Broken)
+            || !index && matches!(self.code(), Some(DatabaseCorrupt | NotADatabase))
             || matches!(
                 self.extended(),
                 Some(
@@ -212,8 +223,8 @@ impl StoreError {
             Self::Sql { .. } if self.is_disk_full() => {
                 "磁盘已满，本次内容未保存，请清理磁盘后重试".into()
             }
-            Self::Sql { .. } if self.is_damage() => {
-                "数据库文件已损坏，请停止使用，并将整个数据目录另存后联系县级管理员".into()
+            Self::Sql { .. } if self.is_damage() && self.is_fatal() => {
+                "数据库文件已损坏，本次内容未保存。请重新启动程序：程序会自动检查，把损坏的文件移到一旁，救出其中可读的部分，其余向邻居取回".into()
             }
             Self::Sql { .. } if self.is_fatal() => {
                 "磁盘读写出错，本次内容未保存。请重新启动程序；若再次出现，请更换磁盘".into()
@@ -229,6 +240,10 @@ impl StoreError {
                 format!("数据库格式为 {found}，本程序只能读取格式 {expected}，请使用相应版本的程序")
             }
             Self::OldLibrary { found } => format!("数据库组件版本过旧：{found}"),
+            Self::NoLog { path } => format!(
+                "数据库不能放在这里：{}。网络盘、共享目录和只读盘不支持所需的预写日志，请把节点目录移到本机硬盘。数据库本身没有损坏",
+                path.display()
+            ),
             Self::Damaged { what } => format!("数据库内容已损坏：{what}"),
             Self::Roster(_) => "名册各版本之间不衔接，无法得出有效名册".into(),
             Self::Checkpoint(_) => "检查点不是该日志作者所签".into(),
@@ -261,9 +276,15 @@ impl StoreError {
             Self::Sql { .. } if self.is_disk_full() => {
                 "The disk is full; nothing was saved. Free some space and try again".into()
             }
+            Self::Sql { source, .. } if self.is_damage() && self.is_fatal() => format!(
+                "{self}: {source}. The database is damaged and nothing was saved. Start the program again: it sets the damaged files aside, saves what can be read of them and fetches the rest"
+            ),
             Self::Sql { source, .. } => format!("{self}: {source}"),
             Self::File { source, .. } => format!("{self}: {source}"),
             Self::Query(slip) => slip.en(),
+            Self::NoLog { .. } => format!(
+                "{self}. Network drives and shared folders cannot; move the node's folder to a disk of this PC. The database is not damaged"
+            ),
             _ => self.to_string(),
         }
     }

@@ -18,6 +18,7 @@ use crate::connection::{Site, beside};
 use crate::error::StoreError;
 use crate::keys::FileKey;
 use crate::limits::{HIGH_WATER_BYTES_MAX, HIGH_WATER_COMMITS};
+use crate::whole::replace;
 
 /// One opening of the store.
 pub(crate) type Session = [u8; 16];
@@ -86,7 +87,7 @@ impl HighWater {
         let heads = own_logs.filter_map(|(id, log)| Some((*id, (log.size(), log.head()?))));
         let marks = Marks { key: self.mark, logs: heads.collect() };
         let path = high_path(database);
-        replace(&path, marks.text().as_bytes())
+        replace(&path, |file| file.write_all(marks.text().as_bytes()))
             .map_err(|source| StoreError::File { path, source })?;
         self.grown = 0;
         Ok(())
@@ -170,29 +171,6 @@ fn high_path(database: &Path) -> PathBuf {
 
 fn tick_path(database: &Path) -> PathBuf {
     beside(database, "tick")
-}
-
-/// Writes a file so that after a power cut there is the old one or the new one.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    let mut file = File::create(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&new, path)?;
-    sync_folder(path)
-}
-
-/// Makes the names in a file's folder durable, where the system has a way to.
-pub(crate) fn sync_folder(path: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        File::open(folder)?.sync_all()?;
-    }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
 }
 
 #[cfg(test)]

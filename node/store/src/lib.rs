@@ -14,6 +14,7 @@ mod keys;
 mod limits;
 mod lock;
 mod tables;
+mod whole;
 
 mod load;
 mod notes;
@@ -34,6 +35,7 @@ mod ballast;
 mod highwater;
 mod salvage;
 mod scrub;
+mod source;
 mod start;
 
 mod digest;
@@ -55,11 +57,12 @@ pub use parcels::Held;
 pub use query::{Cursor, Filter, GroupKey, Op, Order, Query, QuerySlip, Range, SortKey};
 pub use reader::{EntryRow, Group, Page, Reader, RecordDetail, RecordRow, Size};
 pub use receive::{NotReceived, ReceiveRefusal, Received};
-pub use salvage::{Founding, Salvaged};
+pub use salvage::{Founding, Leftovers, Salvaged, Tried};
 pub use settle::{ChangedRecord, Settled};
 pub use start::{Behind, Opened};
 pub use store::Store;
 pub use verify::{Finding, FindingCode, Report};
+pub use whole::{ReadBy, sync_folder, write_whole};
 pub use words::{search_phrases, spaced};
 
 // The tests inside this crate use the same small county as those outside.

@@ -96,7 +96,8 @@ impl Store {
             }
             parcels.push(parcel);
         }
-        Ok(parcels)
+        // A neighbour must not get zeroes for what lies on a bad page.
+        if self.is_broken() { Err(StoreError::Broken) } else { Ok(parcels) }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::{Doing, StoreError};
 use crate::limits::SETTLE_RECORDS;
 use crate::load;
 use crate::settle::remaining;
-use crate::standing::{FRESH, restand};
+use crate::standing::{FRESH, FRESH_REST, restand};
 use crate::store::Store;
 
 const DOING: &str = "rebuild the rows";
@@ -29,11 +29,12 @@ impl Store {
         self.begin_rows(|parts| {
             parts
                 .tx
-                .execute_batch(
+                .execute_batch(&format!(
                     "DELETE FROM verdict; DELETE FROM fork; DELETE FROM poison;
                      DELETE FROM attempt; DELETE FROM dirty; UPDATE record SET standing = NULL;
-                     UPDATE log SET finals = 0, witnessed = 0, rest = 2;",
-                )
+                     UPDATE log SET finals = 0, witnessed = 0, rest = {};",
+                    FRESH_REST.number()
+                ))
                 .doing(DOING)?;
             *parts.held = load::logs(parts.tx, parts.chain.roster())?;
             for standing in parts.held.assessed.values_mut() {

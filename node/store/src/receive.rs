@@ -11,7 +11,7 @@ use xw_schemas::record::Lang;
 use xw_schemas::space::Space;
 
 use crate::error::{Doing, StoreError};
-use crate::standing::{FRESH, mark_dirty, restand, signed};
+use crate::standing::{FRESH, FRESH_REST, mark_dirty, restand, signed};
 use crate::store::{Parts, Store};
 
 /// What became of a batch.
@@ -295,36 +295,22 @@ fn log_row(parts: &mut Parts<'_>, entry: &VerifiedEntry, now_ms: u64) -> Result<
         return Ok(*n);
     }
     let log = parts.held.logs.log(&id).expect("the entry was placed in this log");
-    let LogBounds { finals, witnessed, rest } = LogBounds::fresh();
     parts
         .tx
         .prepare_cached(
             "INSERT INTO log(id, node, division, audience, received_ms, finals, witnessed, rest)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+             VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6)",
         )
         .and_then(|mut s| {
             let (division, audience) = space_columns(log.space);
-            let now = signed(now_ms);
-            s.execute(params![id.0, log.node.0, division, audience, now, finals, witnessed, rest])
+            let (now, rest) = (signed(now_ms), FRESH_REST.number());
+            s.execute(params![id.0, log.node.0, division, audience, now, rest])
         })
         .doing(DOING)?;
     let n = parts.tx.last_insert_rowid();
     parts.held.numbers.insert(id, n);
     parts.held.assessed.insert(id, FRESH);
     Ok(n)
-}
-
-/// The three columns of a log that says nothing special, the same as [`FRESH`].
-struct LogBounds {
-    finals: i64,
-    witnessed: i64,
-    rest: u8,
-}
-
-impl LogBounds {
-    fn fresh() -> Self {
-        Self { finals: 0, witnessed: 0, rest: xw_ledger::standing::Standing::Local.number() }
-    }
 }
 
 /// When something last came in this log, for the screen that says how old a village's news is.

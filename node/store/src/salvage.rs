@@ -1,19 +1,22 @@
 //! What can still be read of a damaged database, taken into a new one through the same door as a
 //! neighbour's entries. Repairs nothing in place and trusts nothing but what verifies.
 
+mod leftovers;
+
+pub use leftovers::{Leftovers, Tried};
+
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::types::FromSql;
+use rusqlite::{OptionalExtension as _, ToSql, params};
 use xw_schemas::edition::Edition;
-use xw_schemas::entry::{Body, RawEntry};
-use xw_schemas::id::{NetworkId, PublicKey};
+use xw_schemas::id::PublicKey;
 use xw_schemas::record::RecordType;
 
-use crate::connection::{self, Site};
+use crate::connection::Site;
 use crate::error::{Doing, StoreError};
-use crate::keys::{FileKey, Opened, StoreKeys, Vault};
-use crate::load::number;
-use crate::receive::{Arrival, ReceiveRefusal};
+use crate::keys::{FileKey, StoreKeys};
+use crate::source::Source;
 use crate::store::Store;
 
 /// What a salvage brought out.
@@ -21,18 +24,40 @@ use crate::store::Store;
 pub struct Salvaged {
     /// Roster editions taken over, the founding one aside.
     pub editions: u64,
+    /// Editions that follow on one that is lost; see [`Store::leftovers`].
+    pub editions_unplaced: u64,
     /// Entries taken over.
     pub entries: u64,
     /// Bodies taken over with them.
     pub bodies: u64,
-    /// Places of entries that cannot be read.
+    /// Places of entries and editions that cannot be read.
     pub unreadable: u64,
-    /// Entries that do not verify.
+    /// Entries that do not verify, or that no log will ever take.
     pub unverified: u64,
-    /// Entries that verify and whose entry before is lost; peers may have it.
+    /// Entries that verify and have no place yet: the entry before is lost, or the edition with the
+    /// key. Peers may have those; see [`Store::leftovers`].
     pub unplaced: u64,
     /// Checkpoints, notes and memories of imports taken over.
     pub others: u64,
+}
+
+impl Salvaged {
+    /// Whether something that verifies has no place yet.
+    #[must_use]
+    pub fn leaves_some(&self) -> bool {
+        self.unplaced + self.editions_unplaced > 0
+    }
+
+    /// After one more pass over the same files.
+    fn and(self, later: Self) -> Self {
+        Self {
+            editions: self.editions + later.editions,
+            entries: self.entries + later.entries,
+            bodies: self.bodies + later.bodies,
+            others: self.others + later.others,
+            ..later
+        }
+    }
 }
 
 /// What a node is founded on; the same as for [`Store::create`].
@@ -46,13 +71,6 @@ pub struct Founding {
     pub own: Option<PublicKey>,
 }
 
-/// Entries taken in at once: about 5 MB.
-const BATCH_ENTRIES: usize = 512;
-
-/// No entry is shorter: its signature and log alone take as much. A file has no more entries than
-/// fit it at this length, one log of waiting pages included.
-const ENTRY_BYTES_MIN: u64 = 48;
-
 impl Store {
     /// Makes a new store at `fresh` and fills it with what can be read of the damaged one, which is
     /// only read. Both have the same keys. The caller moves the damaged files aside together before,
@@ -64,229 +82,122 @@ impl Store {
         keys: Option<StoreKeys>,
     ) -> Result<(Self, Salvaged), StoreError> {
         let key = keys.as_ref().map(|keys| FileKey::new(keys.machine.clone()));
-        let source = connection::reader(&Site::file(damaged, key))?;
+        let mut left = Leftovers::of(Source::open(Site::file(damaged, key), None)?);
         let Founding { founding, definitions, own } = founding;
         let mut store = Self::create(fresh, founding, definitions, own, keys)?;
         let mut salvaged = Salvaged::default();
-        store.salvage_editions(&source, &mut salvaged)?;
-        let bytes = damaged.metadata().map_or(0, |file| file.len());
-        let entries_max = i64::try_from(bytes / ENTRY_BYTES_MIN).unwrap_or(i64::MAX);
-        store.salvage_entries(&source, entries_max, &mut salvaged)?;
-        store.salvage_others(&source, &mut salvaged)?;
+        loop {
+            let Some(pass) = store.try_leftovers(&mut left)?.pass else { continue };
+            salvaged = salvaged.and(pass);
+            // Entries lie in the order in which they came, so that only a gap leaves any behind; once
+            // more in case the gap is of rows and not of logs.
+            if !pass.leaves_some() || pass.entries + pass.editions == 0 {
+                break;
+            }
+        }
+        salvaged.others = store.salvage_others(left.source())?;
         tracing::warn!(?salvaged, "a damaged database was read as far as that goes");
         Ok((store, salvaged))
     }
 
-    fn salvage_editions(
-        &mut self,
-        source: &Connection,
-        salvaged: &mut Salvaged,
-    ) -> Result<(), StoreError> {
-        let rows = readable(source, "edition", 1, |row| row.get::<_, Vec<u8>>(0), "bytes");
-        salvaged.unreadable += rows.unreadable;
+    /// Takes over editions and definitions; says what became of the editions.
+    fn salvage_editions(&mut self, source: &mut Source) -> Result<Salvaged, StoreError> {
+        let rows = blobs(source, "edition");
+        let mut salvaged = Salvaged { unreadable: rows.unreadable, ..Salvaged::default() };
+        let editions = rows.found.into_iter().filter_map(|bytes| Edition::decode(bytes).ok());
+        let mut waiting: Vec<Edition> =
+            editions.filter(|edition| self.chain().edition(&edition.id()).is_none()).collect();
         // An edition may follow on one that is read later.
-        let mut editions: Vec<Edition> =
-            rows.found.into_iter().filter_map(|bytes| Edition::decode(bytes).ok()).collect();
         loop {
-            let before = editions.len();
-            let mut waiting = Vec::new();
-            for edition in editions {
-                if edition.id() == self.chain().founding().id() {
-                    continue;
-                }
+            let before = waiting.len();
+            for edition in std::mem::take(&mut waiting) {
                 match self.add_edition(edition.clone())? {
                     Ok(_) => salvaged.editions += 1,
                     Err(_) => waiting.push(edition),
                 }
             }
-            if waiting.is_empty() || waiting.len() == before {
-                salvaged.unplaced += waiting.len() as u64;
+            if waiting.len() == before {
                 break;
             }
-            editions = waiting;
         }
-        let rows = readable(source, "definition", 1, |row| row.get::<_, Vec<u8>>(0), "bytes");
+        salvaged.editions_unplaced = waiting.len() as u64;
+        let rows = blobs(source, "definition");
         for definition in rows.found.iter().filter_map(|b| RecordType::from_canonical(b).ok()) {
             self.add_definition(definition)?;
         }
-        Ok(())
+        Ok(salvaged)
     }
 
-    fn salvage_entries(
-        &mut self,
-        source: &Connection,
-        entries_max: i64,
-        salvaged: &mut Salvaged,
-    ) -> Result<(), StoreError> {
-        let network = self.roster().network();
-        // A damaged number must not keep us counting for ever.
-        let last = last_entry(source).min(entries_max);
-        let mut waiting: Vec<Arrival> = Vec::new();
-        let mut batch: Vec<Arrival> = Vec::new();
-        for n in 1..=last {
-            match arrival(source, &self.vault, network, n) {
-                Ok(Some(arrival)) => batch.push(arrival),
-                Ok(None) => salvaged.unverified += 1,
-                Err(_) => salvaged.unreadable += 1,
-            }
-            if batch.len() == BATCH_ENTRIES || n == last {
-                waiting.extend(self.salvage_batch(std::mem::take(&mut batch), salvaged)?);
-            }
-        }
-        // Entries came in the order of arrival, so that only a gap leaves any behind; tried again in
-        // case the gap is of rows and not of logs.
-        loop {
-            let before = waiting.len();
-            waiting = self.salvage_batch(waiting, salvaged)?;
-            if waiting.len() == before {
-                salvaged.unplaced += before as u64;
-                return Ok(());
-            }
-        }
-    }
-
-    /// Takes entries in and gives back those that have no place yet.
-    fn salvage_batch(
-        &mut self,
-        batch: Vec<Arrival>,
-        salvaged: &mut Salvaged,
-    ) -> Result<Vec<Arrival>, StoreError> {
-        if batch.is_empty() {
-            return Ok(batch);
-        }
-        let received = self.take(&batch)?;
-        let refused: std::collections::BTreeSet<usize> = received
-            .refused
-            .iter()
-            .filter(|refused| matches!(refused.reason, ReceiveRefusal::Door(_)))
-            .map(|refused| refused.index)
-            .collect();
-        let mut waiting = Vec::new();
-        for (index, arrival) in batch.into_iter().enumerate() {
-            if refused.contains(&index) {
-                waiting.push(arrival);
-            } else {
-                salvaged.entries += 1;
-                salvaged.bodies += u64::from(arrival.kept.is_some());
-            }
-        }
-        Ok(waiting)
-    }
-
-    /// Notes and memories have no proof of their own; they are taken as they are.
-    fn salvage_others(
-        &mut self,
-        source: &Connection,
-        salvaged: &mut Salvaged,
-    ) -> Result<(), StoreError> {
-        let notes = rows(source, "SELECT note FROM checkpoint", |row| row.get::<_, String>(0));
-        for note in notes {
+    /// Notes and memories have no proof of their own; they are taken as they are. Says how many.
+    fn salvage_others(&mut self, source: &mut Source) -> Result<u64, StoreError> {
+        let mut others = 0;
+        for (_, note) in rows::<i64, String>(source, "checkpoint", ["log_n", "note"]) {
             // One that fits no log any more is no loss: its author makes another.
-            salvaged.others += u64::from(self.set_checkpoint(&note).is_ok());
+            others += u64::from(self.set_checkpoint(&note).is_ok());
         }
-        let kept = rows(source, "SELECT key, value FROM note", |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))
-        });
-        for (key, value) in kept {
+        for (key, value) in rows::<String, Vec<u8>>(source, "note", ["key", "value"]) {
             self.set_note(&key, Some(&value))?;
-            salvaged.others += 1;
+            others += 1;
         }
-        let imports = rows(source, "SELECT fingerprint, kept FROM imported", |row| {
-            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
-        });
+        let imports: Vec<(Vec<u8>, Vec<u8>)> = rows(source, "imported", ["fingerprint", "kept"]);
         let doing = "take over memories of imports";
-        salvaged.others += self.transact(doing, |parts| {
+        self.transact(doing, |parts| {
             let sql = "INSERT OR REPLACE INTO imported(fingerprint, kept) VALUES (?1, ?2)";
             let mut insert = parts.tx.prepare_cached(sql).doing(doing)?;
             for (fingerprint, kept) in &imports {
                 insert.execute(params![fingerprint, kept]).doing(doing)?;
             }
-            Ok(imports.len() as u64)
+            Ok(())
         })?;
-        Ok(())
+        Ok(others + imports.len() as u64)
     }
 }
 
-/// One entry as it stands there, if it verifies. Its body is dropped where it can be seen not to be
-/// the one that the entry binds; where it cannot, settling will see.
-fn arrival(
-    source: &Connection,
-    vault: &Vault,
-    network: NetworkId,
-    n: i64,
-) -> Result<Option<Arrival>, rusqlite::Error> {
-    let row = source
-        .prepare_cached("SELECT bytes, received_ms FROM entry WHERE n = ?1")?
-        .query_row([n], |row| Ok((row.get::<_, Vec<u8>>(0)?, number(row, 1)?)))?;
-    let (bytes, received_ms) = row;
-    let Ok(entry) = RawEntry::decode(bytes).and_then(|raw| raw.verify(network)) else {
-        return Ok(None);
-    };
-    let kept = source
-        .prepare_cached("SELECT bytes FROM body WHERE entry_n = ?1")
-        .and_then(|mut s| s.query_row([n], |row| row.get::<_, Vec<u8>>(0)).optional());
-    let fits = |kept: &Vec<u8>| match vault.read(kept) {
-        Opened::Bytes(bytes) => Body::from_bytes(bytes)
-            .zip(entry.change())
-            .is_some_and(|(body, change)| body.matches(change)),
-        Opened::Locked => true,
-        Opened::Damaged => false,
-    };
-    // A body that cannot be read is one to ask peers for.
-    let kept = kept.ok().flatten().filter(fits);
-    Ok(Some(Arrival { entry, kept, received_ms }))
-}
-
-/// The highest number that any table still knows of.
-fn last_entry(source: &Connection) -> i64 {
-    [
-        "SELECT max(n) FROM entry",
-        "SELECT max(entry_n) FROM body",
-        "SELECT max(entry_n) FROM verdict",
-    ]
-    .into_iter()
-    .filter_map(|sql| source.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).ok()?)
-    .max()
-    .unwrap_or(0)
-}
-
-/// Rows of a small table, one by one, so that a damaged page hides no more than its own.
-struct Found<T> {
-    found: Vec<T>,
+/// What the rows of a small table hold, one by one, so that a damaged page hides no more than its own.
+struct Blobs {
+    found: Vec<Vec<u8>>,
     unreadable: u64,
 }
 
-fn readable<T>(
-    source: &Connection,
-    table: &str,
-    from: i64,
-    read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
-    column: &str,
-) -> Found<T> {
-    let last: i64 = source
-        .query_row(&format!("SELECT max(n) FROM {table}"), [], |row| row.get::<_, Option<i64>>(0))
-        .ok()
-        .flatten()
-        .unwrap_or(0);
-    let sql = format!("SELECT {column} FROM {table} WHERE n = ?1");
-    let mut all = Found { found: Vec::new(), unreadable: 0 };
-    for n in from..=last {
-        match source.query_row(&sql, [n], &read) {
-            Ok(row) => all.found.push(row),
-            Err(rusqlite::Error::QueryReturnedNoRows) => {}
+fn blobs(source: &mut Source, table: &str) -> Blobs {
+    let sql = format!("SELECT bytes FROM {table} WHERE n = ?1");
+    let mut all = Blobs { found: Vec::new(), unreadable: 0 };
+    for n in 1..=source.last(table, "n").unwrap_or(0) {
+        match source.read(|conn| conn.query_row(&sql, [n], |row| row.get(0)).optional()) {
+            Ok(bytes) => all.found.extend(bytes),
             Err(_) => all.unreadable += 1,
         }
     }
     all
 }
 
-/// All rows up to the first that cannot be read.
-fn rows<T>(
-    source: &Connection,
-    sql: &str,
-    read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
-) -> Vec<T> {
-    let Ok(mut statement) = source.prepare(sql) else { return Vec::new() };
-    let Ok(rows) = statement.query_map([], |row| read(row)) else { return Vec::new() };
-    rows.map_while(Result::ok).collect()
+/// Keys and values of a table, of the rows that can be reached from either end: what lies between two
+/// damaged pages is not. Every value is read by itself, for part of one may lie on a damaged page too.
+fn rows<K: FromSql + ToSql, V: FromSql>(
+    source: &mut Source,
+    table: &str,
+    [key, value]: [&str; 2],
+) -> Vec<(K, V)> {
+    let mut keys: Vec<K> = Vec::new();
+    for order in ["ASC", "DESC"] {
+        let sql = format!("SELECT {key} FROM {table} ORDER BY {key} {order}");
+        let whole = source.read(|conn| {
+            let mut statement = conn.prepare(&sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                keys.push(row.get(0)?);
+            }
+            Ok::<_, rusqlite::Error>(())
+        });
+        if whole.is_ok() {
+            break;
+        }
+    }
+    let sql = format!("SELECT {value} FROM {table} WHERE {key} = ?1");
+    let value = |key: K| {
+        let found = source
+            .read(|conn| conn.prepare_cached(&sql)?.query_row([&key], |row| row.get::<_, V>(0)));
+        found.ok().map(|value| (key, value))
+    };
+    keys.into_iter().filter_map(value).collect()
 }

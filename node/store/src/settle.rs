@@ -386,8 +386,8 @@ impl Case {
             });
             (judged, row)
         }));
-        // What a panic says may quote what people wrote, so it goes to the terminal alone, where the
-        // runtime has put it already.
+        // What a panic says may quote what people wrote, so it goes nowhere; its place the program
+        // has told on the way.
         judged.map_err(|_| "judging it failed".to_owned())
     }
 }

@@ -13,6 +13,7 @@ use crate::connection::{self, Place, Shown, files_of};
 use crate::error::{Doing, StoreError};
 use crate::keys::{FileKey, token};
 use crate::roster::indexed_fields;
+use crate::source::is_sound;
 use crate::store::{Parts, Store, meta, set_meta};
 use crate::tables;
 
@@ -65,7 +66,7 @@ impl Store {
                 .conn
                 .query_row("PRAGMA shown.quick_check(1)", [], |row| row.get(0))
                 .doing("check the rows")?;
-            return Ok(sound == "ok");
+            return Ok(sound == "ok" && (shown.key.is_none() || is_sound(&self.conn, true)));
         }
         Ok(true)
     }

@@ -15,7 +15,10 @@ use crate::tables::STANDING;
 
 /// What a log's row says when it is made: nothing is pinned and nothing is wrong.
 pub(crate) const FRESH: LogStanding =
-    LogStanding::Straight { finals: 0, witnessed: 0, rest: Standing::Local };
+    LogStanding::Straight { finals: 0, witnessed: 0, rest: FRESH_REST };
+
+/// How the entries of such a log stand, all of them.
+pub(crate) const FRESH_REST: Standing = Standing::Local;
 
 const DOING: &str = "write how firmly entries stand";
 

@@ -15,7 +15,9 @@ use crate::highwater::{self, Session};
 use crate::keys::{StoreKeys, Vault, token};
 use crate::limits::{SESSIONS_KEPT, START_ENTRIES};
 use crate::load;
+use crate::source::is_sound;
 use crate::store::{meta, set_meta};
+use crate::whole::{draft_of, put_in_place};
 
 /// What was found amiss when a store was opened. With any of it, peers are asked for this node's own
 /// entries and a new incarnation is begun before anything is written.
@@ -87,11 +89,11 @@ pub(crate) fn last_session(conn: &Connection) -> Result<Session, StoreError> {
         .doing(DOING)
 }
 
-/// Says that everything ended well.
-pub(crate) fn end_session(conn: &Connection) -> Result<(), StoreError> {
+/// Says that everything ended, and whether well.
+pub(crate) fn end_session(conn: &Connection, well: bool) -> Result<(), StoreError> {
     let tx = conn.unchecked_transaction().doing("close the database")?;
     set_meta(&tx, "judging", 0)?;
-    set_meta(&tx, "clean", 1)?;
+    set_meta(&tx, "clean", i64::from(well))?;
     tx.commit().doing("close the database")
 }
 
@@ -148,12 +150,17 @@ pub(crate) fn vault(conn: &Connection, keys: Option<StoreKeys>) -> Result<Vault,
     }
 }
 
-/// SQLite's quick look at its pages.
-pub(crate) fn check_pages(conn: &Connection) -> Result<(), StoreError> {
+/// SQLite's quick look at its pages, which reads them all. Of one that holds the end of a long value
+/// it does not see that it is bad; under a key the library has noticed.
+pub(crate) fn check_pages(conn: &Connection, keyed: bool) -> Result<(), StoreError> {
     let found: String = conn
         .query_row("PRAGMA main.quick_check(1)", [], |row| row.get(0))
         .doing("check the database after an unclean end")?;
-    if found == "ok" { Ok(()) } else { Err(StoreError::damaged(format!("pages: {found}"))) }
+    match found.as_str() {
+        "ok" if !keyed || is_sound(conn, false) => Ok(()),
+        "ok" => Err(StoreError::damaged("pages: one does not open under its key")),
+        found => Err(StoreError::damaged(format!("pages: {found}"))),
+    }
 }
 
 /// Verifies the newest entries of this node's own logs from their bytes: what it would build on.
@@ -202,9 +209,7 @@ pub(crate) fn make_whole<T>(
     path: &Path,
     fill: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = std::path::PathBuf::from(name);
+    let new = draft_of(path);
     remove(&files_of(&new))?;
     // Rows and marks that another database of this name left behind say nothing of this one.
     remove(&files_of(&beside(path, "view.db")))?;
@@ -214,9 +219,7 @@ pub(crate) fn make_whole<T>(
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).doing("make the database")?;
     conn.close().map_err(|(_, error)| error).doing("make the database")?;
     let failed = |source| StoreError::File { path: path.to_owned(), source };
-    std::fs::File::open(&new).and_then(|file| file.sync_all()).map_err(failed)?;
-    std::fs::rename(&new, path).map_err(failed)?;
-    highwater::sync_folder(path).map_err(failed)?;
+    put_in_place(&new, path).map_err(failed)?;
     Ok(made)
 }
 

@@ -22,6 +22,7 @@ use crate::highwater::HighWater;
 use crate::keys::{FileKey, StoreKeys, Vault};
 use crate::lock::{self, Ownership};
 use crate::reader::Reader;
+use crate::source::is_sound;
 use crate::start::{self, Opened};
 use crate::{load, roster, tables};
 
@@ -44,8 +45,10 @@ pub struct Store {
     pub(crate) suspects: BTreeSet<i64>,
     /// What is in memory may be ahead of the file and is loaded again before anything else.
     pub(crate) stale: bool,
-    /// The disk failed so that nothing in memory can be trusted.
+    /// The disk failed so that nothing in memory can be trusted; see [`Store::is_broken`].
     pub(crate) broken: bool,
+    /// The next start looks at every page, however this one ends.
+    doubted: bool,
     /// Nothing may be written.
     pub(crate) read_only: bool,
     /// The files were made by this value.
@@ -154,6 +157,7 @@ impl Store {
             suspects: BTreeSet::new(),
             stale: false,
             broken: false,
+            doubted: false,
             read_only: false,
             is_new: true,
             opened: Opened::default(),
@@ -198,7 +202,7 @@ impl Store {
         let vault = start::vault(&conn, keys)?;
         let mut opened = Opened { unclean: meta(&conn, "clean")? != Some(1), ..Opened::default() };
         if opened.unclean {
-            start::check_pages(&conn)?;
+            start::check_pages(&conn, site.key.is_some())?;
         }
         let (suspects, session) = if read_only {
             (BTreeSet::new(), start::last_session(&conn)?)
@@ -225,6 +229,7 @@ impl Store {
             suspects,
             stale: false,
             broken: false,
+            doubted: false,
             read_only,
             is_new: false,
             opened,
@@ -292,13 +297,14 @@ impl Store {
             self.vault = Vault::Locked(office.public());
         }
         self.shown = None;
+        let writes = self.may_write().is_ok();
         if crate::shown::is_attached(&self.conn)? {
-            if !self.read_only {
+            if writes {
                 self.empty_wal("shown")?;
             }
             connection::detach(&self.conn)?;
         }
-        if !self.read_only && !self.broken {
+        if writes {
             set_meta(&self.conn, "judging", 0)?;
         }
         Ok(())
@@ -322,16 +328,41 @@ impl Store {
     }
 
     fn finish(&mut self) -> Result<(), StoreError> {
-        if self.read_only || self.broken {
+        if self.read_only {
             return Ok(());
         }
+        // What is in memory may be ahead of the file; in a panic it may be anything.
+        if self.is_broken() || self.stale || std::thread::panicking() {
+            // Nor does SQLite: what waits in the write-ahead logs stays there for the next start,
+            // which finds an unclean end and looks at every page.
+            return connection::leave_as_is(&self.conn);
+        }
         self.high.write(&self.held.logs, self.own)?;
-        start::end_session(&self.conn)?;
+        start::end_session(&self.conn, !self.doubted)?;
         self.empty_wal("main")?;
         if self.shows() {
             self.empty_wal("shown")?;
         }
         Ok(())
+    }
+
+    /// Whether the disk failed in a way after which nothing more is written, and nothing that is
+    /// read is believed: the program is to end and to start again. Asked for after every piece of
+    /// work, for a page that does not open is not always an error to whoever read it.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.broken || self.site.key.is_some() && !is_sound(&self.conn, self.shows())
+    }
+
+    /// The same, because of what somebody else met who reads these files.
+    pub fn give_up(&mut self) {
+        self.broken = true;
+    }
+
+    /// Something is wrong with the files that does not stop the work: the next start looks at every
+    /// page.
+    pub fn doubt(&mut self) {
+        self.doubted = true;
     }
 
     /// The roster by which entries are judged.

@@ -5,6 +5,7 @@ use crate::connection::Place;
 use crate::error::{Doing, StoreError};
 use crate::limits::WAL_PAGES_AIM;
 use crate::load;
+use crate::source::is_sound;
 use crate::store::{Parts, Store};
 
 impl Store {
@@ -48,10 +49,10 @@ impl Store {
 
     /// Whether anything may be written.
     pub(crate) fn may_write(&self) -> Result<(), StoreError> {
-        match (self.read_only, self.broken) {
-            (true, _) => Err(StoreError::ReadOnly),
-            (_, true) => Err(StoreError::Broken),
-            _ => Ok(()),
+        match self.read_only {
+            true => Err(StoreError::ReadOnly),
+            false if self.is_broken() => Err(StoreError::Broken),
+            false => Ok(()),
         }
     }
 
@@ -77,6 +78,10 @@ impl Store {
             )
             .and_then(|mut s| s.query_row([], |row| row.get(0)))
             .doing(doing)?;
+        // What was read on the way may have been nothing but zeroes.
+        if self.site.key.is_some() && !is_sound(&tx, self.shown.is_some()) {
+            return Err(StoreError::Broken);
+        }
         tx.commit().doing(doing)?;
         Ok((done, commits))
     }
@@ -86,7 +91,7 @@ impl Store {
         if error.is_disk_full() {
             self.make_room();
         }
-        if error.is_fatal() {
+        if error.is_fatal() || self.is_broken() {
             tracing::error!(error = %error, "the disk failed; this process writes no more");
             self.broken = true;
         }

@@ -85,6 +85,26 @@ fn die(store: Store) {
 }
 
 #[test]
+fn a_panic_and_a_memory_that_is_ahead_of_the_file_are_no_clean_end() {
+    let folder = Folder::new();
+    let (_, mut store, _) = three(&folder);
+    store.settle_all().unwrap();
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+        let _store = store;
+        panic!("a fault of the program");
+    }));
+    assert!(ended.is_err());
+    let mut store = Store::open(&folder.file(), None).unwrap();
+    assert!(store.opened().unclean && !store.opened().lost_something());
+    store.stale = true;
+    store.close().unwrap();
+    let store = Store::open(&folder.file(), None).unwrap();
+    assert!(store.opened().unclean);
+    store.close().unwrap();
+    assert!(!Store::open(&folder.file(), None).unwrap().opened().unclean);
+}
+
+#[test]
 fn what_was_to_be_wiped_when_the_program_ended_is_wiped_at_the_next_start() {
     let folder = Folder::new();
     let (_, mut store, _) = three(&folder);

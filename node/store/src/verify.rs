@@ -11,7 +11,6 @@ pub use finding::{Finding, FindingCode};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rusqlite::Connection;
 use xw_ledger::judge::Definitions;
 use xw_ledger::log::Logs;
 use xw_ledger::roster::Roster;
@@ -24,11 +23,12 @@ use xw_schemas::record::Level;
 use xw_schemas::record::RecordType;
 
 use crate::connection::{Place, files_of};
-use crate::error::{Doing, StoreError};
+use crate::error::StoreError;
 use crate::keys::Vault;
 use crate::limits::FINDINGS_MAX;
 use crate::load;
 use crate::notes::log_named;
+use crate::source::Source;
 use crate::store::Store;
 
 /// What checking everything found.
@@ -83,13 +83,12 @@ impl Report {
 
 /// What one check may use.
 pub(crate) struct Check<'a> {
-    pub(crate) conn: &'a Connection,
+    pub(crate) source: Source,
     pub(crate) vault: &'a Vault,
     pub(crate) encrypted: bool,
     /// The write-ahead logs are empty.
     pub(crate) copied_back: bool,
     pub(crate) shows: bool,
-    pub(crate) read_only: bool,
     pub(crate) roster: &'a Roster,
     /// The level by which the rows were made.
     pub(crate) level: Option<Level>,
@@ -111,13 +110,13 @@ impl Store {
     /// Checks everything from the bytes. `progress` hears how much is done, and of how much. What
     /// is wrong becomes a finding; an error means that nothing could be read at all.
     pub fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, StoreError> {
+        let copied_back = self.copied_back()?;
         let mut check = Check {
-            conn: &self.conn,
+            source: Source::open(self.site.clone(), self.shown.clone())?,
             vault: &self.vault,
             encrypted: self.site.key.is_some(),
-            copied_back: self.copied_back()?,
+            copied_back,
             shows: self.shows(),
-            read_only: self.read_only,
             roster: self.roster(),
             level: self.level(),
             definitions: Definitions::new(),
@@ -127,28 +126,14 @@ impl Store {
             total: 0,
         };
         check.pages();
-        {
-            // One state of the tables for all checks but those of the search index itself.
-            let _snapshot = self.conn.unchecked_transaction().doing("begin checking")?;
-            check.editions();
-            check.definitions();
-            for table in ["entry", "record"] {
-                let sql = format!("SELECT count(*) FROM {table}");
-                match self.conn.query_row(&sql, [], |row| load::number(row, 0)) {
-                    Ok(count) => check.total += count,
-                    Err(error) => check.report.add(FindingCode::Unreadable, table, error),
-                }
-            }
-            let logs = check.entries();
-            let assessed = check.standings(&logs);
-            check.checkpoints(&logs);
-            match (check.vault.is_open(), check.shows) {
-                (true, true) => check.records(&assessed),
-                (false, _) => check.report.locked = true,
-                (true, false) => {
-                    check.report.add(FindingCode::View, "view", "the rows are missing");
-                }
-            }
+        let sound = check.report.is_clean();
+        // One state of the tables for all checks but those of the search index itself.
+        check.source.begin()?;
+        check.everything();
+        check.source.end()?;
+        // That check is asked for by writing, which an index on damaged pages is spared.
+        if sound && check.shows && !self.read_only {
+            check.report.add_search(&self.conn);
         }
         Ok(check.report)
     }
@@ -157,7 +142,7 @@ impl Store {
 impl Store {
     /// Empties the write-ahead logs as far as that goes; says whether they are empty.
     fn copied_back(&self) -> Result<bool, StoreError> {
-        if self.read_only || self.broken {
+        if self.may_write().is_err() {
             let is_empty = |path: &Path| {
                 let [_, log, _] = files_of(path);
                 log.metadata().map_or(true, |file| file.len() == 0)
@@ -171,13 +156,30 @@ impl Store {
 }
 
 impl Check<'_> {
+    fn everything(&mut self) {
+        self.editions();
+        self.definitions();
+        for table in ["entry", "record"] {
+            let sql = format!("SELECT count(*) FROM {table}");
+            match self.source.read(|conn| conn.query_row(&sql, [], |row| load::number(row, 0))) {
+                Ok(count) => self.total += count,
+                Err(error) => self.report.add(FindingCode::Unreadable, table, error),
+            }
+        }
+        let logs = self.entries();
+        let assessed = self.standings(&logs);
+        self.checkpoints(&logs);
+        match (self.vault.is_open(), self.shows) {
+            (true, true) => self.records(&assessed),
+            (false, _) => self.report.locked = true,
+            (true, false) => self.report.add(FindingCode::View, "view", "the rows are missing"),
+        }
+    }
+
     /// SQLite's own check of its pages and indexes, which sees little of what goes wrong with disks,
     /// and where there are keys the seal on every page, which sees everything.
     fn pages(&mut self) {
-        for (schema, there) in [("main", true), ("shown", self.shows)] {
-            if !there {
-                continue;
-            }
+        for schema in ["main", "shown"].into_iter().take(1 + usize::from(self.shows)) {
             let mut lines = self.lines(schema, "integrity_check(100)");
             lines.retain(|line| line != "ok");
             // That check reads the file past the write-ahead log, where pages that a crash tore may
@@ -192,17 +194,23 @@ impl Check<'_> {
     }
 
     /// What a checking pragma says; that it cannot run is one more line.
-    fn lines(&self, schema: &str, pragma: &str) -> Vec<String> {
+    fn lines(&mut self, schema: &str, pragma: &str) -> Vec<String> {
         let sql = format!("PRAGMA {schema}.{pragma}");
-        let checked = self.conn.prepare(&sql).and_then(|mut statement| {
-            let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
-            rows.collect::<Result<Vec<_>, _>>()
+        let mut lines = Vec::new();
+        let whole = self.source.read(|conn| {
+            let mut statement = conn.prepare(&sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                lines.push(row.get::<_, String>(0)?);
+            }
+            Ok::<_, rusqlite::Error>(())
         });
-        checked.unwrap_or_else(|error| vec![error.to_string()])
+        lines.extend(whole.err());
+        lines
     }
 
     fn editions(&mut self) {
-        match load::chain(self.conn) {
+        match self.source.read(load::chain) {
             Ok(chain) if chain.roster() == self.roster => {}
             Ok(_) => self.report.add(FindingCode::Edition, "edition", "another roster than in use"),
             Err(error) => self.report.add(FindingCode::Edition, "edition", error),
@@ -253,16 +261,17 @@ impl Check<'_> {
         read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     ) -> Vec<T> {
         let mut all = Vec::new();
-        let conn = self.conn;
-        let outcome = conn.prepare(sql).and_then(|mut statement| {
+        let (source, report) = (&mut self.source, &mut self.report);
+        let outcome = source.read(|conn| {
+            let mut statement = conn.prepare(sql)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 match read(row) {
                     Ok(read) => all.push(read),
-                    Err(error) => self.report.add(FindingCode::Unreadable, place, error),
+                    Err(error) => report.add(FindingCode::Unreadable, place, error),
                 }
             }
-            Ok(())
+            Ok::<_, rusqlite::Error>(())
         });
         if let Err(error) = outcome {
             self.report.add(FindingCode::Unreadable, place, error);
@@ -274,7 +283,7 @@ impl Check<'_> {
     fn standings(&mut self, logs: &Logs) -> BTreeMap<LogId, LogStanding> {
         let assessed: BTreeMap<LogId, LogStanding> =
             logs.iter().filter_map(|(id, _)| Some((*id, logs.assess(self.roster, id)?))).collect();
-        let stored = match load::assessed(self.conn) {
+        let stored = match self.source.read(load::assessed) {
             Ok(stored) => stored,
             Err(error) => {
                 self.report.add(FindingCode::Unreadable, "log", error);

@@ -20,15 +20,12 @@ use xw_schemas::space::{Division, Space};
 
 use super::listing::day_start;
 use super::{Office, Progress};
-use crate::clock;
+use crate::clock::{self, DAY_MS};
 use crate::request::AuditRequest;
 use crate::trouble::{Answer, Trouble};
 
 /// Work that needs the store no more.
 pub(crate) type Aside = Box<dyn FnOnce(Progress<'_>) -> Answer<Json> + Send>;
-
-/// Milliseconds of a day.
-const DAY_MS: u64 = 86_400_000;
 
 /// Where it is kept when each neighbour was last found equal.
 const EQUAL: &str = "equal";

@@ -12,7 +12,7 @@ use xw_schemas::space::Space;
 use xw_store::Store;
 
 use super::{Office, machine};
-use crate::clock;
+use crate::clock::{self, DAY_MS};
 use crate::trouble::{Answer, Trouble};
 
 /// What the store remembers of this life of the node.
@@ -27,9 +27,6 @@ pub(super) const ROLLBACKS_MAX: u64 = 3;
 
 /// Days for which a rollback counts.
 const ROLLBACK_DAYS: u64 = 30;
-
-/// Milliseconds of a day.
-const DAY_MS: u64 = 86_400_000;
 
 /// Bytes of a place in a log, as noted.
 const POINT_BYTES: usize = 40;

@@ -9,15 +9,12 @@ use xw_store::{Filter, Op, Order, Query, Range, RecordRow, SortKey, VillageCover
 
 use super::Office;
 use super::form::state_zh;
-use crate::clock;
+use crate::clock::{self, DAY_MS};
 use crate::request::ListRecords;
 use crate::trouble::{Answer, Trouble};
 
 /// Rows of a page when nothing else is asked.
 const PAGE_ROWS: usize = 50;
-
-/// Milliseconds of a day.
-const DAY_MS: u64 = 86_400_000;
 
 /// Found by a name that a person typed.
 pub(super) struct FoundRow {

@@ -34,18 +34,14 @@ impl Check<'_> {
     /// Checks all entries and gives the logs that they make.
     pub(super) fn entries(&mut self) -> Logs {
         let mut logs = Logs::new();
-        let bounds = self.conn.query_row(
-            "SELECT coalesce(min(n), 1), coalesce(max(n), 0) FROM entry",
-            [],
-            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
-        );
-        let (mut from, last) = match bounds {
-            Ok(bounds) => bounds,
+        let last = match self.source.last_entry() {
+            Ok(last) => last,
             Err(error) => {
                 self.report.add(FindingCode::Unreadable, "entry", error);
                 return logs;
             }
         };
+        let mut from = 1;
         let step = i64::try_from(VERIFY_ENTRIES).expect("a small constant");
         while from <= last {
             let to = last.min(from + step - 1);
@@ -74,9 +70,11 @@ impl Check<'_> {
         }
     }
 
-    fn range(&self, from: i64, to: i64) -> rusqlite::Result<Vec<Stored>> {
-        let mut statement = self.conn.prepare_cached(SELECT)?;
-        statement.query_map(params![from, to], stored)?.collect()
+    fn range(&mut self, from: i64, to: i64) -> Result<Vec<Stored>, String> {
+        self.source.read(|conn| {
+            let mut statement = conn.prepare_cached(SELECT)?;
+            statement.query_map(params![from, to], stored)?.collect::<rusqlite::Result<_>>()
+        })
     }
 
     fn entry(&mut self, stored: &Stored, verified: Result<VerifiedEntry, Fault>, logs: &mut Logs) {

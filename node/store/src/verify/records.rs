@@ -47,7 +47,7 @@ impl Check<'_> {
     }
 
     fn record(&mut self, n: i64, assessed: &BTreeMap<LogId, LogStanding>, words: &mut Words) {
-        let place = match record_at(self.conn, n) {
+        let place = match self.source.read(|conn| record_at(conn, n)) {
             Ok(Some((record, space))) => (record, space),
             Ok(None) => return,
             Err(error) => {
@@ -55,7 +55,8 @@ impl Check<'_> {
             }
         };
         let name = format!("record {} in {}", place.0, place.1);
-        let case = match Case::load(self.conn, self.vault, assessed, n) {
+        let vault = self.vault;
+        let case = match self.source.read(|conn| Case::load(conn, vault, assessed, n)) {
             Ok(Ok(case)) => case,
             Ok(Err(what)) => return self.report.add(FindingCode::Unreadable, name, what),
             Err(error) => return self.report.add(FindingCode::Unreadable, name, error),
@@ -78,10 +79,11 @@ impl Check<'_> {
 
     fn compare_verdicts(&mut self, name: &str, case: &Case, judged: &Judged) {
         for (entry, n) in &case.numbers {
-            let stored = self
-                .conn
-                .prepare_cached("SELECT kind, reason FROM verdict WHERE entry_n = ?1")
-                .and_then(|mut s| s.query_row([n], |row| verdict(row, 0)).optional());
+            let stored = self.source.read(|conn| {
+                conn.prepare_cached("SELECT kind, reason FROM verdict WHERE entry_n = ?1")?
+                    .query_row([n], |row| verdict(row, 0))
+                    .optional()
+            });
             let wanted: Option<StoredVerdict> = judged.verdicts.get(entry).map(|v| v.stored());
             match stored {
                 Ok(stored) if stored.clone().flatten() == wanted => {}
@@ -102,9 +104,9 @@ impl Check<'_> {
         judged: &Judged,
     ) {
         let standing = row.map(|_| judged.standing.number());
-        let stored = self.conn.query_row("SELECT standing FROM record WHERE n = ?1", [n], |row| {
-            row.get::<_, Option<u8>>(0)
-        });
+        let sql = "SELECT standing FROM record WHERE n = ?1";
+        let stored =
+            self.source.read(|conn| conn.query_row(sql, [n], |row| row.get::<_, Option<u8>>(0)));
         if !stored.as_ref().is_ok_and(|stored| *stored == standing) {
             self.report.add(FindingCode::Standing, name, "of the record");
         }
@@ -112,8 +114,9 @@ impl Check<'_> {
                 v.updated_ms, v.changes, v.conflicts, v.problems, v.refused, v.waiting, v.title,
                 v.number, json(v.doc), c.hash, c.bytes
              FROM view v JOIN canonical c ON c.record_n = v.record_n WHERE v.record_n = ?1";
-        let stored =
-            self.conn.prepare_cached(sql).and_then(|mut s| s.query_row([n], stored_row).optional());
+        let stored = self
+            .source
+            .read(|conn| conn.prepare_cached(sql)?.query_row([n], stored_row).optional());
         match (stored, row) {
             (Ok(None), None) => {}
             (Ok(Some((stored, at))), Some(row)) => {

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Check, FindingCode};
+use super::{Check, FindingCode, Report};
 
 /// A fresh index in memory.
 pub(super) struct Words {
@@ -37,20 +37,16 @@ impl Words {
         }
     }
 
-    /// Compares both indexes, and lets SQLite check its own. `complete` says that no record was
-    /// passed over.
+    /// Compares both indexes. `complete` says that no record was passed over.
     pub(super) fn compare(self, check: &mut Check<'_>, complete: bool) {
-        // The check is asked for by writing. Who may not write still compares all words.
-        if !check.read_only {
-            let own = check.conn.execute("INSERT INTO fts(fts) VALUES ('integrity-check')", []);
-            if let Err(error) = own {
-                check.report.add(FindingCode::Search, "fts", error);
-            }
-        }
         if !complete {
             return;
         }
-        match self.fresh.and_then(|fresh| first_difference(check.conn, &fresh)) {
+        let compared = self
+            .fresh
+            .map_err(|error| error.to_string())
+            .and_then(|fresh| check.source.read(|held| first_difference(held, &fresh)));
+        match compared {
             Ok(None) => {}
             // The word itself may be personal and is not shown.
             Ok(Some(doc)) => {
@@ -58,6 +54,16 @@ impl Words {
                 check.report.add(FindingCode::Search, place, "words differ");
             }
             Err(error) => check.report.add(FindingCode::Search, "fts", error),
+        }
+    }
+}
+
+impl Report {
+    /// Adds what SQLite itself finds in the index.
+    pub(super) fn add_search(&mut self, writer: &Connection) {
+        let own = writer.execute("INSERT INTO fts(fts) VALUES ('integrity-check')", []);
+        if let Err(error) = own {
+            self.add(FindingCode::Search, "fts", error);
         }
     }
 }

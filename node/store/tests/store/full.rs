@@ -99,7 +99,10 @@ fn a_full_disk_loses_nothing_acknowledged_and_the_reserve_lets_work_go_on() {
     }
     assert!(refused > 0, "the disk was never full");
     store.settle_all().unwrap();
+    let touched = || disk.0.metadata().unwrap().modified().unwrap();
+    let before = touched();
     assert!(!store.keep_ballast(4 << 20).unwrap(), "no reserve is made of the last space");
+    assert_eq!(touched(), before, "nor is it tried");
     let digest = store.digest(None).unwrap();
     assert_eq!(digest.entries, acknowledged);
     assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());

@@ -6,6 +6,7 @@ mod world;
 
 mod at_rest;
 mod copies;
+mod damage;
 mod durable;
 mod erasing;
 mod flips;

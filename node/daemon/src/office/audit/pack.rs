@@ -2,7 +2,7 @@
 //! or not there.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use xw_audit::holdings::Holdings;
 use xw_audit::pack::{Export, Give, PackError, PlaceName, SCOPE_RECORDS_MAX, Scope, write_pack};
 use xw_audit::spread::one_by_one;
 use xw_schemas::space::Space;
+use xw_store::{ReadBy, write_whole};
 
 use super::{Aside, Progress, period};
 use crate::office::Office;
@@ -110,37 +111,18 @@ fn in_order(mut records: Vec<PlaceName>) -> Answer<Scope> {
     Ok(Scope::Records { records })
 }
 
-/// Beside its place first, so that no half of a pack is taken for one.
+/// Whole or not at all, so that no half of a pack is taken for one. It may tell what records say.
 fn write_file(export: &Export<'_>, out: &Path) -> Answer<Json> {
-    let mut name = out.as_os_str().to_owned();
-    name.push(".part");
-    let part = Path::new(&name);
-    let written = fill(export, part).and_then(|told| {
-        fs::rename(part, out)?;
-        Ok(told)
-    });
-    let mut told = written.inspect_err(|_| {
-        // What was begun in vain must not stay in the way.
-        let _ = fs::remove_file(part);
-    })?;
+    let mut told = write_whole(out, ReadBy::Owner, |file| fill(export, file))?;
     told["file"] = json!(out.display().to_string());
     Ok(told)
 }
 
-fn fill(export: &Export<'_>, part: &Path) -> Answer<Json> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        // It may tell what records say.
-        options.mode(0o600);
-    }
-    let mut file = BufWriter::new(options.open(part)?);
-    let written = write_pack(export, &mut file).map_err(|error| not_made(&error))?;
-    file.flush()?;
-    let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-    file.sync_all()?;
+fn fill(export: &Export<'_>, file: &mut File) -> Answer<Json> {
+    let mut buffered = BufWriter::new(&mut *file);
+    let written = write_pack(export, &mut buffered).map_err(|error| not_made(&error))?;
+    buffered.flush()?;
+    drop(buffered);
     let manifest = &written.manifest;
     let entries: u64 = manifest.logs.iter().map(|log| log.entries).sum();
     let bodies = manifest.files.iter().any(|file| file.name.ends_with(".bodies"));

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use xw_store::{Store, StoreError, StoreKeys};
 
-use crate::clock;
+use crate::clock::{self, DAY_MS};
 use crate::office::Office;
 use crate::trouble::Answer;
 
 /// How often everything is read. A sector that went bad is found while neighbours still have what
 /// stood there.
-const EVERY_MS: u64 = 7 * 86_400_000;
+const EVERY_MS: u64 = 7 * DAY_MS;
 
 /// So long after a start the check is put off: what came meanwhile goes first.
 const AFTER_START_MS: u64 = 600_000;
@@ -112,6 +112,8 @@ impl Office {
         };
         if !checked.sound {
             tracing::error!(findings = checked.findings, "the weekly check found damage");
+            // What is bad on the disk is set aside at the next start, and not met at work first.
+            self.store.doubt();
         }
         let bytes = serde_json::to_vec(&checked).expect("plain data");
         self.checkup.last = Some(checked);
