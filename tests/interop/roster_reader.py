@@ -12,6 +12,16 @@ def covers(above, below):
     unit = {"county": 10**6, "township": 1000, "village": 1}[tier(above)]
     return above // unit == below // unit
 
+def own_roles(division, roles):
+    """Those of some roles that are of the level of an office."""
+    letter = {"county": "C", "township": "T", "village": "V"}.get(division and tier(division))
+    return [role for role in roles if role[:1] == letter]
+
+def roles_in(fact):
+    """All roles that a fact gives."""
+    given = fact.get("roles", []) + [role for _, roles in fact.get("people", []) for role in roles]
+    return given + ([fact["role"]] if "role" in fact else [])
+
 def brought(edition):
     """The keys of a joining edition."""
     replace = edition["facts"][0]
@@ -162,7 +172,7 @@ class RootFacts:
         known = self.signers.get(fact["key"], fact)
         need((known["kind"], known["office"]) == (fact["kind"], fact["office"]), "Contradiction")
         need(fact["office"] in self.offices, "Contradiction")
-        self.signers[fact["key"]] = {**fact, "rank": "root"}
+        self.signers[fact["key"]] = {**self.levelled(fact), "rank": "root"}
 
     def take_cut(self, fact):
         self.cuts[fact["key"]] = {"exact": True, "kept": fact["kept"]}
@@ -177,7 +187,16 @@ class RootFacts:
 
     def take_invite(self, fact):
         need(fact["office"] in self.offices and fact["key"] not in self.invitations, "Contradiction")
-        self.invitations[fact["key"]] = {**fact, "rank": "root", "replaced": None}
+        self.invitations[fact["key"]] = {**self.levelled(fact), "rank": "root", "replaced": None}
+
+    def own_roles(self, fact, roles):
+        return own_roles(self.offices.get(fact["office"]), roles)
+
+    def levelled(self, fact):
+        """A fact with those of its roles that count."""
+        if fact["fact"] == "signer":
+            return {**fact, "roles": self.own_roles(fact, fact["roles"])}
+        return {**fact, "people": [(name, self.own_roles(fact, roles)) for name, roles in fact["people"]]}
 
     def take_adjudicate(self, fact):
         self.adjudicated[fact["log"]] = fact["number"], fact["entry"]
@@ -227,9 +246,11 @@ class Evaluation:
         few = [edition for group in joinings.values() if len(group) < RIVALS for edition in group]
         self.brought = {key for edition in few for key in brought(edition)}
         self.ever = set()
-        for fact in (fact for edition in path for fact in edition["facts"]):
-            if fact["fact"] == "signer" and fact["kind"] == "person":
-                self.list(fact["key"], fact["office"], fact["roles"])
+        for edition in path:
+            for at, fact in enumerate(edition["facts"]):
+                if fact["fact"] == "signer" and fact["kind"] == "person":
+                    self.list(fact["key"], fact["office"], self.facts.own_roles(fact, fact["roles"]))
+                self.note_levels(fact, (edition["id"], str(at)))
         self.newcomers("root")
         for rank in RANKS[1:]:
             offices = [o for o in sorted(self.facts.delegations) if tier(self.facts.offices.get(o, 1)) == rank]
@@ -256,6 +277,12 @@ class Evaluation:
 
     def list(self, key, office, roles):
         self.ever |= {(key, office, role) for role in roles}
+
+    def note_levels(self, fact, place):
+        if fact["fact"] in ("signer", "invite", "registrar"):
+            given = roles_in(fact)
+            if self.facts.own_roles(fact, given) != given:
+                self.passed.add((*place, "OtherLevel"))
 
     def is_below(self, above, below):
         above, below = self.facts.offices.get(above), self.facts.offices.get(below)
@@ -331,6 +358,7 @@ class Evaluation:
             terms = facts.delegations.setdefault(fact["office"], {})
             need(all(term < fact["term"] for term in terms), "Outranked")
             terms[fact["term"]] = fact
+            self.note_levels(fact, place)
         else:
             self.invites.append((place, fact, rank, office))
 
@@ -343,7 +371,8 @@ class Evaluation:
             elif len({by for _, other, _, by in invites if other["key"] == key}) > 1:
                 self.passed.add((*place, "Rival"))
             else:
-                facts.invitations[key] = {**fact, "rank": rank, "replaced": None}
+                self.note_levels(fact, place)
+                facts.invitations[key] = {**facts.levelled(fact), "rank": rank, "replaced": None}
 
     def settle_changes(self):
         changes, self.changes = self.changes, []
@@ -356,6 +385,8 @@ class Evaluation:
             if not same or RANKS.index(known["rank"]) < RANKS.index(rank):
                 self.passed.add((*place, "Outranked"))
                 continue
+            self.note_levels(fact, place)
+            fact = self.facts.levelled(fact)
             self.facts.signers[fact["key"]] = {**fact, "rank": rank}
             if fact["kind"] == "person":
                 self.list(fact["key"], fact["office"], fact["roles"])

@@ -10,6 +10,7 @@ use xw_schemas::space::{Division, Space, Tier};
 
 mod chain;
 mod evaluate;
+mod level;
 mod paths;
 mod root;
 
@@ -38,7 +39,7 @@ pub struct Signer {
     pub office: OfficeId,
     /// The name shown beside what it signed.
     pub name: String,
-    /// Roles of a person.
+    /// Roles of a person, all of the level of its office.
     pub roles: Vec<String>,
     /// Who put it there.
     pub rank: Rank,
@@ -112,6 +113,9 @@ pub enum PassedOver {
     /// The office, or the office of the key, does not lie below the registrar's.
     #[error("it concerns an office outside of the registrar's own area")]
     OutsidePrefix,
+    /// A role that it gives is of another level than the office's: that role alone does not count.
+    #[error("a role in it is of another level than the office's and does not count")]
+    OtherLevel,
     /// Only root may say this.
     #[error("only the root keys may say this")]
     NotItsMatter,
@@ -132,6 +136,7 @@ impl PassedOver {
             Self::Rival => "同一号有两个互相矛盾的版次",
             Self::Closed => "该机构的登记任期已在此之前终止",
             Self::OutsidePrefix => "超出登记机构的辖区",
+            Self::OtherLevel => "其中有不属于该级机构的角色，该角色不算数",
             Self::NotItsMatter => "只有根密钥可以决定此事",
             Self::Outranked => "上级或更早的版次另有规定",
             Self::BadReplacement => "邀请已撤回、已使用或不相符",

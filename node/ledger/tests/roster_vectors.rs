@@ -103,6 +103,7 @@ fn the_vectors_show_every_reason_and_no_two_have_one_name() {
         PassedOver::Rival,
         PassedOver::Closed,
         PassedOver::OutsidePrefix,
+        PassedOver::OtherLevel,
         PassedOver::NotItsMatter,
         PassedOver::Outranked,
         PassedOver::BadReplacement,

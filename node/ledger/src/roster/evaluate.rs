@@ -78,9 +78,12 @@ pub(super) fn evaluate(chain: &Chain) -> Roster {
         brought,
         ever: BTreeSet::new(),
     };
-    for fact in leading.path.iter().flat_map(|edition| &edition.core().facts) {
-        if let Fact::Signer { key, kind: SignerKind::Person, office, roles, .. } = fact {
-            evaluation.list(*key, *office, roles);
+    for edition in &leading.path {
+        for (at, fact) in edition.core().facts.iter().enumerate() {
+            if let Fact::Signer { key, kind: SignerKind::Person, office, roles, .. } = fact {
+                evaluation.list(*key, *office, roles);
+            }
+            evaluation.note_levels(edition.id(), at, fact);
         }
     }
     evaluation.join(Rank::Root);
@@ -173,7 +176,15 @@ impl<'a> Evaluation<'a> {
     }
 
     fn list(&mut self, key: PublicKey, office: OfficeId, roles: &[String]) {
-        self.ever.extend(roles.iter().map(|role| (key, office, role.clone())));
+        let roles = self.roster.own_level(office, roles);
+        self.ever.extend(roles.into_iter().map(|role| (key, office, role)));
+    }
+
+    /// Shows that a role of a fact, which has its effect otherwise, does not count.
+    fn note_levels(&mut self, edition: EditionId, at: usize, fact: &Fact) {
+        if self.roster.gives_other_level(fact) {
+            self.roster.passed_over.insert((edition, Some(at), PassedOver::OtherLevel));
+        }
     }
 
     /// Whether root or a registrar heard so far has cut a key.
@@ -322,6 +333,7 @@ impl<'a> Evaluation<'a> {
                 let delegation =
                     Delegation { threshold: *threshold, role: role.clone(), closes: *closes };
                 terms.insert(*term, delegation);
+                self.note_levels(edition, at, fact);
             }
             Fact::Root { .. }
             | Fact::Rules { .. }
@@ -357,10 +369,11 @@ impl<'a> Evaluation<'a> {
                 self.roster.passed_over.insert((said.edition, Some(said.at), why));
                 continue;
             }
+            self.note_levels(said.edition, said.at, said.fact);
             let invitation = Invitation {
                 office: *office,
                 node: node.clone(),
-                people: people.clone(),
+                people: self.roster.own_level_of(*office, people),
                 rank: said.rank,
                 replaced: None,
             };
@@ -373,6 +386,7 @@ impl<'a> Evaluation<'a> {
     fn settle_changes(&mut self) {
         for said in std::mem::take(&mut self.changes) {
             let Fact::Signer { key, kind, office, name, roles } = said.fact else { continue };
+            let own = self.roster.own_level(*office, roles);
             let Some(held) = self.roster.signers.get_mut(key) else {
                 self.changes.push(said);
                 continue;
@@ -382,7 +396,8 @@ impl<'a> Evaluation<'a> {
                 self.roster.passed_over.insert(why);
                 continue;
             }
-            (held.name, held.roles, held.rank) = (name.clone(), roles.clone(), said.rank);
+            (held.name, held.roles, held.rank) = (name.clone(), own, said.rank);
+            self.note_levels(said.edition, said.at, said.fact);
             if *kind == SignerKind::Person {
                 self.list(*key, *office, roles);
             }

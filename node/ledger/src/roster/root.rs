@@ -127,7 +127,7 @@ impl Roster {
                     kind: *kind,
                     office: *office,
                     name: name.clone(),
-                    roles: roles.clone(),
+                    roles: self.own_level(*office, roles),
                     rank: Rank::Root,
                 };
                 self.signers.insert(*key, signer);
@@ -155,7 +155,7 @@ impl Roster {
                 let invitation = Invitation {
                     office: *office,
                     node: node.clone(),
-                    people: people.clone(),
+                    people: self.own_level_of(*office, people),
                     rank: Rank::Root,
                     replaced: None,
                 };

@@ -6,8 +6,8 @@ use xw_schemas::edition::{Edition, Fact};
 use xw_schemas::id::EditionId;
 
 use crate::world::{
-    COUNTY, EAST, MILL, ORCHARD, REGISTRAR, WEST, WILLOW, after, by, closing, cut, delegation,
-    deliver, first_of, founding, invite, invite_registrar, joining, next_by, node, person, public,
+    COUNTY, EAST, MILL, ORCHARD, WEST, WILLOW, after, by, closing, cut, delegation,
+    deliver, first_of, founding, invite, invite_registrar, joining, next_by, node, person, public, registrar,
     registrar_of, root_after, sign,
 };
 
@@ -130,7 +130,7 @@ fn strangers_signatures_keep_nobodys_own_away() {
 #[test]
 fn a_key_that_a_subordinate_lists_is_a_stranger_above() {
     let first = by(COUNTY, vec![invite_registrar(60, WEST), delegation(WEST, 1, 1)]);
-    let below = sign(&first_of(WEST, 1, vec![person(90, COUNTY, &[REGISTRAR])]), &[64]);
+    let below = sign(&first_of(WEST, 1, vec![registrar(90, COUNTY)]), &[64]);
     let stuffed = sign(first.core(), &[registrar_of(COUNTY, 0), 90]);
     let mut chain = Chain::founded(founding()).expect("the county is founded");
     let editions = [first, joining(60, None, &[64]), below, stuffed];
@@ -174,6 +174,21 @@ fn two_townships_that_invite_under_one_key_get_nobody() {
     assert_eq!(why(&roster, &own, Some(0)), Some(PassedOver::Rival));
     assert_eq!(why(&roster, &theft, Some(0)), Some(PassedOver::Rival));
     assert_eq!(why(&roster, &newcomer, None), Some(PassedOver::BadReplacement));
+}
+
+#[test]
+fn a_township_makes_no_villager_a_head_of_the_county() {
+    let roles = ["C_LEAD", "T_HEAD", "V_CLERK", "SUBJ"];
+    let own = by(WEST, vec![invite(60, WILLOW, false, 1), person(71, WILLOW, &roles)]);
+    let root = root_after(&delegated(1), vec![person(72, MILL, &roles)]);
+    let roster = either_way(&[delegated(1), root.clone(), own.clone(), joining(60, None, &[71])]);
+    for key in [71, 72] {
+        let held = roster.signer(&public(key)).map(|signer| signer.roles.clone());
+        assert_eq!(held, Some(vec!["V_CLERK".to_owned()]), "{key}");
+    }
+    assert_eq!(why(&roster, &own, Some(1)), Some(PassedOver::OtherLevel));
+    assert_eq!(why(&roster, &root, Some(0)), Some(PassedOver::OtherLevel));
+    assert_eq!(why(&roster, &own, Some(0)), None);
 }
 
 #[test]

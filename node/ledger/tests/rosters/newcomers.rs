@@ -5,9 +5,9 @@ use xw_schemas::id::{EditionId, EntryId, LogId};
 
 use crate::cases::{Set, delegated};
 use crate::world::{
-    BUREAU, COUNTY, EAST, MILL, ORCHARD, REGISTRAR, WEST, WILLOW, after, by, closing, cut,
+    BUREAU, COUNTY, EAST, MILL, ORCHARD, WEST, WILLOW, after, by, closing, cut,
     delegation, first_of, founding, invite, invite_registrar, joining, joining_core, next_by, node,
-    node_of, person, public, registrar_of, root_after, sign,
+    node_of, person, public, registrar_of, registrar_role, root_after, sign,
 };
 
 pub(crate) fn invitations() -> Vec<Set> {
@@ -54,7 +54,7 @@ pub(crate) fn invitations() -> Vec<Set> {
                             key: public(60),
                             office: WEST,
                             node: None,
-                            people: vec![("王秀兰".to_owned(), vec![REGISTRAR.to_owned()])],
+                            people: vec![("王秀兰".to_owned(), vec![registrar_role(WEST)])],
                         },
                     ],
                 ),
@@ -188,7 +188,7 @@ pub(crate) fn invitations() -> Vec<Set> {
                     COUNTY,
                     vec![
                         invite_registrar(60, WEST),
-                        person(70, WEST, &[REGISTRAR, "T_CLERK"]),
+                        person(70, WEST, &["T_REGISTRAR", "T_CLERK"]),
                         person(71, WILLOW, &["V_HEAD"]),
                     ],
                 ),
@@ -234,14 +234,14 @@ pub(crate) fn terms() -> Vec<Set> {
         office: COUNTY,
         term: 2,
         threshold: 1,
-        role: REGISTRAR.to_owned(),
+        role: registrar_role(COUNTY),
         closes: Some((9, EditionId([9; 32]))),
     };
     let misnamed = Fact::Registrar {
         office: COUNTY,
         term: 2,
         threshold: 1,
-        role: REGISTRAR.to_owned(),
+        role: registrar_role(COUNTY),
         closes: Some((1, two.id())),
     };
     let by_other = sign(&after(&two, vec![invite(66, WEST, true, 0)]), &[registrar_of(COUNTY, 1)]);

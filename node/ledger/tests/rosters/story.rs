@@ -5,9 +5,9 @@ use xw_schemas::edition::{Edition, EditionCore, Fact, OfficeId, Scope, SignerKin
 use xw_schemas::id::EditionId;
 
 use crate::world::{
-    BUREAU, COUNTY, EAST, MILL, OFFICES, ORCHARD, REGISTRAR, ROOTS, WEST, WILLOW, after, cut,
-    first_of, founding, invite, invite_registrar, joining_core, node_of, public, registrar_of,
-    sign, signer,
+    BUREAU, COUNTY, EAST, MILL, OFFICES, ORCHARD, ROOTS, WEST, WILLOW, after, cut,
+    first_of, founding, invite, invite_registrar, joining_core, node_of, person, public, registrar,
+    registrar_of, registrar_role, sign, signer,
 };
 
 /// Editions of one scope and number that a story writes: as many as every chain keeps.
@@ -155,8 +155,10 @@ impl Story {
                 // Takes a registrar's role away, or gives it.
                 let office = self.dice.pick(&[COUNTY, BUREAU, WEST, EAST]);
                 let which = self.dice.below(2) as u8;
-                let roles: &[&str] = if self.dice.one_in(2) { &[REGISTRAR] } else { &[] };
-                signer(registrar_of(office, which), SignerKind::Person, office, roles)
+                match self.dice.one_in(2) {
+                    true => registrar(registrar_of(office, which), office),
+                    false => person(registrar_of(office, which), office, &["C_LEAD", "T_LEAD"]),
+                }
             }
             _ => {
                 let office = self.dice.pick(&everywhere);
@@ -178,7 +180,7 @@ impl Story {
             }
         };
         let threshold = 1 + u64::from(self.dice.one_in(4));
-        Fact::Registrar { office, term, threshold, role: REGISTRAR.to_owned(), closes }
+        Fact::Registrar { office, term, threshold, role: registrar_role(office), closes }
     }
 
     fn cut(&mut self) -> Fact {
@@ -196,7 +198,11 @@ impl Story {
         let number = self.dice.number(POOL);
         match self.dice.below(6) {
             0 => signer(number, SignerKind::Node, office, &[]),
-            1 => signer(number, SignerKind::Person, office, &[REGISTRAR]),
+            1 if self.dice.one_in(3) => {
+                let role = self.dice.pick(&["C_LEAD", "T_LEAD", "V_LEAD", "SUBJ", "R"]);
+                person(number, office, &[role])
+            }
+            1 => registrar(number, office),
             2 => invite_registrar(self.dice.number(INVITES), office),
             _ => {
                 let people = self.dice.below(3) as usize;

@@ -10,8 +10,19 @@ use xw_schemas::space::Division;
 /// 2026-11-20 in milliseconds, the day on which these editions play.
 pub(crate) const DAY_MS: u64 = 1_795_132_800_000;
 
-/// The role of those who register.
-pub(crate) const REGISTRAR: &str = "REGISTRAR";
+/// The role of those who register for an office: of the office's own level.
+pub(crate) fn registrar_role(office: OfficeId) -> String {
+    format!("{}_REGISTRAR", level_of(office))
+}
+
+/// The letter with which the roles of an office begin.
+fn level_of(office: OfficeId) -> char {
+    match office {
+        COUNTY | BUREAU => 'C',
+        WEST | EAST => 'T',
+        _ => 'V',
+    }
+}
 
 pub(crate) const COUNTY: OfficeId = OfficeId(1);
 pub(crate) const BUREAU: OfficeId = OfficeId(2);
@@ -71,13 +82,18 @@ pub(crate) fn person(number: u8, office: OfficeId, roles: &[&str]) -> Fact {
     signer(number, SignerKind::Person, office, roles)
 }
 
+/// A person who may register for an office.
+pub(crate) fn registrar(number: u8, office: OfficeId) -> Fact {
+    person(number, office, &[&registrar_role(office)])
+}
+
 pub(crate) fn delegation(office: OfficeId, term: u64, threshold: u64) -> Fact {
-    Fact::Registrar { office, term, threshold, role: REGISTRAR.to_owned(), closes: None }
+    Fact::Registrar { office, term, threshold, role: registrar_role(office), closes: None }
 }
 
 pub(crate) fn closing(office: OfficeId, term: u64, last: &Edition) -> Fact {
     let closes = Some((last.core().number, last.id()));
-    Fact::Registrar { office, term, threshold: 1, role: REGISTRAR.to_owned(), closes }
+    Fact::Registrar { office, term, threshold: 1, role: registrar_role(office), closes }
 }
 
 pub(crate) fn cut(number: u8) -> Fact {
@@ -86,7 +102,7 @@ pub(crate) fn cut(number: u8) -> Fact {
 
 /// An invitation of a PC, where one is invited, and of some people.
 pub(crate) fn invite(number: u8, office: OfficeId, node: bool, people: usize) -> Fact {
-    let person = |at| (format!("受邀人{at}"), vec!["V_CLERK".to_owned()]);
+    let person = |at| (format!("受邀人{at}"), vec![format!("{}_CLERK", level_of(office))]);
     Fact::Invite {
         key: public(number),
         office,
@@ -97,7 +113,7 @@ pub(crate) fn invite(number: u8, office: OfficeId, node: bool, people: usize) ->
 
 /// An invitation of one person who is to register.
 pub(crate) fn invite_registrar(number: u8, office: OfficeId) -> Fact {
-    let people = vec![(format!("受邀人{number}"), vec![REGISTRAR.to_owned()])];
+    let people = vec![(format!("受邀人{number}"), vec![registrar_role(office)])];
     Fact::Invite { key: public(number), office, node: None, people }
 }
 
@@ -116,7 +132,7 @@ pub(crate) fn founding() -> Edition {
         facts.push(node(node_of(office), office));
         facts.extend([0, 1].map(|which| {
             let number = registrar_of(office, which);
-            person(number, office, &[REGISTRAR])
+            registrar(number, office)
         }));
     }
     facts.push(delegation(COUNTY, 1, 1));
