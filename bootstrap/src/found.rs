@@ -214,11 +214,11 @@ fn facts(
         facts.push(Fact::Office { office: id, division, name });
         facts.extend(first_term(id, division, &plan.registrars));
     }
-    for (invite, (_, key)) in plan.invites.iter().zip(invites) {
+    for (invite, (seed, _)) in plan.invites.iter().zip(invites) {
         let office = numbered(plan).find(|(_, office)| office.division == invite.division);
         let (office, _) = office.ok_or(PlanSlip::NoOffice(invite.division))?;
         let (node, people) = (invite.node.clone(), invite.people.clone());
-        facts.push(Fact::Invite { key: *key, office, node, people });
+        facts.push(Fact::invite(&seed.key(), Scope::Root, office, node, people));
     }
     Ok(facts)
 }

@@ -294,8 +294,8 @@ impl Proposal {
             let office = office_at(roster, &facts, form.office)?;
             let seed = Seed::fresh(entropy);
             let people = form.people.iter().map(|one| (one.name.clone(), one.roles.clone()));
-            let (key, node) = (seed.key().public(), form.node.clone());
-            facts.push(Fact::Invite { key, office, node, people: people.collect() });
+            let (key, node, people) = (seed.key(), form.node.clone(), people.collect());
+            facts.push(Fact::invite(&key, Scope::Root, office, node, people));
             invites.push((form.office, seed));
         }
         for form in &self.schema {

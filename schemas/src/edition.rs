@@ -57,6 +57,9 @@ pub enum EditionFault {
     /// An invitation of nobody.
     #[error("the invitation invites nobody")]
     EmptyInvitation,
+    /// The key of an invitation has not signed who invites and to which office.
+    #[error("the key of an invitation has not signed who invites and to which office")]
+    BadInvitation,
     /// A joining edition says something else than the newcomer's keys, or is not the only one.
     #[error("a joining edition replaces its invitation and says nothing else")]
     BadJoining,
@@ -193,6 +196,9 @@ impl Edition {
                 return Err(EditionFault::BadSignature);
             }
             signers.push(key);
+        }
+        if !core.facts.iter().all(|fact| fact.is_proven(core.scope)) {
+            return Err(EditionFault::BadInvitation);
         }
         Ok(Self { bytes, core, id, signers })
     }

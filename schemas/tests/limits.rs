@@ -194,20 +194,22 @@ fn delegations_count_in_terms_of_33_bits_and_thresholds_of_sixteen() {
 fn eight_people_are_invited_and_no_more_and_all_of_them_can_sign() {
     let person = || ("王秀兰".to_owned(), vec!["R".to_owned()]);
     let invited = |people: Vec<(String, Vec<String>)>| {
-        let (key, office) = (world::invite().public(), OfficeId(u32::MAX));
-        stated(vec![Fact::Invite { key, office, node: None, people }])
+        let office = OfficeId(u32::MAX);
+        stated(vec![Fact::invite(&world::invite(), Scope::Root, office, None, people)])
     };
     check_facts(|count| invited(vec![person(); count]), INVITED_PEOPLE_MAX);
     check_facts(|count| invited(vec![("王".to_owned(), vec!["R".to_owned(); count])]), 16);
     check_facts(|count| invited(vec![("王".to_owned(), vec!["R".repeat(count)])]), 16);
     check_facts(|count| invited(vec![("a".repeat(count), vec![])]), 120);
     let named = |count: usize| {
-        let (key, office) = (world::invite().public(), OfficeId(1));
-        stated(vec![Fact::Invite { key, office, node: Some("a".repeat(count)), people: vec![] }])
+        let (key, node) = (world::invite(), Some("a".repeat(count)));
+        stated(vec![Fact::invite(&key, Scope::Root, OfficeId(1), node, vec![])])
     };
     check_facts(named, 120);
     let joining = |count: usize| EditionCore {
         facts: vec![Fact::Replace {
+            by: None,
+            office: OfficeId(1),
             node: Some(world::other_node().public()),
             people: (0..count).map(|at| world::newcomer((at % 200) as u8).public()).collect(),
         }],

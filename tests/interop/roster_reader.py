@@ -27,6 +27,16 @@ def brought(edition):
     replace = edition["facts"][0]
     return ([replace["node"]] if replace["node"] else []) + replace["people"]
 
+def inviter(scope):
+    """The office whose registrars speak in a scope; None for root."""
+    return scope[1] if scope[0] == "registrar" else None
+
+def replaced(edition):
+    """In the place of which invitation a joining edition stands: key, who invites, to which office."""
+    if edition["scope"][0] != "joining":
+        return None
+    return edition["scope"][1], edition["facts"][0]["by"], edition["facts"][0]["office"]
+
 # The door
 class Held:
     def __init__(self, founding):
@@ -64,7 +74,8 @@ class Held:
         need(edition["network"] == self.founding["network"], "OtherNetwork")
         weigh = getattr(self, "admit_" + edition["scope"][0])(edition)
         rivals = [e for e in self.of_scope(edition["scope"])
-                  if (e["number"], e["previous"]) == (edition["number"], edition["previous"])]
+                  if (e["number"], e["previous"]) == (edition["number"], edition["previous"])
+                  and replaced(e) == replaced(edition)]
         room = any(sum(key in e["signers"] for e in rivals) < RIVALS for key in set(edition["signers"]) & weigh)
         need(room or self.named(edition), "EnoughRivals")
         self.editions[edition["id"]] = edition
@@ -118,19 +129,25 @@ class Held:
     def listed(self, edition, role):
         """Whom superiors ever listed as a person of the office with a role, or invited to be one."""
         office = edition["scope"][1]
-        facts = [fact for superior in self.superiors(office) for fact in superior["facts"]]
-        people = {f["key"] for f in facts if f["fact"] == "signer"
+        facts = [(fact, superior["scope"]) for superior in self.superiors(office) for fact in superior["facts"]]
+        people = {f["key"] for f, _ in facts if f["fact"] == "signer"
                   and (f["kind"], f["office"]) == ("person", office) and role in f["roles"]}
-        for invite in facts:
+        for invite, scope in facts:
             if invite["fact"] == "invite" and invite["office"] == office:
-                for joining in self.of_scope(("joining", invite["key"])):
+                for joining in self.joinings((invite["key"], inviter(scope), office)):
                     invited = zip(joining["facts"][0]["people"], invite["people"])
                     people |= {key for key, (_, roles) in invited if role in roles}
         return people
 
+    def joinings(self, invitation):
+        """The joining editions held in the place of an invitation."""
+        return [e for e in self.of_scope(("joining", invitation[0])) if replaced(e) == invitation]
+
     def admit_joining(self, edition):
         key = edition["scope"][1]
-        need(any(fact["key"] == key for fact in self.facts("invite")), "Gap")
+        invited = {(fact["key"], inviter(e["scope"]), fact["office"])
+                   for e in self.editions.values() for fact in e["facts"] if fact["fact"] == "invite"}
+        need(replaced(edition) in invited, "Gap")
         need(sorted(brought(edition) + [key]) == edition["signers"], "Threshold")
         return {key}
 
@@ -186,8 +203,13 @@ class RootFacts:
         self.delegations.setdefault(fact["office"], {})[fact["term"]] = fact
 
     def take_invite(self, fact):
-        need(fact["office"] in self.offices and fact["key"] not in self.invitations, "Contradiction")
-        self.invitations[fact["key"]] = {**self.levelled(fact), "rank": "root", "replaced": None}
+        invitation = fact["key"], None, fact["office"]
+        need(fact["office"] in self.offices and invitation not in self.invitations, "Contradiction")
+        self.invite(fact, None, "root")
+
+    def invite(self, fact, by, rank):
+        self.invitations[fact["key"], by, fact["office"]] = {
+            **self.levelled(fact), "by": by, "rank": rank, "replaced": None, "withdrawn": False}
 
     def own_roles(self, fact, roles):
         return own_roles(self.offices.get(fact["office"]), roles)
@@ -239,12 +261,6 @@ class Evaluation:
         self.passed = {(e["id"], "-", "Rival") for e in others}
         self.counted = [e["id"] for e in path]
         self.claims, self.joined, self.invites, self.changes = [], set(), [], []
-        joinings = {}
-        for edition in held.editions.values():
-            if edition["scope"][0] == "joining":
-                joinings.setdefault(edition["scope"], []).append(edition)
-        few = [edition for group in joinings.values() if len(group) < RIVALS for edition in group]
-        self.brought = {key for edition in few for key in brought(edition)}
         self.ever = set()
         for edition in path:
             for at, fact in enumerate(edition["facts"]):
@@ -262,16 +278,19 @@ class Evaluation:
         for place, _, _ in self.changes:
             self.passed.add((*place, "NotItsMatter"))
         for edition in held.editions.values():
-            if edition["scope"][0] == "joining" and edition["scope"][1] not in self.joined:
+            if edition["scope"][0] == "joining" and replaced(edition) not in self.joined:
                 self.passed.add((edition["id"], "-", "BadReplacement"))
+        for key, invite in self.facts.invitations.items():
+            invite["withdrawn"] = invite["replaced"] is None and self.is_withdrawn(key)
         cuts = self.facts.cuts
         for _, office, key, kept, place in sorted(self.claims, key=lambda c: (RANKS.index(c[0]), c[1])):
-            if not self.is_above(office, key):
-                self.passed.add((*place, "OutsidePrefix"))
-            elif key in cuts:
-                self.passed.add((*place, "Outranked"))
-            else:
+            invited = [i for (of, *_), i in self.facts.invitations.items()
+                       if of == key and self.is_below(office, i["office"])]
+            if self.is_above(office, key) and key not in cuts:
                 cuts[key] = {"exact": False, "kept": kept}
+            elif not any(invite["withdrawn"] for invite in invited):
+                late = self.is_above(office, key) or invited
+                self.passed.add((*place, "Outranked" if late else "OutsidePrefix"))
         settled = {identity for identity, at, _ in self.passed if at == "-"} | set(self.counted)
         self.passed |= {(identity, "-", "Unsigned") for identity in held.editions if identity not in settled}
 
@@ -289,11 +308,15 @@ class Evaluation:
         return above is not None and below is not None and above != below and covers(above, below)
 
     def is_above(self, office, key):
-        of = self.facts.signers.get(key) or self.facts.invitations.get(key)
+        of = self.facts.signers.get(key)
         return of is not None and self.is_below(office, of["office"])
 
     def is_cut(self, key):
         return key in self.facts.cuts or any(cut == key and self.is_above(by, key) for _, by, cut, _, _ in self.claims)
+
+    def is_withdrawn(self, invitation):
+        key, _, office = invitation
+        return key in self.facts.cuts or any(cut == key and self.is_below(by, office) for _, by, cut, _, _ in self.claims)
 
     def hear(self, office, rank):
         terms = dict(self.facts.delegations[office])
@@ -364,15 +387,12 @@ class Evaluation:
 
     def settle_invitations(self):
         invites, self.invites = self.invites, []
-        for place, fact, rank, _ in invites:
-            key, facts = fact["key"], self.facts
-            if key in facts.invitations or key in facts.signers or key in self.brought:
+        for place, fact, rank, by in invites:
+            if (fact["key"], by, fact["office"]) in self.facts.invitations:
                 self.passed.add((*place, "Outranked"))
-            elif len({by for _, other, _, by in invites if other["key"] == key}) > 1:
-                self.passed.add((*place, "Rival"))
             else:
                 self.note_levels(fact, place)
-                facts.invitations[key] = {**facts.levelled(fact), "rank": rank, "replaced": None}
+                self.facts.invite(fact, by, rank)
 
     def settle_changes(self):
         changes, self.changes = self.changes, []
@@ -392,14 +412,14 @@ class Evaluation:
                 self.list(fact["key"], fact["office"], fact["roles"])
 
     def newcomers(self, rank):
-        for key in sorted(k for k, invite in self.facts.invitations.items() if invite["rank"] == rank):
+        for key in sorted((k for k, invite in self.facts.invitations.items() if invite["rank"] == rank), key=ascending):
             invite = self.facts.invitations[key]
-            editions = self.held.of_scope(("joining", key))
+            editions = self.held.joinings(key)
             if len(editions) >= RIVALS:
                 self.joined.add(key)
                 self.passed |= {(e["id"], "-", "Rival") for e in editions}
                 continue
-            withdrawn = self.is_cut(key)
+            withdrawn = self.is_withdrawn(key)
             fitting = [e for e in editions if not withdrawn and self.fits(invite, e)]
             self.joined.add(key)
             if len(fitting) == 1:
@@ -412,7 +432,7 @@ class Evaluation:
 
     def fits(self, invite, edition):
         replace = edition["facts"][0]
-        there = self.facts.signers.keys() | self.facts.invitations.keys()
+        there = self.facts.signers.keys()
         return ((replace["node"] is None) == (invite["node"] is None) and not there & set(brought(edition))
                 and len(replace["people"]) == len(invite["people"]))
 
@@ -451,14 +471,19 @@ def read_order(editions):
     refused = sorted(f"{edition['id'].hex()} {why}" for edition, why in again)
     return describe(Evaluation(held), refused)
 
+def ascending(invitation):
+    """By key, then who invites, root first, then the office."""
+    key, by, office = invitation
+    return key, -1 if by is None else by, office
+
 def point(log, number, entry):
     return f"{log.hex()}:{number}:{entry.hex()}"
 
 def describe(found, refused):
     facts = found.facts
     live = [key for key, signer in facts.signers.items() if signer["kind"] == "node" and key not in facts.cuts]
-    open_ = [key for key, i in facts.invitations.items() if i["replaced"] is None and key not in facts.cuts]
-    on_roster = facts.signers.keys() | facts.invitations.keys()
+    open_ = {key for (key, *_), i in facts.invitations.items() if i["replaced"] is None and not i["withdrawn"]}
+    on_roster = facts.signers.keys() | {key for key, *_ in facts.invitations}
     delegations = [(o, t, f) for o, terms in sorted(facts.delegations.items()) for t, f in sorted(terms.items())]
     return {
         "counted": found.counted,
@@ -466,13 +491,14 @@ def describe(found, refused):
         "refused": refused,
         "roots": facts.roots,
         "live": sorted(live),
-        "peers": sorted(live + open_),
+        "peers": sorted({*live, *open_}),
         "signers": [f"{key.hex()} {s['kind']} {s['office']} {s['rank']} {s['name']} [{','.join(s['roles'])}]"
                     for key, s in sorted(facts.signers.items())],
         "cuts": [f"{key.hex()} {'exact' if cut['exact'] else 'witnessed'} [{','.join(point(*one) for one in cut['kept'])}]"
                  for key, cut in sorted(facts.cuts.items()) if key in on_roster],
-        "invitations": [f"{key.hex()} {i['office']} {i['rank']} {i['replaced'].hex() if i['replaced'] else '-'}"
-                        for key, i in sorted(facts.invitations.items())],
+        "invitations": [f"{key[0].hex()} {'root' if key[1] is None else key[1]} {i['office']} {i['rank']} "
+                        + ("withdrawn" if i["withdrawn"] else i["replaced"].hex() if i["replaced"] else "-")
+                        for key, i in sorted(facts.invitations.items(), key=lambda one: ascending(one[0]))],
         "delegations": [f"{o} {t} {f['threshold']} {f['role']} "
                         + (f"{f['closes'][0]}:{f['closes'][1].hex()}" if f["closes"] else "-")
                         for o, t, f in delegations],

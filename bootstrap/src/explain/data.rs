@@ -90,10 +90,10 @@ fn invitations(roster: &Roster) -> Vec<Json> {
     roster
         .invitations()
         .map(|(key, invitation)| {
-            let state = match (&invitation.replaced, roster.cut(key)) {
+            let state = match (&invitation.replaced, invitation.withdrawn) {
                 (Some(_), _) => "joined",
-                (None, Some(_)) => "withdrawn",
-                (None, None) => "open",
+                (None, true) => "withdrawn",
+                (None, false) => "open",
             };
             let people: Vec<Json> = invitation
                 .people

@@ -214,7 +214,7 @@ fn invitations(roster: &Roster, words: &Words) -> Part {
         let list = invited(words, invitation.node.as_deref(), &invitation.people);
         let (state_zh, state_en) = if invitation.replaced.is_some() {
             ("已加入", "joined")
-        } else if roster.cut(key).is_some() {
+        } else if invitation.withdrawn {
             ("已撤回", "withdrawn")
         } else {
             ("等待加入", "open")

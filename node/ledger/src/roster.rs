@@ -83,9 +83,12 @@ pub struct Delegation {
     pub closes: Option<(u64, EditionId)>,
 }
 
-/// An invitation that counts.
+/// An invitation that counts. Under one key there may be several: by different offices, or to
+/// different ones, each with the key's proof. A newcomer says in whose place he joins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
+    /// The office whose registrars invited; `None` for root.
+    pub by: Option<OfficeId>,
     /// The office that the newcomer belongs to.
     pub office: OfficeId,
     /// The name of the PC, where one is invited.
@@ -96,6 +99,19 @@ pub struct Invitation {
     pub rank: Rank,
     /// The edition that replaced it.
     pub replaced: Option<EditionId>,
+    /// Whether it was taken back before anybody used it.
+    pub withdrawn: bool,
+}
+
+/// What tells one invitation from all others: its key, who invites, to which office.
+type InvitationId = (PublicKey, Option<OfficeId>, OfficeId);
+
+impl Invitation {
+    /// Whether it can still be used.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.replaced.is_none() && !self.withdrawn
+    }
 }
 
 /// Why an edition, or a fact in it, has no effect although it is held.
@@ -162,7 +178,7 @@ pub struct Roster {
     schemas: BTreeMap<String, SchemaHash>,
     adopted: BTreeMap<SchemaHash, String>,
     delegations: BTreeMap<OfficeId, BTreeMap<u64, Delegation>>,
-    invitations: BTreeMap<PublicKey, Invitation>,
+    invitations: BTreeMap<InvitationId, Invitation>,
     adjudicated: BTreeMap<LogId, (u64, EntryId)>,
     adopted_entries: BTreeMap<LogId, BTreeMap<EntryId, u64>>,
     /// Every edition that counts, in the order of authority.
@@ -222,14 +238,20 @@ impl Roster {
 
     /// All invitations, used ones included.
     pub fn invitations(&self) -> impl Iterator<Item = (&PublicKey, &Invitation)> {
-        self.invitations.iter()
+        self.invitations.iter().map(|((key, ..), invitation)| (key, invitation))
     }
 
-    /// An invitation that can still be used.
+    /// The invitations under one key.
+    pub fn invitations_of(&self, key: &PublicKey) -> impl Iterator<Item = &Invitation> {
+        let (first, last) = (OfficeId(0), OfficeId(u32::MAX));
+        let own = self.invitations.range((*key, None, first)..=(*key, Some(last), last));
+        own.map(|(_, invitation)| invitation)
+    }
+
+    /// The invitation under a key that can still be used; the first of several.
     #[must_use]
     pub fn open_invitation(&self, key: &PublicKey) -> Option<&Invitation> {
-        let open = |invitation: &&Invitation| invitation.replaced.is_none();
-        self.invitations.get(key).filter(open).filter(|_| !self.cuts.contains_key(key))
+        self.invitations_of(key).find(|invitation| invitation.is_open())
     }
 
     /// Whether any edition held ever listed a key, counting or not.
@@ -330,8 +352,8 @@ impl Roster {
     #[must_use]
     pub fn admitted_peers(&self) -> BTreeSet<PublicKey> {
         let mut peers = self.live_nodes();
-        let open = self.invitations.keys().filter(|key| self.open_invitation(key).is_some());
-        peers.extend(open.copied());
+        let open = self.invitations().filter(|(_, invitation)| invitation.is_open());
+        peers.extend(open.map(|(key, _)| *key));
         peers
     }
 

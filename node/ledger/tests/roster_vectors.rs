@@ -299,8 +299,14 @@ fn point(log: &LogId, number: u64, entry: &EntryId) -> String {
 
 fn invitations(roster: &Roster) -> Vec<String> {
     let line = |(key, invitation): (&PublicKey, &xw_ledger::roster::Invitation)| {
-        let replaced = invitation.replaced.map_or("-".to_owned(), |id| hex(&id.0));
-        format!("{} {} {} {replaced}", hex(&key.0), invitation.office.0, rank(invitation.rank))
+        let state = match invitation.replaced {
+            Some(id) => hex(&id.0),
+            None if invitation.withdrawn => "withdrawn".to_owned(),
+            None => "-".to_owned(),
+        };
+        let by = invitation.by.map_or("root".to_owned(), |office| office.0.to_string());
+        let (office, rank) = (invitation.office.0, rank(invitation.rank));
+        format!("{} {by} {office} {rank} {state}", hex(&key.0))
     };
     roster.invitations().map(line).collect()
 }

@@ -204,8 +204,11 @@ fn roles() -> impl Strategy<Value = Vec<String>> {
 }
 
 fn replace() -> impl Strategy<Value = Fact> {
-    (prop::option::of(key()), prop::collection::vec(key(), 0..=INVITED_PEOPLE_MAX))
-        .prop_map(|(node, people)| Fact::Replace { node, people })
+    let invited = (prop::option::of(any::<u32>()), any::<u32>());
+    let people = prop::collection::vec(key(), 0..=INVITED_PEOPLE_MAX);
+    (invited, prop::option::of(key()), people).prop_map(|((by, office), node, people)| {
+        Fact::Replace { by: by.map(OfficeId), office: OfficeId(office), node, people }
+    })
 }
 
 /// Facts that root and registrars state; what a newcomer states is [`replace`].
@@ -268,10 +271,11 @@ fn delegation() -> impl Strategy<Value = Fact> {
 fn invitation() -> impl Strategy<Value = Fact> {
     let name = || "[\\PC]{0,20}";
     let people = prop::collection::vec((name(), roles()), 0..=INVITED_PEOPLE_MAX);
-    (key(), any::<u32>(), prop::option::of(name()), people).prop_map(
-        |(key, office, node, people)| {
+    (any::<u8>(), registrar(), any::<u32>(), prop::option::of(name()), people).prop_map(
+        |(seed, scope, office, node, people)| {
             let node = node.or_else(|| people.is_empty().then(|| "一号机".to_owned()));
-            Fact::Invite { key, office: OfficeId(office), node, people }
+            let key = SecretKey::from_seed(&[seed; 32]);
+            Fact::invite(&key, scope, OfficeId(office), node, people)
         },
     )
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 use xw_bootstrap::found::found;
-use xw_bootstrap::joining::join;
+use xw_bootstrap::joining::{invitation, join};
 use xw_bootstrap::synthetic;
 use xw_custody::{KeyPurpose, Passphrase, SealedKey, sealing_key_of};
 use xw_ledger::roster::Chain;
@@ -259,7 +259,8 @@ impl World {
         };
         let keys: Vec<SecretKey> = people().iter().map(|person| person.key.clone()).collect();
         let invite = founded.invites[0].0.key();
-        let joining = join(&chain, &invite, Some(&key(9)), &keys, clock::now_ms()).unwrap();
+        let invited = invitation(&chain, &invite.public(), None).unwrap();
+        let joining = join(&chain, invited, &invite, Some(&key(9)), &keys, clock::now_ms()).unwrap();
         let settings = Settings {
             division: synthetic::division(synthetic::COUNTY),
             office: "县".into(),

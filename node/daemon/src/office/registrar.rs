@@ -6,7 +6,7 @@ use xw_bootstrap::bundle::{Bundle, Invited, Neighbour};
 use xw_bootstrap::explain;
 use xw_bootstrap::invitation::{Invitation, Seed, beginning};
 use xw_bootstrap::propose::key_on;
-use xw_ledger::roster::{Delegation, PassedOver, Roster};
+use xw_ledger::roster::{Delegation, PassedOver};
 use xw_schemas::cose::SecretKey;
 use xw_schemas::edition::{
     Edition, EditionCore, Fact, INVITED_PEOPLE_MAX, OfficeId, Scope, SignerKind,
@@ -53,7 +53,8 @@ impl Office {
         }
         let seed = Seed::fresh(&mut |bytes| clock::fill(bytes));
         let key = seed.key().public();
-        let fact = Fact::Invite { key, office, node: asked.node.clone(), people };
+        let scope = self.right()?.scope();
+        let fact = Fact::invite(&seed.key(), scope, office, asked.node.clone(), people);
         let mut answer = self.enact(vec![fact], &asked.who)?;
         let addresses = match asked.addresses.is_empty() {
             true => own_addresses(&self.settings.listen),
@@ -248,25 +249,11 @@ impl Office {
         if let Some((_, _, why)) = after.passed_over().find(|(passed, ..)| *passed == id) {
             return Err(Trouble::of_passed_over(*why));
         }
-        self.check_cuts(&after, &edition)?;
         self.take_up(edition)?;
         Ok(json!({
             "done": true, "lacking": 0, "edition": id, "said": self.say_edition(&id),
             "draft": Json::Null, "state": self.store.roster().state(),
         }))
-    }
-
-    /// A cut of a key outside of the own area is held and has no effect.
-    fn check_cuts(&self, after: &Roster, edition: &Edition) -> Answer<()> {
-        let idle = edition
-            .core()
-            .facts
-            .iter()
-            .any(|fact| matches!(fact, Fact::Cut { key, .. } if after.cut(key).is_none()));
-        if idle {
-            return Err(Trouble::of_passed_over(PassedOver::OutsidePrefix));
-        }
-        Ok(())
     }
 
     /// Whether every fact concerns an office strictly below. The preview says the same once enough
@@ -275,9 +262,7 @@ impl Office {
         let roster = self.store.roster();
         let of_key = |key: &PublicKey| {
             let signer = roster.signer(key).map(|signer| signer.office);
-            signer.or_else(|| {
-                roster.invitations().find(|(held, _)| *held == key).map(|(_, i)| i.office)
-            })
+            signer.or_else(|| roster.invitations_of(key).next().map(|held| held.office))
         };
         let division = |office| roster.office(office).map(|office| office.division);
         for fact in facts {

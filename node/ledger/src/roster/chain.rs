@@ -8,7 +8,7 @@ use xw_schemas::id::{EditionId, PublicKey};
 use xw_schemas::space::{Division, Tier};
 
 use super::root::RootFacts;
-use super::{Roster, evaluate};
+use super::{InvitationId, Roster, evaluate};
 
 /// Editions behind one and the same that are kept of each signer: two prove the contradiction, and
 /// nobody buries with his own what somebody else has signed. Joinings that are kept of one invitation:
@@ -240,7 +240,8 @@ impl Chain {
                 self.has_place(edition, |_| true)
             }
             Scope::Joining { invite } => {
-                if !self.facts().any(|fact| invites(fact, &invite)) {
+                let replaced = replaces(edition);
+                if !self.invited().any(|(id, _)| Some(id) == replaced) {
                     return Err(RosterRefusal::Gap);
                 }
                 if !is_signed_by_all(edition, &invite) {
@@ -259,8 +260,12 @@ impl Chain {
         weighs: impl Fn(&PublicKey) -> bool,
     ) -> Result<(), RosterRefusal> {
         let core = edition.core();
-        let beside =
-            || self.at(core.scope, core.number).filter(|o| o.core().previous == core.previous);
+        // A joining takes no room from those in the place of another invitation under its key.
+        let beside = || {
+            let there = self.at(core.scope, core.number);
+            let there = there.filter(|other| other.core().previous == core.previous);
+            there.filter(|other| replaces(other) == replaces(edition))
+        };
         let has_room =
             |key: &&PublicKey| beside().filter(|o| o.signers().contains(key)).count() < RIVALS_KEPT;
         let mut signers = edition.signers().iter().filter(|key| weighs(key));
@@ -316,26 +321,31 @@ impl Chain {
         role: &String,
     ) -> BTreeSet<PublicKey> {
         let mut keys = BTreeSet::new();
-        let mut invited: BTreeMap<PublicKey, Vec<usize>> = BTreeMap::new();
-        for fact in superior.iter().flat_map(|edition| &edition.core().facts) {
-            match fact {
-                Fact::Signer { key, kind: SignerKind::Person, office: of, roles, .. }
-                    if *of == office && roles.contains(role) =>
-                {
-                    keys.insert(*key);
+        let mut invited: BTreeMap<InvitationId, Vec<usize>> = BTreeMap::new();
+        for edition in superior {
+            for fact in &edition.core().facts {
+                match fact {
+                    Fact::Signer { key, kind: SignerKind::Person, office: of, roles, .. }
+                        if *of == office && roles.contains(role) =>
+                    {
+                        keys.insert(*key);
+                    }
+                    Fact::Invite { key, office: of, people, .. } if *of == office => {
+                        let id = (*key, edition.core().scope.office(), office);
+                        let has_role = |(_, (_, roles)): &(usize, &(String, Vec<String>))| {
+                            roles.contains(role)
+                        };
+                        let places = (0..).zip(people).filter(has_role).map(|(at, _)| at);
+                        invited.entry(id).or_default().extend(places);
+                    }
+                    _ => {}
                 }
-                Fact::Invite { key, office: of, people, .. } if *of == office => {
-                    let places = (0..).zip(people).filter(|(_, (_, roles))| roles.contains(role));
-                    invited.entry(*key).or_default().extend(places.map(|(at, _)| at));
-                }
-                _ => {}
             }
         }
         for edition in self.joinings() {
-            let Scope::Joining { invite } = edition.core().scope else { continue };
             let [Fact::Replace { people, .. }] = edition.core().facts.as_slice() else { continue };
-            let places = invited.get(&invite).into_iter().flatten();
-            keys.extend(places.filter_map(|at| people.get(*at)));
+            let places = replaces(edition).and_then(|id| invited.get(&id));
+            keys.extend(places.into_iter().flatten().filter_map(|at| people.get(*at)));
         }
         keys
     }
@@ -347,6 +357,17 @@ impl Chain {
         let closes = |fact: &Fact| matches!(fact, Fact::Registrar { closes: Some((_, last)), .. } if *last == id);
         self.facts().any(closes)
             || self.at(core.scope, core.number + 1).any(|next| next.core().previous == id)
+    }
+
+    /// The invitations that any edition held makes, each with the scope in which it stands.
+    fn invited(&self) -> impl Iterator<Item = (InvitationId, Scope)> {
+        self.editions.values().flat_map(|edition| {
+            let scope = edition.core().scope;
+            edition.core().facts.iter().filter_map(move |fact| match fact {
+                Fact::Invite { key, office, .. } => Some(((*key, scope.office(), *office), scope)),
+                _ => None,
+            })
+        })
     }
 
     fn facts(&self) -> impl Iterator<Item = &Fact> {
@@ -411,9 +432,9 @@ impl Chain {
             .editions
             .values()
             .map(|edition| {
-                let step = match edition.core().scope {
-                    Scope::Joining { invite } => inviters.get(&invite).map_or(9, |step| step + 1),
-                    scope => self.step(scope),
+                let step = match replaces(edition) {
+                    Some(invitation) => inviters.get(&invitation).map_or(9, |step| step + 1),
+                    None => self.step(edition.core().scope),
                 };
                 (step, edition)
             })
@@ -436,19 +457,9 @@ impl Chain {
         }
     }
 
-    /// The first step at which somebody makes each invitation.
-    fn inviters(&self) -> BTreeMap<PublicKey, u8> {
-        let mut inviters: BTreeMap<PublicKey, u8> = BTreeMap::new();
-        for edition in self.editions.values() {
-            for fact in &edition.core().facts {
-                if let Fact::Invite { key, .. } = fact {
-                    let step = self.step(edition.core().scope);
-                    let first = inviters.entry(*key).or_insert(step);
-                    *first = step.min(*first);
-                }
-            }
-        }
-        inviters
+    /// The step at which each invitation is made.
+    fn inviters(&self) -> BTreeMap<InvitationId, u8> {
+        self.invited().map(|(invitation, scope)| (invitation, self.step(scope))).collect()
     }
 
     /// The ids of all editions.
@@ -480,23 +491,15 @@ impl Chain {
     /// The offices of every key that any edition held lists.
     pub(super) fn known(&self) -> BTreeMap<PublicKey, BTreeSet<(SignerKind, OfficeId)>> {
         let mut known: BTreeMap<PublicKey, BTreeSet<(SignerKind, OfficeId)>> = BTreeMap::new();
-        let mut invited: BTreeMap<PublicKey, BTreeSet<OfficeId>> = BTreeMap::new();
         for fact in self.facts() {
-            match fact {
-                Fact::Signer { key, kind, office, .. } => {
-                    known.entry(*key).or_default().insert((*kind, *office));
-                }
-                Fact::Invite { key, office, .. } => {
-                    invited.entry(*key).or_default().insert(*office);
-                }
-                _ => {}
+            if let Fact::Signer { key, kind, office, .. } = fact {
+                known.entry(*key).or_default().insert((*kind, *office));
             }
         }
         for edition in self.editions.values() {
-            let Scope::Joining { invite } = edition.core().scope else { continue };
-            let offices = invited.get(&invite).cloned().unwrap_or_default();
+            let Some((.., office)) = replaces(edition) else { continue };
             for (key, kind) in new_signers(edition) {
-                known.entry(key).or_default().extend(offices.iter().map(|office| (kind, *office)));
+                known.entry(key).or_default().insert((kind, office));
             }
         }
         known
@@ -511,14 +514,19 @@ fn tier_number(tier: Tier) -> u8 {
     }
 }
 
-fn invites(fact: &Fact, invited: &PublicKey) -> bool {
-    matches!(fact, Fact::Invite { key, .. } if key == invited)
+/// In the place of which invitation a joining edition stands; `None` for others.
+pub(super) fn replaces(edition: &Edition) -> Option<InvitationId> {
+    let Scope::Joining { invite } = edition.core().scope else { return None };
+    match edition.core().facts.as_slice() {
+        [Fact::Replace { by, office, .. }] => Some((invite, *by, *office)),
+        _ => None,
+    }
 }
 
 /// The keys that a joining edition brings.
 pub(super) fn new_keys(edition: &Edition) -> Vec<PublicKey> {
     match edition.core().facts.as_slice() {
-        [Fact::Replace { node, people }] => node.iter().chain(people).copied().collect(),
+        [Fact::Replace { node, people, .. }] => node.iter().chain(people).copied().collect(),
         _ => Vec::new(),
     }
 }
@@ -534,7 +542,7 @@ fn is_signed_by_all(edition: &Edition, invite: &PublicKey) -> bool {
 /// The kind of the keys of a joining edition, in their order.
 pub(super) fn new_signers(edition: &Edition) -> impl Iterator<Item = (PublicKey, SignerKind)> {
     let (node, people) = match edition.core().facts.as_slice() {
-        [Fact::Replace { node, people }] => (*node, people.clone()),
+        [Fact::Replace { node, people, .. }] => (*node, people.clone()),
         _ => (None, Vec::new()),
     };
     let people = people.into_iter().map(|key| (key, SignerKind::Person));

@@ -8,10 +8,10 @@ use xw_schemas::hash::tagged;
 use xw_schemas::id::{EditionId, PublicKey};
 use xw_schemas::space::Tier;
 
-use super::chain::{Chain, RIVALS_KEPT, new_keys, new_signers};
+use super::chain::{Chain, RIVALS_KEPT, new_keys, new_signers, replaces};
 use super::paths::leading;
 use super::root::RootFacts;
-use super::{Cut, Delegation, Invitation, PassedOver, Rank, Roster, Signer};
+use super::{Cut, Delegation, Invitation, InvitationId, PassedOver, Rank, Roster, Signer};
 
 /// A fact of a registrar's edition that waits for others before it is settled.
 struct Said<'a> {
@@ -42,9 +42,7 @@ struct Evaluation<'a> {
     invites: Vec<Said<'a>>,
     /// Other names and roles for keys: settled when the newcomers have come.
     changes: Vec<Said<'a>>,
-    joinings: BTreeMap<PublicKey, Vec<&'a Edition>>,
-    /// Keys that newcomers have proven to hold.
-    brought: BTreeSet<PublicKey>,
+    joinings: BTreeMap<InvitationId, Vec<&'a Edition>>,
     /// Every person whom a fact that counts ever listed in an office with a role.
     ever: BTreeSet<(PublicKey, OfficeId, String)>,
 }
@@ -59,15 +57,12 @@ pub(super) fn evaluate(chain: &Chain) -> Roster {
     for id in leading.passed {
         roster.passed_over.insert((id, None, PassedOver::Rival));
     }
-    let mut joinings: BTreeMap<PublicKey, Vec<&Edition>> = BTreeMap::new();
+    let mut joinings: BTreeMap<InvitationId, Vec<&Edition>> = BTreeMap::new();
     for edition in chain.joinings() {
-        if let Scope::Joining { invite } = edition.core().scope {
-            joinings.entry(invite).or_default().push(edition);
+        if let Some(invitation) = replaces(edition) {
+            joinings.entry(invitation).or_default().push(edition);
         }
     }
-    // Of an invitation used so often nobody knows which uses another node holds: they prove nothing.
-    let few = joinings.values().filter(|editions| editions.len() < RIVALS_KEPT);
-    let brought = few.flatten().flat_map(|edition| new_keys(edition)).collect();
     let mut evaluation = Evaluation {
         chain,
         roster,
@@ -75,7 +70,6 @@ pub(super) fn evaluate(chain: &Chain) -> Roster {
         invites: Vec::new(),
         changes: Vec::new(),
         joinings,
-        brought,
         ever: BTreeSet::new(),
     };
     for edition in &leading.path {
@@ -111,12 +105,12 @@ pub(super) fn evaluate(chain: &Chain) -> Roster {
 impl<'a> Evaluation<'a> {
     /// Puts the newcomers on the roster whom this rank has invited.
     fn join(&mut self, rank: Rank) {
-        let invited: Vec<PublicKey> = self
+        let invited: Vec<InvitationId> = self
             .roster
             .invitations
             .iter()
             .filter(|(_, invitation)| invitation.rank == rank)
-            .map(|(key, _)| *key)
+            .map(|(id, _)| *id)
             .collect();
         for invite in invited {
             let Some(editions) = self.joinings.remove(&invite) else { continue };
@@ -130,7 +124,7 @@ impl<'a> Evaluation<'a> {
                 }
                 continue;
             }
-            let withdrawn = self.is_cut(&invite);
+            let withdrawn = self.is_withdrawn(&invite);
             let fitting: Vec<&Edition> =
                 editions.iter().filter(|e| !withdrawn && self.fits(&invite, e)).copied().collect();
             if let [edition] = fitting.as_slice() {
@@ -147,20 +141,18 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    fn fits(&self, invite: &PublicKey, edition: &Edition) -> bool {
+    fn fits(&self, invite: &InvitationId, edition: &Edition) -> bool {
         let Some(invitation) = self.roster.invitations.get(invite) else { return false };
-        let [Fact::Replace { node, people }] = edition.core().facts.as_slice() else {
+        let [Fact::Replace { node, people, .. }] = edition.core().facts.as_slice() else {
             return false;
         };
-        let fresh = |key: &PublicKey| {
-            !self.roster.signers.contains_key(key) && !self.roster.invitations.contains_key(key)
-        };
+        let fresh = |key: &PublicKey| !self.roster.signers.contains_key(key);
         node.is_some() == invitation.node.is_some()
             && people.len() == invitation.people.len()
             && new_keys(edition).iter().all(fresh)
     }
 
-    fn replace(&mut self, invite: &PublicKey, edition: &Edition) {
+    fn replace(&mut self, invite: &InvitationId, edition: &Edition) {
         let Some(invitation) = self.roster.invitations.get_mut(invite) else { return };
         invitation.replaced = Some(edition.id());
         let node = invitation.node.iter().map(|name| (name.clone(), Vec::new()));
@@ -193,11 +185,16 @@ impl<'a> Evaluation<'a> {
             || self.cuts.iter().any(|claim| claim.key == *key && self.covers(claim.by, key))
     }
 
-    /// Whether a key's office, or an invitation's, lies strictly below an office.
+    /// Whether root or a registrar heard so far has taken an invitation back.
+    fn is_withdrawn(&self, (key, _, office): &InvitationId) -> bool {
+        self.roster.cuts.contains_key(key)
+            || self.cuts.iter().any(|claim| claim.key == *key && self.is_below(claim.by, *office))
+    }
+
+    /// Whether a key's office lies strictly below an office.
     fn covers(&self, above: OfficeId, key: &PublicKey) -> bool {
-        let signer = self.roster.signers.get(key).map(|signer| signer.office);
-        let office = signer.or_else(|| self.roster.invitations.get(key).map(|i| i.office));
-        office.is_some_and(|office| self.is_below(above, office))
+        let signer = self.roster.signers.get(key);
+        signer.is_some_and(|signer| self.is_below(above, signer.office))
     }
 
     fn is_below(&self, above: OfficeId, below: OfficeId) -> bool {
@@ -348,36 +345,28 @@ impl<'a> Evaluation<'a> {
         Ok(())
     }
 
-    /// Takes the invitations of a level. No registrar proves to hold the key that he invites, so of
-    /// two offices neither may take it from the other, and nobody takes a key that a newcomer brought.
+    /// Takes the invitations of a level. Each stands for itself, whoever else invites under its key:
+    /// newcomers say in whose place they join.
     fn settle_invitations(&mut self) {
-        let invites = std::mem::take(&mut self.invites);
-        let mut inviters: BTreeMap<PublicKey, BTreeSet<OfficeId>> = BTreeMap::new();
-        for said in &invites {
-            if let Fact::Invite { key, .. } = said.fact {
-                inviters.entry(*key).or_default().insert(said.by);
-            }
-        }
-        for said in invites {
-            let Fact::Invite { key, office, node, people } = said.fact else { continue };
-            let taken = self.roster.invitations.contains_key(key)
-                || self.roster.signers.contains_key(key)
-                || self.brought.contains(key);
-            let contested = inviters.get(key).is_some_and(|offices| offices.len() > 1);
-            if taken || contested {
-                let why = if taken { PassedOver::Outranked } else { PassedOver::Rival };
-                self.roster.passed_over.insert((said.edition, Some(said.at), why));
+        for said in std::mem::take(&mut self.invites) {
+            let Fact::Invite { key, office, node, people, proof: _ } = said.fact else { continue };
+            let id = (*key, Some(said.by), *office);
+            if self.roster.invitations.contains_key(&id) {
+                let why = (said.edition, Some(said.at), PassedOver::Outranked);
+                self.roster.passed_over.insert(why);
                 continue;
             }
             self.note_levels(said.edition, said.at, said.fact);
             let invitation = Invitation {
+                by: Some(said.by),
                 office: *office,
                 node: node.clone(),
                 people: self.roster.own_level_of(*office, people),
                 rank: said.rank,
                 replaced: None,
+                withdrawn: false,
             };
-            self.roster.invitations.insert(*key, invitation);
+            self.roster.invitations.insert(id, invitation);
         }
     }
 
@@ -406,15 +395,20 @@ impl<'a> Evaluation<'a> {
 
     /// Settles which cuts hold, what else has no effect, and what the roster is called.
     fn close(mut self) -> Roster {
+        self.withdraw();
         let mut cuts = std::mem::take(&mut self.cuts);
         cuts.sort_by_key(|claim| (claim.rank, claim.by, claim.key));
         for Claim { edition, at, by, key, cut, .. } in cuts {
+            let mut back = self.roster.invitations_of(&key).filter(|held| held.withdrawn);
+            let takes_back = back.any(|held| self.is_below(by, held.office));
             let why = match (self.covers(by, &key), self.roster.cuts.contains_key(&key)) {
                 (true, false) => {
                     self.roster.cuts.insert(key, cut);
                     continue;
                 }
+                _ if takes_back => continue,
                 (true, true) => PassedOver::Outranked,
+                (false, _) if self.comes_too_late(by, &key) => PassedOver::Outranked,
                 (false, _) => PassedOver::OutsidePrefix,
             };
             self.roster.passed_over.insert((edition, Some(at), why));
@@ -433,6 +427,23 @@ impl<'a> Evaluation<'a> {
         self.roster.state = EditionId(tagged("xw/roster-state/1", &parts));
         self.roster.known = self.chain.known();
         self.roster
+    }
+
+    /// Whether a key's invitation, which an office could have taken back, was used before.
+    fn comes_too_late(&self, by: OfficeId, key: &PublicKey) -> bool {
+        self.roster.invitations_of(key).any(|held| self.is_below(by, held.office))
+    }
+
+    /// Marks the invitations that were taken back and that nobody has used.
+    fn withdraw(&mut self) {
+        let open = self.roster.invitations.iter().filter(|(_, held)| held.replaced.is_none());
+        let back: Vec<InvitationId> =
+            open.map(|(id, _)| *id).filter(|id| self.is_withdrawn(id)).collect();
+        for id in back {
+            if let Some(invitation) = self.roster.invitations.get_mut(&id) {
+                invitation.withdrawn = true;
+            }
+        }
     }
 
     /// Editions of a term or an office to which nobody who counts has given the right.

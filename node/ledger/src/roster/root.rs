@@ -148,18 +148,21 @@ impl Roster {
                     Delegation { threshold: *threshold, role: role.clone(), closes: *closes };
                 self.delegations.entry(*office).or_default().insert(*term, delegation);
             }
-            Fact::Invite { key, office, node, people } => {
-                if !self.offices.contains_key(office) || self.invitations.contains_key(key) {
+            Fact::Invite { key, office, node, people, proof: _ } => {
+                let id = (*key, None, *office);
+                if !self.offices.contains_key(office) || self.invitations.contains_key(&id) {
                     return Err(RosterRefusal::Contradiction);
                 }
                 let invitation = Invitation {
+                    by: None,
                     office: *office,
                     node: node.clone(),
                     people: self.own_level_of(*office, people),
                     rank: Rank::Root,
                     replaced: None,
+                    withdrawn: false,
                 };
-                self.invitations.insert(*key, invitation);
+                self.invitations.insert(id, invitation);
             }
             // Refused where the edition is read: root replaces no invitation.
             Fact::Replace { .. } => return Err(RosterRefusal::Contradiction),

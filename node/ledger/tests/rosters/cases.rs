@@ -1,6 +1,6 @@
 //! Sets of editions and what they amount to: one for every rule of the roster.
 
-use xw_schemas::edition::{Edition, EditionCore, Fact, OfficeId, SignerKind};
+use xw_schemas::edition::{Edition, EditionCore, Fact, OfficeId, Scope, SignerKind};
 use xw_schemas::id::{EditionId, EntryId, LogId, NetworkId};
 use xw_schemas::record::SchemaHash;
 use xw_schemas::space::Division;
@@ -8,7 +8,7 @@ use xw_schemas::space::Division;
 use crate::newcomers;
 use crate::world::{
     BUREAU, COUNTY, EAST, MILL, ORCHARD, ROOTS, WEST, WILLOW, after, by, closing, cut,
-    delegation, first_of, founding, invite, invite_registrar, joining, next_by, node, node_of,
+    delegation, first_of, founding, invite, invite_registrar, joining, key, next_by, node, node_of,
     person, public, registrar, registrar_of, registrar_role, root_after, sign, signer,
 };
 
@@ -198,7 +198,7 @@ fn registrars() -> Vec<Set> {
     vec![
         (
             "a county registrar invites and delegates, and who came invites in turn",
-            vec![enrolled.clone(), joining(60, None, &[64]), second, by_new],
+            vec![enrolled.clone(), joining((Some(COUNTY), WEST), 60, None, &[64]), second, by_new],
         ),
         ("an edition that two of two registrars signed", vec![two.clone(), sign(&of_two, &pair)]),
         ("an edition that one of two registrars signed", vec![two, sign(&of_two, &pair[..1])]),
@@ -339,12 +339,7 @@ fn areas() -> Vec<Set> {
 /// An invitation of one person with these roles.
 fn invite_with(number: u8, office: OfficeId, roles: &[&str]) -> Fact {
     let roles = roles.iter().map(|role| (*role).to_owned()).collect();
-    Fact::Invite {
-        key: public(number),
-        office,
-        node: None,
-        people: vec![("王秀兰".to_owned(), roles)],
-    }
+    Fact::invite(&key(number), Scope::Root, office, None, vec![("王秀兰".to_owned(), roles)])
 }
 
 fn ranks() -> Vec<Set> {
@@ -404,9 +399,9 @@ fn ranks() -> Vec<Set> {
                         person(registrar_of(EAST, 0), EAST, &[&registrar_role(COUNTY)]),
                     ],
                 ),
-                joining(61, None, &[70]),
+                joining((None, WEST), 61, None, &[70]),
                 levels,
-                joining(71, None, &[72]),
+                joining((Some(WEST), WILLOW), 71, None, &[72]),
                 by(EAST, vec![invite(62, ORCHARD, true, 0)]),
             ],
         ),
@@ -422,7 +417,7 @@ fn ranks() -> Vec<Set> {
             vec![
                 root_after(&founding(), vec![delegation(BUREAU, 1, 1)]),
                 same,
-                joining(68, None, &[70]),
+                joining((Some(COUNTY), WEST), 68, None, &[70]),
                 by(BUREAU, vec![person(70, WEST, &["T_CLERK"])]),
             ],
         ),

@@ -6,9 +6,28 @@ use xw_schemas::id::{EditionId, EntryId, LogId};
 use crate::cases::{Set, delegated};
 use crate::world::{
     BUREAU, COUNTY, EAST, MILL, ORCHARD, WEST, WILLOW, after, by, closing, cut,
-    delegation, first_of, founding, invite, invite_registrar, joining, joining_core, next_by, node,
+    delegation, first_of, founding, invite, invite_registrar, joining as joins,
+    joining_core, next_by, node,
     node_of, person, public, registrar_of, registrar_role, root_after, sign,
 };
+
+/// Whom these sets invite under which key.
+fn of_root(invite: u8) -> Invited {
+    match invite {
+        60 => (None, WEST),
+        62 => (None, MILL),
+        63 => (Some(WEST), MILL),
+        _ => (None, WILLOW),
+    }
+}
+
+fn under_one_key() -> Vec<Fact> {
+    vec![invite(60, ORCHARD, true, 0), invite(60, WEST, true, 0)]
+}
+
+fn joining(invite: u8, node: Option<u8>, people: &[u8]) -> Edition {
+    joins(of_root(invite), invite, node, people)
+}
 
 pub(crate) fn invitations() -> Vec<Set> {
     let invited = root_after(
@@ -21,7 +40,7 @@ pub(crate) fn invitations() -> Vec<Set> {
         ],
     );
     let of_west = by(WEST, vec![invite(63, MILL, true, 1)]);
-    let unsigned = |keys: &[u8]| sign(&joining_core(60, Some(70), &[71]), keys);
+    let unsigned = |keys: &[u8]| sign(&joining_core(of_root(60), 60, Some(70), &[71]), keys);
     let misfits = vec![
         invited.clone(),
         joining(60, None, &[71]),
@@ -50,17 +69,12 @@ pub(crate) fn invitations() -> Vec<Set> {
                     &founding(),
                     vec![
                         delegation(WEST, 1, 1),
-                        Fact::Invite {
-                            key: public(60),
-                            office: WEST,
-                            node: None,
-                            people: vec![("王秀兰".to_owned(), vec![registrar_role(WEST)])],
-                        },
+                        invite_registrar(60, WEST),
                     ],
                 ),
                 joining(60, None, &[71]),
                 sign(&first_of(WEST, 1, vec![invite(61, WILLOW, true, 0)]), &[71]),
-                joining(61, Some(72), &[]),
+                joins((Some(WEST), WILLOW), 61, Some(72), &[]),
             ],
         ),
         ("newcomers who bring other keys than were invited", misfits),
@@ -77,7 +91,7 @@ pub(crate) fn invitations() -> Vec<Set> {
             vec![
                 invited.clone(),
                 joining(60, Some(node_of(EAST)), &[71]),
-                sign(&joining_core(62, Some(62), &[]), &[62]),
+                sign(&joining_core(of_root(62), 62, Some(62), &[]), &[62]),
             ],
         ),
         (
@@ -122,7 +136,7 @@ pub(crate) fn invitations() -> Vec<Set> {
             vec![
                 delegated(),
                 by(WEST, vec![invite(61, ORCHARD, true, 0)]),
-                joining(61, Some(70), &[]),
+                joins((Some(WEST), ORCHARD), 61, Some(70), &[]),
             ],
         ),
         (
@@ -158,17 +172,29 @@ pub(crate) fn invitations() -> Vec<Set> {
             vec![
                 delegated(),
                 by(WEST, vec![invite(60, WILLOW, true, 0), invite(61, MILL, true, 0)]),
-                by(EAST, vec![invite(60, ORCHARD, true, 0), invite(60, WEST, true, 0)]),
-                joining(60, Some(70), &[]),
-                joining(61, Some(71), &[]),
+                by(EAST, under_one_key()),
+                joins((Some(WEST), WILLOW), 60, Some(70), &[]),
+                joins((Some(WEST), MILL), 61, Some(71), &[]),
+                joins((Some(EAST), ORCHARD), 60, Some(72), &[]),
+                joins((Some(COUNTY), ORCHARD), 60, Some(73), &[]),
+                next_by(EAST, &by(EAST, under_one_key()), vec![cut(60)]),
             ],
         ),
         (
             "one office invites twice under one key",
             vec![
                 delegated(),
-                by(WEST, vec![invite(60, WILLOW, true, 0), invite(60, MILL, true, 1)]),
-                joining(60, Some(70), &[]),
+                by(
+                    WEST,
+                    vec![
+                        invite(60, WILLOW, true, 0),
+                        invite(60, MILL, true, 1),
+                        invite(60, WILLOW, false, 1),
+                    ],
+                ),
+                joins((Some(WEST), WILLOW), 60, Some(70), &[]),
+                joins((Some(WEST), MILL), 60, Some(71), &[72]),
+                joins((Some(WEST), MILL), 60, Some(73), &[]),
             ],
         ),
         (
@@ -176,7 +202,7 @@ pub(crate) fn invitations() -> Vec<Set> {
             vec![
                 delegated(),
                 by(EAST, vec![invite(60, ORCHARD, true, 1)]),
-                joining(60, Some(70), &[71]),
+                joins((Some(EAST), ORCHARD), 60, Some(70), &[71]),
                 by(WEST, vec![invite(70, WILLOW, true, 0), invite(71, MILL, true, 0)]),
             ],
         ),
@@ -192,7 +218,7 @@ pub(crate) fn invitations() -> Vec<Set> {
                         person(71, WILLOW, &["V_HEAD"]),
                     ],
                 ),
-                joining(60, None, &[70]),
+                joins((Some(COUNTY), WEST), 60, None, &[70]),
                 sign(
                     &first_of(
                         WEST,
@@ -207,7 +233,7 @@ pub(crate) fn invitations() -> Vec<Set> {
                     ),
                     &[70],
                 ),
-                joining(61, None, &[71, 72]),
+                joins((Some(WEST), WILLOW), 61, None, &[71, 72]),
             ],
         ),
     ]
@@ -327,7 +353,7 @@ pub(crate) fn cuts() -> Vec<Set> {
                     WEST,
                     vec![cut(70), invite(70, WILLOW, true, 0), cut(71), invite(71, MILL, true, 0)],
                 ),
-                joining(71, Some(72), &[]),
+                joins((Some(WEST), MILL), 71, Some(72), &[]),
             ],
         ),
     ]

@@ -5,7 +5,7 @@ use xw_schemas::edition::{Edition, EditionCore, Fact, OfficeId, Scope, SignerKin
 use xw_schemas::id::EditionId;
 
 use crate::world::{
-    BUREAU, COUNTY, EAST, MILL, OFFICES, ORCHARD, ROOTS, WEST, WILLOW, after, cut,
+    BUREAU, COUNTY, EAST, Invited, MILL, OFFICES, ORCHARD, ROOTS, WEST, WILLOW, after, cut,
     first_of, founding, invite, invite_registrar, joining_core, node_of, person, public, registrar,
     registrar_of, registrar_role, sign, signer,
 };
@@ -262,26 +262,33 @@ impl Story {
 
     /// A newcomer who brings what was invited, or something else.
     fn newcomer(&mut self) {
-        let facts = self.editions.iter().flat_map(|edition| &edition.core().facts);
-        let invited: Vec<(u8, bool, usize)> = facts
-            .filter_map(|fact| match fact {
-                Fact::Invite { key, node, people, .. } => {
-                    let number = INVITES.map(|n| n as u8).find(|n| public(*n) == *key)?;
-                    Some((number, node.is_some(), people.len()))
+        let spoken = |edition: &Edition| {
+            let scope = edition.core().scope;
+            edition.core().facts.clone().into_iter().map(move |fact| (scope, fact))
+        };
+        let facts = self.editions.iter().flat_map(spoken);
+        let invited: Vec<(Invited, u8, bool, usize)> = facts
+            .filter_map(|(scope, fact)| match fact {
+                Fact::Invite { key, office, node, people, .. } => {
+                    let number = INVITES.map(|n| n as u8).find(|n| public(*n) == key)?;
+                    Some(((scope.office(), office), number, node.is_some(), people.len()))
                 }
                 _ => None,
             })
             .collect();
-        let (number, node, people) = match invited.as_slice() {
-            [] => (self.dice.number(INVITES), true, 0),
+        let (mut invited, number, node, people) = match invited.as_slice() {
+            [] => ((None, WILLOW), self.dice.number(INVITES), true, 0),
             some => self.dice.pick(some),
         };
+        if self.dice.one_in(12) {
+            invited.0 = self.dice.pick(&[None, Some(COUNTY), Some(WEST), Some(EAST)]);
+        }
         let people = if self.dice.one_in(6) { people + 1 } else { people };
         let mut keys: Vec<u8> = POOL.map(|number| number as u8).collect();
         self.dice.shuffle(&mut keys);
         keys.truncate(usize::from(node) + people);
         let (own, rest) = keys.split_at(usize::from(node).min(keys.len()));
-        let core = joining_core(number, own.first().copied(), rest);
+        let core = joining_core(invited, number, own.first().copied(), rest);
         let mut signers = [&keys[..], &[number]].concat();
         if self.dice.one_in(8) {
             signers.remove(0);
