@@ -39,10 +39,22 @@ pub struct Signer {
     pub office: OfficeId,
     /// The name shown beside what it signed.
     pub name: String,
-    /// Roles of a person, all of the level of its office.
+    /// Roles of a person, all of the level of its office: every one that a fact which counts has ever
+    /// given. Nothing takes a role back, or what was done in it would be undone; a cut ends the key.
     pub roles: Vec<String>,
     /// Who put it there.
     pub rank: Rank,
+}
+
+impl Signer {
+    /// Takes up what a later fact says of the key: its name, and roles beside those it has.
+    fn say(&mut self, name: &str, roles: &[String], rank: Rank) {
+        name.clone_into(&mut self.name);
+        self.rank = rank;
+        let more: Vec<String> =
+            roles.iter().filter(|role| !self.roles.contains(role)).cloned().collect();
+        self.roles.extend(more);
+    }
 }
 
 /// Whose word a fact is. The lower, the more it weighs: where two speak of one thing, the higher
@@ -101,6 +113,9 @@ pub struct Invitation {
     pub replaced: Option<EditionId>,
     /// Whether it was taken back before anybody used it.
     pub withdrawn: bool,
+    /// Whether a registrar, or root, has listed the keys that replaced it: then no second use of it
+    /// touches them.
+    pub confirmed: bool,
 }
 
 /// What tells one invitation from all others: its key, who invites, to which office.

@@ -247,6 +247,9 @@ impl Chain {
                 if !is_signed_by_all(edition, &invite) {
                     return Err(RosterRefusal::Threshold);
                 }
+                if self.is_listed(edition) && !self.has_enough_like(edition) {
+                    return Ok(());
+                }
                 self.has_place(edition, |key| *key == invite)
             }
         }
@@ -357,6 +360,29 @@ impl Chain {
         let closes = |fact: &Fact| matches!(fact, Fact::Registrar { closes: Some((_, last)), .. } if *last == id);
         self.facts().any(closes)
             || self.at(core.scope, core.number + 1).any(|next| next.core().previous == id)
+    }
+
+    /// Whether editions held list every key that a joining brings at its office: it may be confirmed,
+    /// so it is taken up however many others are held.
+    pub(super) fn is_listed(&self, joining: &Edition) -> bool {
+        let Some((.., at)) = replaces(joining) else { return false };
+        let is_listed = |(key, kind): (PublicKey, SignerKind)| {
+            self.facts().any(|fact| {
+                matches!(fact, Fact::Signer { key: of, kind: is, office, .. }
+                    if (of, is, office) == (&key, &kind, &at))
+            })
+        };
+        new_signers(joining).all(is_listed)
+    }
+
+    /// Whether enough joinings that bring the very same keys are held: only their holder makes more.
+    fn has_enough_like(&self, joining: &Edition) -> bool {
+        let keys = |edition: &Edition| new_keys(edition).into_iter().collect::<BTreeSet<_>>();
+        let core = joining.core();
+        let others = self.at(core.scope, core.number);
+        let like = others
+            .filter(|other| replaces(other) == replaces(joining) && keys(other) == keys(joining));
+        like.count() >= RIVALS_KEPT
     }
 
     /// The invitations that any edition held makes, each with the scope in which it stands.

@@ -123,14 +123,15 @@ impl Roster {
                 if moved || !self.offices.contains_key(office) {
                     return Err(RosterRefusal::Contradiction);
                 }
-                let signer = Signer {
+                let own = self.own_level(*office, roles);
+                let signer = self.signers.entry(*key).or_insert_with(|| Signer {
                     kind: *kind,
                     office: *office,
                     name: name.clone(),
-                    roles: self.own_level(*office, roles),
+                    roles: Vec::new(),
                     rank: Rank::Root,
-                };
-                self.signers.insert(*key, signer);
+                });
+                signer.say(name, &own, Rank::Root);
             }
             Fact::Cut { key, kept } => {
                 let kept = kept.iter().map(|(log, number, id)| (*log, (*number, *id))).collect();
@@ -161,6 +162,7 @@ impl Roster {
                     rank: Rank::Root,
                     replaced: None,
                     withdrawn: false,
+                    confirmed: false,
                 };
                 self.invitations.insert(id, invitation);
             }
