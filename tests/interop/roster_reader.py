@@ -27,6 +27,11 @@ def brought(edition):
     replace = edition["facts"][0]
     return ([replace["node"]] if replace["node"] else []) + replace["people"]
 
+def kinds(edition):
+    """The keys of a joining edition, each with its kind."""
+    replace = edition["facts"][0]
+    return [(key, "node" if key == replace["node"] else "person") for key in brought(edition)]
+
 def inviter(scope):
     """The office whose registrars speak in a scope; None for root."""
     return scope[1] if scope[0] == "registrar" else None
@@ -76,6 +81,9 @@ class Held:
         rivals = [e for e in self.of_scope(edition["scope"])
                   if (e["number"], e["previous"]) == (edition["number"], edition["previous"])
                   and replaced(e) == replaced(edition)]
+        if edition["scope"][0] == "joining" and self.is_listed(edition):
+            alike = [e for e in rivals if set(brought(e)) == set(brought(edition))]
+            rivals = rivals if len(alike) >= RIVALS else []
         room = any(sum(key in e["signers"] for e in rivals) < RIVALS for key in set(edition["signers"]) & weigh)
         need(room or self.named(edition), "EnoughRivals")
         self.editions[edition["id"]] = edition
@@ -143,6 +151,11 @@ class Held:
         """The joining editions held in the place of an invitation."""
         return [e for e in self.of_scope(("joining", invitation[0])) if replaced(e) == invitation]
 
+    def is_listed(self, joining):
+        """Whether editions held list every key of a joining at its office."""
+        listed = {(f["key"], f["kind"], f["office"]) for f in self.facts("signer")}
+        return all((*one, joining["facts"][0]["office"]) in listed for one in kinds(joining))
+
     def admit_joining(self, edition):
         key = edition["scope"][1]
         invited = {(fact["key"], inviter(e["scope"]), fact["office"])
@@ -189,7 +202,14 @@ class RootFacts:
         known = self.signers.get(fact["key"], fact)
         need((known["kind"], known["office"]) == (fact["kind"], fact["office"]), "Contradiction")
         need(fact["office"] in self.offices, "Contradiction")
-        self.signers[fact["key"]] = {**self.levelled(fact), "rank": "root"}
+        self.say(fact, "root")
+
+    def say(self, fact, rank):
+        """Gives a key a name, a rank and roles beside those it has."""
+        known = self.signers.get(fact["key"], {"roles": []})["roles"]
+        fact = self.levelled(fact)
+        more = list(dict.fromkeys(known + fact["roles"]))
+        self.signers[fact["key"]] = {**fact, "roles": more, "rank": rank}
 
     def take_cut(self, fact):
         self.cuts[fact["key"]] = {"exact": True, "kept": fact["kept"]}
@@ -209,7 +229,7 @@ class RootFacts:
 
     def invite(self, fact, by, rank):
         self.invitations[fact["key"], by, fact["office"]] = {
-            **self.levelled(fact), "by": by, "rank": rank, "replaced": None, "withdrawn": False}
+            **self.levelled(fact), "by": by, "rank": rank, "replaced": None, "withdrawn": False, "confirmed": False}
 
     def own_roles(self, fact, roles):
         return own_roles(self.offices.get(fact["office"]), roles)
@@ -260,12 +280,17 @@ class Evaluation:
         self.facts = RootFacts(path)
         self.passed = {(e["id"], "-", "Rival") for e in others}
         self.counted = [e["id"] for e in path]
-        self.claims, self.joined, self.invites, self.changes = [], set(), [], []
-        self.ever = set()
+        self.claims, self.joined, self.invites, self.changes, self.suspended = [], set(), [], [], {}
+        places = {}
+        for edition in held.editions.values():
+            if edition["scope"][0] == "joining":
+                invitation = replaced(edition)
+                if len(held.joinings(invitation)) < RIVALS or held.is_listed(edition):
+                    for key in brought(edition):
+                        places.setdefault(key, set()).add(invitation)
+        self.shared = {key for key, invitations in places.items() if len(invitations) > 1}
         for edition in path:
             for at, fact in enumerate(edition["facts"]):
-                if fact["fact"] == "signer" and fact["kind"] == "person":
-                    self.list(fact["key"], fact["office"], self.facts.own_roles(fact, fact["roles"]))
                 self.note_levels(fact, (edition["id"], str(at)))
         self.newcomers("root")
         for rank in RANKS[1:]:
@@ -275,13 +300,14 @@ class Evaluation:
             self.settle_invitations()
             self.newcomers(rank)
             self.settle_changes()
-        for place, _, _ in self.changes:
+        for place, *_ in self.changes:
             self.passed.add((*place, "NotItsMatter"))
         for edition in held.editions.values():
             if edition["scope"][0] == "joining" and replaced(edition) not in self.joined:
                 self.passed.add((edition["id"], "-", "BadReplacement"))
         for key, invite in self.facts.invitations.items():
             invite["withdrawn"] = invite["replaced"] is None and self.is_withdrawn(key)
+        self.suspended = self.suspend()
         cuts = self.facts.cuts
         for _, office, key, kept, place in sorted(self.claims, key=lambda c: (RANKS.index(c[0]), c[1])):
             invited = [i for (of, *_), i in self.facts.invitations.items()
@@ -294,9 +320,6 @@ class Evaluation:
         settled = {identity for identity, at, _ in self.passed if at == "-"} | set(self.counted)
         self.passed |= {(identity, "-", "Unsigned") for identity in held.editions if identity not in settled}
 
-    def list(self, key, office, roles):
-        self.ever |= {(key, office, role) for role in roles}
-
     def note_levels(self, fact, place):
         if fact["fact"] in ("signer", "invite", "registrar"):
             given = roles_in(fact)
@@ -308,7 +331,7 @@ class Evaluation:
         return above is not None and below is not None and above != below and covers(above, below)
 
     def is_above(self, office, key):
-        of = self.facts.signers.get(key)
+        of = self.facts.signers.get(key) or self.suspended.get(key)
         return of is not None and self.is_below(office, of["office"])
 
     def is_cut(self, key):
@@ -337,11 +360,9 @@ class Evaluation:
 
     def enough(self, edition, office, delegation, is_open):
         def counts(key):
-            if not is_open:
-                return (key, office, delegation["role"]) in self.ever
             signer = self.facts.signers.get(key)
             return (signer and (signer["kind"], signer["office"]) == ("person", office)
-                    and delegation["role"] in signer["roles"] and not self.is_cut(key))
+                    and delegation["role"] in signer["roles"] and not (is_open and self.is_cut(key)))
         return sum(map(bool, map(counts, edition["signers"]))) >= delegation["threshold"]
 
     def closed(self, scope, closes, delegation):
@@ -376,7 +397,7 @@ class Evaluation:
             return
         need(self.is_below(office, fact["office"]), "OutsidePrefix")
         if kind == "signer":
-            self.changes.append((place, fact, rank))
+            self.changes.append((place, fact, rank, office))
         elif kind == "registrar":
             terms = facts.delegations.setdefault(fact["office"], {})
             need(all(term < fact["term"] for term in terms), "Outranked")
@@ -396,45 +417,71 @@ class Evaluation:
 
     def settle_changes(self):
         changes, self.changes = self.changes, []
-        for place, fact, rank in changes:
+        for place, fact, rank, by in changes:
             known = self.facts.signers.get(fact["key"])
             if known is None:
-                self.changes.append((place, fact, rank))
+                self.changes.append((place, fact, rank, by))
                 continue
             same = (known["kind"], known["office"]) == (fact["kind"], fact["office"])
             if not same or RANKS.index(known["rank"]) < RANKS.index(rank):
                 self.passed.add((*place, "Outranked"))
                 continue
             self.note_levels(fact, place)
-            fact = self.facts.levelled(fact)
-            self.facts.signers[fact["key"]] = {**fact, "rank": rank}
-            if fact["kind"] == "person":
-                self.list(fact["key"], fact["office"], fact["roles"])
+            self.facts.say(fact, rank)
 
     def newcomers(self, rank):
+        unconfirmed = []
         for key in sorted((k for k, invite in self.facts.invitations.items() if invite["rank"] == rank), key=ascending):
-            invite = self.facts.invitations[key]
-            editions = self.held.joinings(key)
-            if len(editions) >= RIVALS:
-                self.joined.add(key)
-                self.passed |= {(e["id"], "-", "Rival") for e in editions}
-                continue
-            withdrawn = self.is_withdrawn(key)
-            fitting = [e for e in editions if not withdrawn and self.fits(invite, e)]
+            invite, editions = self.facts.invitations[key], self.held.joinings(key)
             self.joined.add(key)
-            if len(fitting) == 1:
-                self.replace(invite, fitting[0])
-            for edition in editions:
-                if edition not in fitting:
-                    self.passed.add((edition["id"], "-", "BadReplacement"))
-                elif len(fitting) > 1:
-                    self.passed.add((edition["id"], "-", "Rival"))
+            shaped = [e for e in editions if self.has_shape(invite, e)]
+            confirmed = [(self.confirmed_at(invite, e), e) for e in shaped]
+            confirmed = [(at, e) for at, e in confirmed if at is not None]
+            if not confirmed:
+                unconfirmed.append((key, invite, editions, shaped))
+                continue
+            first = min(at for at, _ in confirmed)
+            first = [e for at, e in confirmed if at == first]
+            counts = first[0] if len(first) == 1 and self.may_come(invite, first[0]) else None
+            invite["confirmed"] = counts is not None
+            self.settle_joining(invite, editions, counts, shaped)
+        for key, invite, editions, shaped in unconfirmed:
+            burnt, withdrawn = len(editions) >= RIVALS, self.is_withdrawn(key)
+            fitting = [e for e in shaped if not withdrawn and not set(brought(e)) & (self.shared | self.facts.signers.keys())]
+            counts = fitting[0] if len(fitting) == 1 and not burnt else None
+            self.settle_joining(invite, editions, counts, editions if burnt else fitting)
 
-    def fits(self, invite, edition):
+    def settle_joining(self, invite, editions, counts, rivals):
+        for edition in editions:
+            if edition is not counts:
+                self.passed.add((edition["id"], "-", "Rival" if edition in rivals else "BadReplacement"))
+        if counts:
+            self.replace(invite, counts)
+
+    def has_shape(self, invite, edition):
         replace = edition["facts"][0]
-        there = self.facts.signers.keys()
-        return ((replace["node"] is None) == (invite["node"] is None) and not there & set(brought(edition))
+        return ((replace["node"] is None) == (invite["node"] is None)
                 and len(replace["people"]) == len(invite["people"]))
+
+    def is_listed_by_root(self, invite, key, kind):
+        signer = self.facts.signers.get(key)
+        return signer and (signer["rank"], signer["office"], signer["kind"]) == ("root", invite["office"], kind)
+
+    def confirmed_at(self, invite, edition):
+        """The place, in what has been heard, of the fact by which all keys are listed; None while they are not."""
+        def place(key, kind):
+            if self.is_listed_by_root(invite, key, kind):
+                return 0
+            for at, (_, fact, rank, by) in enumerate(self.changes, 1):
+                speaks = by == invite["by"] or RANKS.index(rank) < RANKS.index(invite["rank"])
+                if speaks and (fact["key"], fact["kind"], fact["office"]) == (key, kind, invite["office"]):
+                    return at
+        places = [place(*one) for one in kinds(edition)]
+        return None if None in places else max(places)
+
+    def may_come(self, invite, edition):
+        return all(key not in self.facts.signers or self.is_listed_by_root(invite, key, kind)
+                   for key, kind in kinds(edition))
 
     def replace(self, invite, edition):
         invite["replaced"] = edition["id"]
@@ -442,11 +489,42 @@ class Evaluation:
         new = [(replace["node"], "node", invite["node"], [])] if replace["node"] else []
         new += [(key, "person", *person) for key, person in zip(replace["people"], invite["people"])]
         for key, kind, name, roles in new:
-            if kind == "person":
-                self.list(key, invite["office"], roles)
-            self.facts.signers[key] = {"kind": kind, "office": invite["office"], "name": name, "roles": roles,
-                                       "rank": invite["rank"]}
+            self.facts.signers.setdefault(key, {"kind": kind, "office": invite["office"], "name": name,
+                                                "roles": roles, "rank": invite["rank"]})
         self.counted.append(edition["id"])
+
+    def suspend(self):
+        """Keys that are not on the roster and that editions held have brought to one office."""
+        facts, places, given = self.facts, {}, {}
+        def speaks(by, office):
+            return by is None or self.is_below(by, office)
+        for edition in self.held.editions.values():
+            if edition["scope"] == ("root",):
+                new = [(f["key"], f["kind"], f["office"]) for f in edition["facts"] if f["fact"] == "signer"]
+            elif edition["scope"][0] == "joining" and speaks(*replaced(edition)[1:]):
+                new = [(*one, replaced(edition)[2]) for one in kinds(edition)]
+            else:
+                new = []
+            for key, kind, office in new:
+                if key not in facts.signers and office in facts.offices:
+                    places.setdefault(key, set()).add((kind, office))
+        for edition in self.held.editions.values():
+            by = inviter(edition["scope"])
+            for fact in edition["facts"]:
+                if fact["fact"] not in ("signer", "invite") or not speaks(by, fact["office"]):
+                    continue
+                if fact["fact"] == "signer":
+                    given.setdefault((fact["key"], fact["office"]), set()).update(fact["roles"])
+                for joining in self.held.joinings((fact["key"], by, fact["office"])) if fact["fact"] == "invite" else []:
+                    for key, (_, roles) in zip(joining["facts"][0]["people"], fact["people"]):
+                        given.setdefault((key, fact["office"]), set()).update(roles)
+        suspended = {}
+        for key, where in places.items():
+            if len(where) == 1:
+                (kind, office), = where
+                roles = own_roles(facts.offices[office], sorted(given.get((key, office), ())))
+                suspended[key] = {"kind": kind, "office": office, "roles": roles if kind == "person" else []}
+        return suspended
 
 # What a vector asks for
 def judge_roster(editions, orders):
@@ -483,7 +561,7 @@ def describe(found, refused):
     facts = found.facts
     live = [key for key, signer in facts.signers.items() if signer["kind"] == "node" and key not in facts.cuts]
     open_ = {key for (key, *_), i in facts.invitations.items() if i["replaced"] is None and not i["withdrawn"]}
-    on_roster = facts.signers.keys() | {key for key, *_ in facts.invitations}
+    on_roster = facts.signers.keys() | {key for key, *_ in facts.invitations} | found.suspended.keys()
     delegations = [(o, t, f) for o, terms in sorted(facts.delegations.items()) for t, f in sorted(terms.items())]
     return {
         "counted": found.counted,
@@ -496,8 +574,11 @@ def describe(found, refused):
                     for key, s in sorted(facts.signers.items())],
         "cuts": [f"{key.hex()} {'exact' if cut['exact'] else 'witnessed'} [{','.join(point(*one) for one in cut['kept'])}]"
                  for key, cut in sorted(facts.cuts.items()) if key in on_roster],
+        "suspended": [f"{key.hex()} {s['kind']} {s['office']} [{','.join(s['roles'])}]"
+                      for key, s in sorted(found.suspended.items())],
         "invitations": [f"{key[0].hex()} {'root' if key[1] is None else key[1]} {i['office']} {i['rank']} "
                         + ("withdrawn" if i["withdrawn"] else i["replaced"].hex() if i["replaced"] else "-")
+                        + (" confirmed" if i["confirmed"] else "")
                         for key, i in sorted(facts.invitations.items(), key=lambda one: ascending(one[0]))],
         "delegations": [f"{o} {t} {f['threshold']} {f['role']} "
                         + (f"{f['closes'][0]}:{f['closes'][1].hex()}" if f["closes"] else "-")

@@ -8,11 +8,16 @@ use xw_schemas::id::{EditionId, EntryId, LogId, NetworkId, PublicKey};
 use xw_schemas::record::SchemaHash;
 use xw_schemas::space::{Division, Space, Tier};
 
+use crate::standing::Standing;
+
 mod chain;
 mod evaluate;
 mod level;
 mod paths;
 mod root;
+mod suspended;
+
+pub use suspended::Suspended;
 
 pub use chain::{Chain, RosterRefusal};
 
@@ -200,6 +205,8 @@ pub struct Roster {
     counted: Vec<EditionId>,
     /// What is held and has no effect: the edition, the place of the fact, why.
     passed_over: BTreeSet<(EditionId, Option<usize>, PassedOver)>,
+    /// Keys that editions held brought and that are not on the roster.
+    suspended: BTreeMap<PublicKey, Suspended>,
     /// What every key is that any edition held ever listed, counting or not.
     known: BTreeMap<PublicKey, BTreeSet<(SignerKind, OfficeId)>>,
 }
@@ -355,6 +362,47 @@ impl Roster {
             .and_then(|signer| self.offices.get(&signer.office))
     }
 
+    /// A key that editions held brought to an office and that is not on the roster.
+    #[must_use]
+    pub fn suspended(&self, key: &PublicKey) -> Option<&Suspended> {
+        self.suspended.get(key)
+    }
+
+    /// All suspended keys.
+    pub fn all_suspended(&self) -> impl Iterator<Item = (&PublicKey, &Suspended)> {
+        self.suspended.iter()
+    }
+
+    /// The office in which a node's key has written what stands: its own, or the one that a suspended
+    /// key was brought to.
+    #[must_use]
+    pub fn writing_office(&self, node: &PublicKey) -> Option<&Office> {
+        let suspended = || {
+            let held = self.suspended.get(node).filter(|held| held.kind == SignerKind::Node)?;
+            self.offices.get(&held.office)
+        };
+        self.node_office(node).or_else(suspended)
+    }
+
+    /// The roles in which a person signs at a node: a person of the node's own office. A suspended
+    /// person's signature counts where the county has pinned it.
+    pub(crate) fn acting(
+        &self,
+        person: &PublicKey,
+        node: &PublicKey,
+        standing: Standing,
+    ) -> Option<&[String]> {
+        let office = self.writing_office(node)?.id;
+        let signer = self.signers.get(person).map(|s| (s.kind, s.office, &s.roles[..]));
+        let suspended = || self.suspended.get(person).map(|s| (s.kind, s.office, &s.roles[..]));
+        let held = match standing {
+            Standing::Final => signer.or_else(suspended),
+            _ => signer,
+        };
+        let own = |held: &(SignerKind, OfficeId, _)| (held.0, held.1) == (SignerKind::Person, office);
+        held.filter(own).map(|(_, _, roles)| roles)
+    }
+
     /// Node keys that may connect: on the roster and not cut.
     #[must_use]
     pub fn live_nodes(&self) -> BTreeSet<PublicKey> {
@@ -418,10 +466,11 @@ impl Roster {
     }
 
     /// Which witness rank a node has over an author's logs, if any: the county over all below it,
-    /// a township over its own villages.
+    /// a township over its own villages. Suspended keys included: what stands of their logs was
+    /// witnessed, and pins, as before.
     #[must_use]
     pub fn witness_rank(&self, witness: &PublicKey, author: &PublicKey) -> Option<Tier> {
-        let (above, below) = (self.node_office(witness)?, self.node_office(author)?);
+        let (above, below) = (self.writing_office(witness)?, self.writing_office(author)?);
         let tier = above.division.tier();
         let covers = above.division.covers(below.division) && tier < below.division.tier();
         (covers && tier != Tier::Village).then_some(tier)

@@ -151,9 +151,13 @@ fn rejudge(parts: &mut Parts<'_>, old: &Roster) -> Result<(), StoreError> {
 fn only_adds(old: &Roster, new: &Roster) -> bool {
     let same_rights = old.signers().all(|(key, signer)| {
         new.signer(key).is_some_and(|now| {
-            (now.kind, now.office, &now.roles) == (signer.kind, signer.office, &signer.roles)
+            (now.kind, now.office) == (signer.kind, signer.office)
+                && signer.roles.iter().all(|role| now.roles.contains(role))
         }) && new.cut(key) == old.cut(key)
     });
+    // Of a suspended key only what was pinned counts; who comes back may have other rights.
+    let same_rights =
+        same_rights && old.all_suspended().all(|(key, held)| new.suspended(key) == Some(held));
     let same_offices = old
         .offices()
         .all(|office| new.office(office.id).is_some_and(|now| now.division == office.division));

@@ -437,6 +437,11 @@ impl Chain {
         places.flat_map(|(_, ids)| ids).filter_map(|id| self.editions.get(id))
     }
 
+    /// All editions held, by id.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Edition> {
+        self.editions.values()
+    }
+
     /// All joining editions.
     pub(super) fn joinings(&self) -> impl Iterator<Item = &Edition> {
         let joins = |(scope, _): &(Scope, u64)| matches!(scope, Scope::Joining { .. });

@@ -93,6 +93,7 @@ impl Roster {
             adopted_entries: BTreeMap::new(),
             counted: Vec::new(),
             passed_over: Default::default(),
+            suspended: BTreeMap::new(),
             known: BTreeMap::new(),
         }
     }

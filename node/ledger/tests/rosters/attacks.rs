@@ -108,6 +108,91 @@ fn an_invitation_used_four_times_is_burnt_whichever_uses_are_held() {
     assert!(roster.counted().contains(&honest.id()));
 }
 
+/// Months later somebody who saw the text joins with keys of his own, again and again; and the
+/// invitation's key is cut, as if that could still matter.
+#[test]
+fn a_confirmed_newcomer_stays_whatever_is_made_of_his_invitation() {
+    let invited = by(WEST, vec![invite(60, WILLOW, true, 1)]);
+    let of = (Some(WEST), WILLOW);
+    let honest = joining(of, 60, Some(70), &[71]);
+    let listed = vec![node(70, WILLOW), person(71, WILLOW, &["V_CLERK"])];
+    let confirmed = next_by(WEST, &invited, listed.clone());
+    let thieves = (80..90).map(|number| joining(of, 60, Some(number), &[number + 10]));
+    let cut = next_by(WEST, &confirmed, vec![cut(60)]);
+    let east = by(EAST, vec![invite(60, ORCHARD, true, 1)]);
+    let mut editions = vec![delegated(1), invited.clone(), honest.clone(), cut, east];
+    editions.extend(thieves.clone());
+    let without = either_way(&editions);
+    assert!(without.signer(&public(70)).is_none(), "an unconfirmed one is burnt");
+    editions.push(confirmed);
+    let roster = either_way(&editions);
+    assert!(roster.counted().contains(&honest.id()));
+    assert!(roster.live_nodes().contains(&public(70)));
+    let held = roster.invitations_of(&public(60)).find(|held| held.by == Some(WEST)).unwrap();
+    assert!(held.confirmed && held.replaced == Some(honest.id()));
+    // By the county, or by root, as well; not by a neighbour or by a fact about another office.
+    let editions = [delegated(1), invited, honest.clone(), joining(of, 60, Some(80), &[90])];
+    let counts = |confirming: Edition| {
+        let all = [&editions[..], &[confirming]].concat();
+        either_way(&all).counted().contains(&honest.id())
+    };
+    assert!(counts(by(COUNTY, listed.clone())));
+    assert!(counts(root_after(&delegated(1), listed.clone())));
+    assert!(!counts(by(EAST, listed.clone())));
+    assert!(!counts(by(COUNTY, vec![node(70, MILL), person(71, WILLOW, &[])])));
+    assert!(!counts(by(COUNTY, vec![node(70, WILLOW)])), "all of the keys must be listed");
+}
+
+/// Who joins twice by own keys, here and elsewhere, takes nobody with him who was confirmed.
+#[test]
+fn a_person_who_joins_elsewhere_takes_no_office_with_him() {
+    let own = by(WEST, vec![invite(60, WILLOW, true, 1)]);
+    let honest = joining((Some(WEST), WILLOW), 60, Some(70), &[71]);
+    let county = by(COUNTY, vec![invite(61, ORCHARD, false, 1)]);
+    let elsewhere = joining((Some(COUNTY), ORCHARD), 61, None, &[71]);
+    let confirmed = next_by(WEST, &own, vec![node(70, WILLOW), person(71, WILLOW, &[])]);
+    let editions = [delegated(1), own, honest.clone(), county, elsewhere.clone(), confirmed];
+    let roster = either_way(&editions);
+    assert!(roster.counted().contains(&honest.id()));
+    assert_eq!(why(&roster, &elsewhere, None), Some(PassedOver::BadReplacement));
+}
+
+#[test]
+fn of_two_confirmed_the_first_counts_and_a_higher_rank_before_all() {
+    let invited = by(WEST, vec![invite(60, WILLOW, true, 0)]);
+    let of = (Some(WEST), WILLOW);
+    let (one, other) = (joining(of, 60, Some(70), &[]), joining(of, 60, Some(80), &[]));
+    let first = next_by(WEST, &invited, vec![node(70, WILLOW)]);
+    let second = next_by(WEST, &first, vec![node(80, WILLOW)]);
+    let editions = [delegated(1), invited, one.clone(), other.clone(), first, second];
+    assert!(either_way(&editions).counted().contains(&one.id()));
+    let county = [&editions[..], &[by(COUNTY, vec![node(80, WILLOW)])]].concat();
+    let roster = either_way(&county);
+    assert!(roster.counted().contains(&other.id()) && !roster.counted().contains(&one.id()));
+}
+
+/// What a rival takes from the roster is suspended: its place and its roles are known.
+#[test]
+fn whom_a_registrars_rival_takes_off_the_roster_is_suspended() {
+    let own = by(WEST, vec![invite(60, WILLOW, true, 1), person(71, WILLOW, &["V_HEAD", "T_HEAD"])]);
+    let newcomer = joining((Some(WEST), WILLOW), 60, Some(70), &[71]);
+    let rival = by(WEST, vec![invite(61, MILL, true, 0)]);
+    let editions = [delegated(1), own.clone(), newcomer.clone()];
+    assert_eq!(either_way(&editions).all_suspended().count(), 0);
+    let roster = either_way(&[&editions[..], &[rival]].concat());
+    assert!(roster.live_nodes().iter().all(|key| *key != public(70)));
+    assert_eq!(roster.suspended(&public(70)).map(|held| held.office), Some(WILLOW));
+    assert_eq!(roster.writing_office(&public(70)).map(|office| office.id), Some(WILLOW));
+    let roles = roster.suspended(&public(71)).map(|held| held.roles.clone());
+    assert_eq!(roles, Some(vec!["V_CLERK".to_owned(), "V_HEAD".to_owned()]));
+    // A listing alone brings nobody, and an office beside or below brings nobody either.
+    let listed = by(WEST, vec![node(90, WILLOW)]);
+    let beside = by(EAST, vec![invite(62, WILLOW, true, 0)]);
+    let stray = joining((Some(EAST), WILLOW), 62, Some(91), &[]);
+    let roster = either_way(&[delegated(1), listed, beside, stray]);
+    assert_eq!(roster.all_suspended().count(), 0);
+}
+
 #[test]
 fn strangers_signatures_keep_nobodys_own_away() {
     let both = [registrar_of(WEST, 0), registrar_of(WEST, 1)];
@@ -223,7 +308,7 @@ fn a_superior_changes_the_roles_of_a_newcomer_whoever_invited_him() {
     let roster = either_way(&editions);
     assert_eq!(
         roster.signer(&public(71)).map(|signer| &signer.roles[..]),
-        Some(&["V_HEAD".to_owned()][..])
+        Some(&["V_CLERK".to_owned(), "V_HEAD".to_owned()][..])
     );
     assert_eq!(why(&roster, &own, Some(1)), Some(PassedOver::Outranked));
     let roster = either_way(&editions[..3]);
@@ -233,20 +318,15 @@ fn a_superior_changes_the_roles_of_a_newcomer_whoever_invited_him() {
     );
 }
 
+/// What was done in a role stays done: only a cut takes a right away, and says from where on.
 #[test]
-fn a_role_that_was_taken_away_leaves_closed_terms_alone() {
+fn a_role_once_given_is_never_taken_away() {
     let first = by(COUNTY, vec![invite(60, MILL, true, 0)]);
-    let without = Fact::Signer {
-        key: public(registrar_of(COUNTY, 0)),
-        kind: xw_schemas::edition::SignerKind::Person,
-        office: COUNTY,
-        name: "前任".to_owned(),
-        roles: Vec::new(),
-    };
-    let open = root_after(&founding(), vec![without.clone()]);
-    assert!(!either_way(&[first.clone(), open]).counted().contains(&first.id()));
-    let closed = root_after(&founding(), vec![without, closing(COUNTY, 2, &first)]);
-    assert!(either_way(&[first.clone(), closed]).counted().contains(&first.id()));
+    let without = person(registrar_of(COUNTY, 0), COUNTY, &["C_CLERK"]);
+    let roster = either_way(&[first.clone(), root_after(&founding(), vec![without])]);
+    assert!(roster.counted().contains(&first.id()));
+    let held = roster.signer(&public(registrar_of(COUNTY, 0))).map(|signer| signer.roles.clone());
+    assert_eq!(held, Some(vec!["C_REGISTRAR".to_owned(), "C_CLERK".to_owned()]));
 }
 
 #[test]

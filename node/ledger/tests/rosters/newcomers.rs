@@ -1,6 +1,6 @@
 //! Sets of editions about newcomers, the terms of registrars, and cuts.
 
-use xw_schemas::edition::{Edition, Fact};
+use xw_schemas::edition::{Edition, EditionCore, Fact};
 use xw_schemas::id::{EditionId, EntryId, LogId};
 
 use crate::cases::{Set, delegated};
@@ -130,6 +130,96 @@ pub(crate) fn invitations() -> Vec<Set> {
         (
             "a newcomer who brings a stranger's signature",
             vec![invited.clone(), unsigned(&[60, 70, 71, 72])],
+        ),
+        (
+            "a confirmed newcomer among four uses of his invitation, after a withdrawal",
+            {
+                let confirmed =
+                    next_by(WEST, &of_west, vec![person(71, MILL, &[]), node(70, MILL)]);
+                let last = next_by(WEST, &confirmed, vec![cut(63)]);
+                let mut all = vec![invited.clone(), of_west.clone(), confirmed, last];
+                all.push(joining(63, Some(70), &[71]));
+                all.extend((80..85).map(|number| joining(63, Some(number), &[number + 10])));
+                all.push(joining(63, None, &[79]));
+                all
+            },
+        ),
+        (
+            "a newcomer who is confirmed in part",
+            vec![
+                invited.clone(),
+                of_west.clone(),
+                next_by(WEST, &of_west, vec![node(70, MILL), node(71, MILL)]),
+                joining(63, Some(70), &[71]),
+                joining(63, Some(72), &[73]),
+            ],
+        ),
+        (
+            "a newcomer of root whom root lists",
+            vec![
+                invited.clone(),
+                root_after(
+                    &invited,
+                    vec![node(70, WEST), person(71, WEST, &["T_HEAD"]), cut(60), cut(61)],
+                ),
+                joining(60, Some(70), &[71]),
+                joining(60, Some(72), &[73]),
+                joining(61, None, &[74, 75]),
+            ],
+        ),
+        (
+            "a township's newcomer whom the county and root list between them",
+            vec![
+                invited.clone(),
+                of_west.clone(),
+                root_after(&invited, vec![node(70, MILL)]),
+                by(COUNTY, vec![person(71, MILL, &["V_HEAD"])]),
+                joining(63, Some(70), &[71]),
+                joining(63, Some(72), &[73]),
+            ],
+        ),
+        (
+            "two confirmed newcomers of one invitation, and two with the same keys",
+            vec![
+                invited.clone(),
+                of_west.clone(),
+                next_by(
+                    WEST,
+                    &of_west,
+                    vec![
+                        node(72, MILL),
+                        node(70, MILL),
+                        person(71, MILL, &[]),
+                        person(73, MILL, &[]),
+                    ],
+                ),
+                joining(63, Some(70), &[71]),
+                joining(63, Some(72), &[73]),
+            ],
+        ),
+        (
+            "a newcomer who joins twice with the same confirmed keys",
+            {
+                let again = joining_core(of_root(63), 63, Some(70), &[71]);
+                let again = EditionCore { claimed_time_ms: 1_795_132_800_999, ..again };
+                vec![
+                    invited.clone(),
+                    of_west.clone(),
+                    next_by(WEST, &of_west, vec![node(70, MILL), person(71, MILL, &[])]),
+                    joining(63, Some(70), &[71]),
+                    sign(&again, &[63, 70, 71]),
+                ]
+            },
+        ),
+        (
+            "a key that joins in the place of two invitations, of which one is confirmed",
+            vec![
+                invited.clone(),
+                of_west.clone(),
+                next_by(WEST, &of_west, vec![node(70, MILL), person(71, MILL, &[])]),
+                joining(63, Some(70), &[71]),
+                joining(61, None, &[71, 72]),
+            ],
         ),
         (
             "a newcomer whose invitation does not count",
@@ -279,6 +369,28 @@ pub(crate) fn terms() -> Vec<Set> {
     vec![
         ("three editions of one registrar", all()),
         ("a chain stops where two contradict each other", with(&[&rival, &behind])),
+        ("newcomers of a chain that stopped are suspended", {
+            let with_people = next_by(
+                COUNTY,
+                &three,
+                vec![
+                    invite(69, WILLOW, true, 1),
+                    person(71, WILLOW, &["V_HEAD", "T_HEAD"]),
+                    cut(72),
+                ],
+            );
+            with(&[
+                &with_people,
+                &joins((Some(COUNTY), WILLOW), 69, Some(70), &[71]),
+                &joins((Some(COUNTY), WILLOW), 60, Some(72), &[]),
+                &joins((Some(COUNTY), MILL), 61, Some(73), &[]),
+                &joins((Some(COUNTY), ORCHARD), 62, Some(73), &[]),
+                &rival,
+                &behind,
+                &root_after(&founding(), vec![delegation(WEST, 1, 1)]),
+                &by(WEST, vec![cut(70), cut(71), cut(73)]),
+            ])
+        }),
         ("a new term keeps two of three editions", with(&[&close_two, &next_term])),
         (
             "a new term decides between two rivals",

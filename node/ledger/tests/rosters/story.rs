@@ -2,7 +2,7 @@
 //! delegate, close, cut, invite, join, contradict each other and overreach.
 
 use xw_schemas::edition::{Edition, EditionCore, Fact, OfficeId, Scope, SignerKind};
-use xw_schemas::id::EditionId;
+use xw_schemas::id::{EditionId, PublicKey};
 
 use crate::world::{
     BUREAU, COUNTY, EAST, Invited, MILL, OFFICES, ORCHARD, ROOTS, WEST, WILLOW, after, cut,
@@ -121,7 +121,10 @@ impl Story {
 
     fn root_on(&mut self, before: &Edition, step: u64) {
         let count = 1 + self.dice.below(5);
-        let facts = (0..count).map(|_| self.root_fact()).collect();
+        let mut facts: Vec<Fact> = (0..count).map(|_| self.root_fact()).collect();
+        if self.dice.one_in(8) {
+            facts.extend(self.confirmation());
+        }
         let mut core = after(before, facts);
         core.claimed_time_ms += step;
         let keys = if self.dice.one_in(3) { &ROOTS[..] } else { &ROOTS[1..] };
@@ -214,6 +217,33 @@ impl Story {
         }
     }
 
+    /// Lists the keys that some newcomer brought, mostly all of them and where he joined.
+    fn confirmation(&mut self) -> Vec<Fact> {
+        let brought = self.editions.iter().filter_map(|edition| match &edition.core().facts[..] {
+            [Fact::Replace { office, node, people, .. }] => {
+                let node = node.map(|key| (key, SignerKind::Node));
+                let people = people.iter().map(|key| (*key, SignerKind::Person));
+                Some((*office, node.into_iter().chain(people).collect()))
+            }
+            _ => None,
+        });
+        let brought: Vec<(OfficeId, Vec<(PublicKey, SignerKind)>)> = brought.collect();
+        if brought.is_empty() {
+            return Vec::new();
+        }
+        let (joined, keys) = brought[self.dice.below(brought.len() as u64) as usize].clone();
+        let mut facts = Vec::new();
+        for (key, kind) in keys {
+            let office = if self.dice.one_in(16) { MILL } else { joined };
+            let roles = match kind {
+                SignerKind::Person => vec!["V_CLERK".to_owned()],
+                SignerKind::Node => Vec::new(),
+            };
+            facts.push(Fact::Signer { key, kind, office, name: "确认".to_owned(), roles });
+        }
+        facts
+    }
+
     /// An edition of an office's registrars, in a term that may be closed or never given, on any
     /// edition before it; what it says reaches as far as its author likes.
     fn registrar(&mut self, step: u64) {
@@ -227,7 +257,7 @@ impl Story {
             EAST => &[ORCHARD],
             _ => &[WEST, EAST, WILLOW, MILL, ORCHARD],
         };
-        let facts: Vec<Fact> = (0..1 + self.dice.below(4))
+        let mut facts: Vec<Fact> = (0..1 + self.dice.below(4))
             .map(|_| match self.dice.below(8) {
                 0 => self.cut(),
                 1 => {
@@ -241,6 +271,9 @@ impl Story {
                 }
             })
             .collect();
+        if self.dice.one_in(3) {
+            facts.extend(self.confirmation());
+        }
         let mut core = match before.iter().max_by_key(|edition| edition.core().number) {
             Some(tip) if !self.dice.one_in(5) => after(tip, facts),
             Some(_) if self.dice.one_in(2) => {
