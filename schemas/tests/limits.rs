@@ -8,11 +8,11 @@ use xw_schemas::edition::{
     Edition, EditionCore, EditionFault, Fact, INVITED_PEOPLE_MAX, OfficeId, Scope,
 };
 use xw_schemas::entry::{Body, ChangeStatement, Core, EntryFault, Pin, RawEntry, Statement};
-use xw_schemas::id::{EditionId, EntryId, LogId};
+use xw_schemas::id::{CopyId, EditionId, EntryId, LogId};
 use xw_schemas::limits::{
     BLOB_CHUNK_BYTES, CHANGE_BYTES_MAX, CORE_BYTES_MAX, DIGESTS_MAX, EDITION_BYTES_MAX,
     EDITION_FACTS_MAX, ENTRIES_PER_FRAME_MAX, ENTRIES_UNPACKED_MAX, ENVELOPE_BYTES_MAX,
-    FRAME_BYTES_MAX, HAVE_LOGS_MAX, ROOT_KEYS_MAX, SALT_BYTES, SEQUENCE_MAX, TIME_MS_MAX,
+    FRAME_BYTES_MAX, HAVE_LOGS_MAX, ROOT_KEYS_MAX, SALT_BYTES, SEQUENCE_MAX, TERM_EDITIONS_MAX, TIME_MS_MAX,
     TIME_MS_MIN, WITNESS_PINS_MAX,
 };
 use xw_schemas::wire::{
@@ -223,6 +223,21 @@ fn eight_people_are_invited_and_no_more_and_all_of_them_can_sign() {
 }
 
 #[test]
+fn a_term_of_registrars_has_1024_editions_and_root_has_no_last() {
+    let numbered = |scope, number| {
+        let previous = EditionId([1; 32]);
+        let core = EditionCore { scope, number, previous, ..world::invitation_core() };
+        EditionCore::decode(&core.encode()).map(|_| ())
+    };
+    let term = Scope::Registrar { office: OfficeId(1), term: 1 };
+    assert_eq!(numbered(term, TERM_EDITIONS_MAX), Ok(()));
+    for beyond in [TERM_EDITIONS_MAX + 1, TERM_EDITIONS_MAX * 10] {
+        assert_eq!(numbered(term, beyond), Err(EditionFault::Cbor(RANGE)));
+        assert_eq!(numbered(Scope::Root, beyond), Ok(()));
+    }
+}
+
+#[test]
 fn a_recovery_names_at_most_64_rivals() {
     let recovery = |count: usize| {
         let id = |number: usize| {
@@ -321,7 +336,7 @@ fn lists_in_frames_are_bounded() {
     check_list(|count| have(count, HAVE_LOGS_MAX), DIGESTS_MAX);
     check_list(|count| have(0, count), HAVE_LOGS_MAX);
     check_list(|count| Frame::Known { log, points: vec![(1, entry); count] }, KNOWN_MAX);
-    check_list(|count| Frame::Editions(vec![EditionId([1; 32]); count]), EDITIONS_LISTED_MAX);
+    check_list(|count| Frame::Editions(vec![CopyId([1; 32]); count]), EDITIONS_LISTED_MAX);
     let blob = |count: usize| {
         let total = EDITION_BYTES_MAX as u64;
         Frame::Blob(BlobChunk { hash: [1; 32], offset: 0, total, bytes: vec![0; count] })

@@ -122,6 +122,7 @@ def read_edition(data):
     r.end()
     first, bare = number == 1, previous == bytes(32)
     need(number > 0 and time >= TIME_MIN, "Cbor(OutOfRange)")
+    need(scope[0] != "registrar" or number <= 1024, "Cbor(OutOfRange)")
     need(scope == ("root",) or first == bare, "Cbor(OutOfRange)")
     need((network is None) == (scope == ("root",) and first and bare), "Cbor(OutOfRange)")
     kinds = [fact["fact"] for fact in facts]

@@ -101,7 +101,7 @@ fn invitations(roster: &Roster) -> Vec<Json> {
                 .map(|(name, roles)| json!({"name": name, "roles": roles}))
                 .collect();
             json!({
-                "key": key, "state": state, "node": invitation.node, "people": people,
+                "key": key, "state": state, "confirmed": invitation.confirmed, "node": invitation.node, "people": people,
                 "division": roster.office(invitation.office).map(|office| office.division),
             })
         })

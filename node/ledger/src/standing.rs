@@ -121,7 +121,7 @@ fn assess_suspended(log: &Log) -> LogStanding {
     }
     let mut stem = Stem::new(log);
     stem.extend(log.county);
-    let judge = |id| if stem.holds(id) { Standing::Final } else { Standing::Void };
+    let judge = |id: &EntryId| if stem.holds(id) { Standing::Final } else { Standing::Void };
     LogStanding::Forked(entries(log).map(|(id, _)| (id, judge(&id))).collect())
 }
 

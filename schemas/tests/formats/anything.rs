@@ -7,9 +7,11 @@ use xw_schemas::entry::{
     ChangeStatement, Core, Erasure, ErasureGround, ErasureReceipt, Opening, Pin, Statement,
 };
 use xw_schemas::id::{
-    EditionId, EntryId, Incarnation, LogId, NetworkId, OperationId, PublicKey, RecordId,
+    CopyId, EditionId, EntryId, Incarnation, LogId, NetworkId, OperationId, PublicKey, RecordId,
 };
-use xw_schemas::limits::{CHANGE_BYTES_MAX, ROOT_KEYS_MAX, SEQUENCE_MAX, TIME_MS_MAX, TIME_MS_MIN};
+use xw_schemas::limits::{
+    CHANGE_BYTES_MAX, ROOT_KEYS_MAX, SEQUENCE_MAX, TERM_EDITIONS_MAX, TIME_MS_MAX, TIME_MS_MIN,
+};
 use xw_schemas::merkle::root_of;
 use xw_schemas::record::SchemaHash;
 use xw_schemas::space::{Audience, Division, Space};
@@ -183,7 +185,8 @@ pub(crate) fn edition_core() -> impl Strategy<Value = EditionCore> {
             facts,
         };
         if !first && !matches!(scope, Scope::Joining { .. }) {
-            return core;
+            let most = if scope == Scope::Root { SEQUENCE_MAX } else { TERM_EDITIONS_MAX };
+            return EditionCore { number: 2 + core.number % (most - 1), ..core };
         }
         let network = core.network.filter(|_| scope != Scope::Root);
         EditionCore { network, number: 1, previous: EditionId([0; 32]), ..core }
@@ -315,7 +318,7 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
         any::<u64>().prop_map(|bytes| Frame::Ack { bytes }),
         ("[\\PC]{0,50}", any::<u64>())
             .prop_map(|(reason, retry_after_ms)| Frame::Bye { reason, retry_after_ms }),
-        prop::collection::vec(bytes().prop_map(EditionId), 0..5).prop_map(Frame::Editions),
+        prop::collection::vec(bytes().prop_map(CopyId), 0..5).prop_map(Frame::Editions),
     ]
 }
 
@@ -332,7 +335,7 @@ pub(crate) fn some_frames() -> Vec<Frame> {
         }),
         Frame::Known { log, points: vec![(9, entry), (4, entry)] },
         Frame::Blob(BlobChunk { hash: [1; 32], offset: 2, total: 5, bytes: vec![1, 2, 3] }),
-        Frame::Editions(vec![EditionId([1; 32])]),
+        Frame::Editions(vec![CopyId([1; 32])]),
         Frame::Bye { reason: "再见".to_owned(), retry_after_ms: 5 },
     ]
 }

@@ -4,7 +4,7 @@
 use xw_schemas::cose::{self, CoseSignature, Purpose, SecretKey};
 use xw_schemas::edition::{EditionCore, Fact, INVITED_PEOPLE_MAX, OfficeId, Scope};
 use xw_schemas::id::{EditionId, EntryId, LogId, PublicKey};
-use xw_schemas::limits::SEQUENCE_MAX;
+use xw_schemas::limits::{SEQUENCE_MAX, TERM_EDITIONS_MAX};
 
 use super::case::Case;
 use super::craft::Crafted;
@@ -65,7 +65,10 @@ fn registrars() -> Vec<Case> {
         refuse(name, "BadSignature", signed(&invitation_core(), purpose, &[person()]))
     };
     let bad = |name: &str, core: EditionCore| refuse(name, RANGE, by_registrar(&core));
+    let at = |number| EditionCore { number, ..next.clone() };
     vec![
+        accept("the last edition of a term", &by_registrar(&at(TERM_EDITIONS_MAX))),
+        bad("an edition beyond the last of a term", at(TERM_EDITIONS_MAX + 1)),
         accept("the first edition of a registrar", invitation().bytes()),
         accept("the second edition of a registrar", &by_registrar(&next)),
         accept(

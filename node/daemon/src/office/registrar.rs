@@ -12,6 +12,7 @@ use xw_schemas::edition::{
     Edition, EditionCore, Fact, INVITED_PEOPLE_MAX, OfficeId, Scope, SignerKind,
 };
 use xw_schemas::id::{EditionId, PublicKey};
+use xw_schemas::limits::TERM_EDITIONS_MAX;
 use xw_schemas::record::Level;
 
 use super::Office;
@@ -20,6 +21,7 @@ use crate::clock;
 use crate::request::{ChangeRoles, InviteOffice, OpenTerm, RevokeKey, Who};
 use crate::trouble::{Answer, Trouble};
 
+mod confirm;
 mod kept;
 
 /// The right under which this office's registrars sign.
@@ -134,7 +136,7 @@ impl Office {
         Ok(answer)
     }
 
-    /// Gives a person other roles.
+    /// Gives a person more roles. Those that the person has stay: what was done in them stands.
     pub(super) fn change_roles(&mut self, asked: &ChangeRoles) -> Answer<Json> {
         let office = asked.office.as_deref().map(|office| self.office_named(office)).transpose()?;
         let key = self.signer_named(SignerKind::Person, &asked.person, office)?;
@@ -213,18 +215,34 @@ impl Office {
     /// Makes one edition of these facts and signs it.
     fn enact(&mut self, facts: Vec<Fact>, who: &Who) -> Answer<Json> {
         let right = self.right()?;
+        if self.next_place(&right).0 > TERM_EDITIONS_MAX {
+            return Err(Trouble::new(
+                "term",
+                format!(
+                    "本任期的 {TERM_EDITIONS_MAX} 个版次已用完：请上级开启下一任期（县登记员用 roster term，县级机构由根密钥用 bootstrap propose）"
+                ),
+                format!(
+                    "all {TERM_EDITIONS_MAX} editions of this term are used: a superior opens the next (roster term, or bootstrap propose for the county's office)"
+                ),
+            ));
+        }
         let key = self.registrar_key(&right, who)?;
         self.check_below(&right, &facts)?;
-        let (number, previous) = self.next_place(&right);
-        let core = EditionCore {
+        let core = self.next_edition(&right, facts);
+        self.issue(Edition::sign(&core, &[key])?, &right)
+    }
+
+    /// The next edition of the term, to be signed.
+    fn next_edition(&self, right: &Right, facts: Vec<Fact>) -> EditionCore {
+        let (number, previous) = self.next_place(right);
+        EditionCore {
             network: Some(self.store.roster().network()),
             scope: right.scope(),
             number,
             previous,
             claimed_time_ms: clock::now_ms(),
             facts,
-        };
-        self.issue(Edition::sign(&core, &[key])?, &right)
+        }
     }
 
     /// Takes an edition up when enough have signed it and it has its effect; hands out a draft when
@@ -350,10 +368,8 @@ impl Office {
                 let registrar = |(_, terms): (_, &std::collections::BTreeMap<u64, Delegation>)| {
                     terms.values().any(|held| held.role == *role)
                 };
-                if self.store.roster().delegations().any(registrar) {
-                    continue;
-                }
-                if !words.knows(role) {
+                let registers = self.store.roster().delegations().any(registrar);
+                if !registers && !words.knows(role) {
                     return Err(Trouble::new(
                         "role",
                         format!("没有角色“{role}”"),

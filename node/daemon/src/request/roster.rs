@@ -35,10 +35,15 @@ pub(crate) enum RosterRequest {
     },
     /// Cuts a key.
     Revoke(RevokeKey),
-    /// Other roles for a person.
+    /// More roles for a person.
     Roles(ChangeRoles),
     /// A new term for the registrars of an office below.
     Term(OpenTerm),
+    /// Confirms whoever joined by an invitation of this office.
+    Confirm {
+        #[serde(default)]
+        who: Who,
+    },
 }
 
 impl RosterRequest {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use xw_schemas::edition::{Edition, Fact, OfficeId, Scope, SignerKind};
-use xw_schemas::id::{EditionId, PublicKey};
+use xw_schemas::id::{CopyId, EditionId, PublicKey};
 use xw_schemas::space::{Division, Tier};
 
 use super::root::RootFacts;
@@ -63,6 +63,9 @@ pub struct Chain {
     founding: EditionId,
     editions: BTreeMap<EditionId, Edition>,
     places: BTreeMap<(Scope, u64), BTreeSet<EditionId>>,
+    copies: BTreeMap<CopyId, EditionId>,
+    /// Whether it reads a set that is whole: then nobody's rivals are too many.
+    finished: bool,
     roster: Roster,
 }
 
@@ -78,11 +81,25 @@ impl Chain {
             founding,
             editions: BTreeMap::new(),
             places: BTreeMap::new(),
+            copies: BTreeMap::new(),
+            finished: false,
             roster: root.into_roster(),
         };
         chain.insert(edition);
         chain.roster = evaluate::evaluate(&chain);
         Ok(chain)
+    }
+
+    /// Reads a set that is whole, out of a store or a file: what was held there is held here, however
+    /// many rivals are among it. What is never taken comes with its reason.
+    pub fn of_set(
+        founding: Edition,
+        editions: impl IntoIterator<Item = Edition>,
+    ) -> Result<(Self, Vec<(EditionId, RosterRefusal)>), RosterRefusal> {
+        let mut chain = Self { finished: true, ..Self::founded(founding)? };
+        let refused = chain.add_set(editions);
+        chain.finished = false;
+        Ok((chain, refused))
     }
 
     /// The roster that the editions held amount to.
@@ -180,7 +197,13 @@ impl Chain {
         let core = edition.core();
         let place = (core.scope, core.number);
         self.places.entry(place).or_default().insert(edition.id());
-        self.editions.insert(edition.id(), edition);
+        self.copies.insert(edition.copy_id(), edition.id());
+        if let Some(before) = self.editions.insert(edition.id(), edition) {
+            let held = self.editions.get(&before.id()).map(Edition::copy_id);
+            if held != Some(before.copy_id()) {
+                self.copies.remove(&before.copy_id());
+            }
+        }
     }
 
     /// The edition held with the signatures of another copy, where that has more. Root's copies have
@@ -272,7 +295,7 @@ impl Chain {
         let has_room =
             |key: &&PublicKey| beside().filter(|o| o.signers().contains(key)).count() < RIVALS_KEPT;
         let mut signers = edition.signers().iter().filter(|key| weighs(key));
-        if signers.any(|key| has_room(&key)) { Ok(()) } else { Err(RosterRefusal::EnoughRivals) }
+        if self.finished || signers.any(|key| has_room(&key)) { Ok(()) } else { Err(RosterRefusal::EnoughRivals) }
     }
 
     /// For every delegation held of an office's term by root or an office above: how many must sign,
@@ -447,6 +470,12 @@ impl Chain {
         let joins = |(scope, _): &(Scope, u64)| matches!(scope, Scope::Joining { .. });
         let places = self.places.iter().rev().take_while(move |(place, _)| joins(place));
         places.flat_map(|(_, ids)| ids).filter_map(|id| self.editions.get(id))
+    }
+
+    /// The copy of an edition that is held, by its name on the wire.
+    #[must_use]
+    pub fn copy(&self, copy: &CopyId) -> Option<&Edition> {
+        self.editions.get(self.copies.get(copy)?)
     }
 
     /// An edition held.

@@ -325,8 +325,10 @@ impl<'a> Evaluation<'a> {
         let mut cuts = std::mem::take(&mut self.cuts);
         cuts.sort_by_key(|claim| (claim.rank, claim.by, claim.key));
         for Claim { edition, at, by, key, cut, .. } in cuts {
-            let mut back = self.roster.invitations_of(&key).filter(|held| held.withdrawn);
-            let takes_back = back.any(|held| self.is_below(by, held.office));
+            let takes_back = self
+                .roster
+                .invitations_of(&key)
+                .any(|held| held.withdrawn && self.is_below(by, held.office));
             let why = match (self.covers(by, &key), self.roster.cuts.contains_key(&key)) {
                 (true, false) => {
                     self.roster.cuts.insert(key, cut);
