@@ -306,9 +306,7 @@ impl Frame {
             }
             (11, 2) => {
                 let count = r.array(EDITIONS_LISTED_MAX)?;
-                Self::Editions(
-                    (0..count).map(|_| r.fixed().map(CopyId)).collect::<Result<_, _>>()?,
-                )
+                Self::Editions((0..count).map(|_| r.fixed().map(CopyId)).collect::<Result<_, _>>()?)
             }
             _ => return Err(FrameFault::UnknownKind),
         };

@@ -146,7 +146,8 @@ def judge_edition(edition):
     scope = {"root": "root", "registrar": "registrar of office {}, term {}", "joining": "joining {}"}[read["scope"][0]]
     named = [part.hex() if isinstance(part, bytes) else part for part in read["scope"][1:]]
     kinds = bytes(NAMES.index(fact["fact"]) for fact in read["facts"])
-    return {**{key: read[key] for key in ("id", "network", "number", "signers")},
+    copy = tagged("xw/edition-copy/1", edition) if read["scope"][0] == "registrar" else read["id"]
+    return {**{key: read[key] for key in ("id", "network", "number", "signers")}, "copy": copy,
             "facts": kinds, "scope": scope.format(*named)}
 
 def judge_chain(editions):

@@ -111,7 +111,14 @@ class Held:
         before = self.editions.get(edition["previous"])
         follows = before and (before["scope"], before["number"]) == (edition["scope"], edition["number"] - 1)
         need(edition["number"] == 1 or follows or self.named(edition), "Gap")
-        return ever
+        way = self.chain(edition["scope"], edition["number"] - 1, edition["previous"]) or []
+        return {key for key in signers if not any(self.signed_twice(key, before) for before in way)}
+
+    def signed_twice(self, key, edition):
+        """Whether a key has signed two editions at the place of this one."""
+        place = edition["scope"], edition["number"], edition["previous"]
+        return sum(key in e["signers"] for e in self.editions.values()
+                   if (e["scope"], e["number"], e["previous"]) == place) > 1
 
     def superiors(self, office):
         """The editions of root and of the offices above one, by any root edition held."""

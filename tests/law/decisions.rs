@@ -21,7 +21,7 @@ fn registrar_of(office: usize) -> SecretKey {
 }
 
 /// A county whose offices of these numbers register those below them.
-fn delegated(offices: &[usize]) -> Chain {
+pub(crate) fn delegated(offices: &[usize]) -> Chain {
     let facts = offices.iter().flat_map(|office| {
         let id = county().offices[*office].id;
         [signer(registrar_of(*office).public(), SignerKind::Person, id, &[ROLE]), term(*office, 1)]
@@ -35,7 +35,7 @@ fn term(office: usize, term: u64) -> Fact {
 }
 
 /// An edition of an office's registrar in its first term, behind `before`.
-fn registers(office: usize, before: Option<&Edition>, facts: Vec<Fact>) -> Edition {
+pub(crate) fn registers(office: usize, before: Option<&Edition>, facts: Vec<Fact>) -> Edition {
     let core = EditionCore {
         network: Some(county().network),
         scope: Scope::Registrar { office: county().offices[office].id, term: 1 },
@@ -47,7 +47,7 @@ fn registers(office: usize, before: Option<&Edition>, facts: Vec<Fact>) -> Editi
     Edition::sign(&core, &[registrar_of(office)]).unwrap()
 }
 
-fn invitation(by: usize, invite: &SecretKey, office: OfficeId) -> Fact {
+pub(crate) fn invitation(by: usize, invite: &SecretKey, office: OfficeId) -> Fact {
     let people = vec![("新人".to_owned(), vec!["VCLK".to_owned()])];
     Fact::invite(invite, scope(by), office, Some("新电脑".into()), people)
 }
@@ -57,7 +57,7 @@ fn scope(office: usize) -> Scope {
 }
 
 /// A newcomer whom the township has invited to East.
-fn joins(invite: &SecretKey, node: &SecretKey, person: &SecretKey) -> Edition {
+pub(crate) fn joins(invite: &SecretKey, node: &SecretKey, person: &SecretKey) -> Edition {
     let core = EditionCore {
         network: Some(county().network),
         scope: Scope::Joining { invite: invite.public() },
@@ -94,6 +94,16 @@ fn an_invitation_is_replaced_once_by_the_newcomers_own_keys() {
     assert_eq!(chain.add(joins(&invite, &key(50_004), &key(50_005))), Ok(true));
     assert!(chain.roster().signer(&node.public()).is_none());
     assert!(chain.roster().is_known(&node.public()));
+    // Until the registrar says so: then no use of the invitation touches it any more.
+    let first = chain.tip(scope(TOWN)).and_then(|(_, id)| chain.edition(&id)).unwrap().clone();
+    let listed = vec![
+        signer(node.public(), SignerKind::Node, east, &[]),
+        signer(person.public(), SignerKind::Person, east, &["VCLK"]),
+    ];
+    assert_eq!(chain.add(registers(TOWN, Some(&first), listed)), Ok(true));
+    assert!(chain.roster().live_nodes().contains(&node.public()));
+    assert_eq!(chain.add(joins(&invite, &key(50_006), &key(50_007))), Ok(true));
+    assert!(chain.roster().live_nodes().contains(&node.public()));
 }
 
 #[test]
@@ -200,7 +210,9 @@ fn registrars_that_contradict_themselves_stop_their_own_chain_only() {
     let mut chain = delegated(&[TOWN, OTHER_TOWN]);
     chain.add(registers(TOWN, None, vec![invitation(TOWN, &key(50_001), east)])).unwrap();
     chain.add(registers(TOWN, None, vec![invitation(TOWN, &key(50_002), east)])).unwrap();
-    chain.add(registers(OTHER_TOWN, None, vec![invitation(OTHER_TOWN, &key(50_003), far)])).unwrap();
+    chain
+        .add(registers(OTHER_TOWN, None, vec![invitation(OTHER_TOWN, &key(50_003), far)]))
+        .unwrap();
     let open = |at: u64| chain.roster().open_invitation(&key(50_000 + at).public()).is_some();
     assert_eq!([open(1), open(2), open(3)], [false, false, true]);
     assert!(!chain.roster().is_frozen());

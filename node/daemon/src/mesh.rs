@@ -154,7 +154,8 @@ impl Mesh {
         peer: PublicKey,
         dialer: bool,
     ) {
-        self.sessions.insert(id, Line { net, peer, waiting: VecDeque::new(), waiting_bytes: 0, refused: 0 });
+        self.sessions
+            .insert(id, Line { net, peer, waiting: VecDeque::new(), waiting_bytes: 0, refused: 0 });
         self.office.connected.insert(peer);
         self.happen(Event::Opened { session: id, peer, dialer });
     }
@@ -402,7 +403,8 @@ impl Mesh {
                 });
                 events.push_back(Event::BlobRead { session, hash, offset, bytes });
             }
-            Effect::AddEdition { session, edition } => match self.office.store.add_edition(edition) {
+            Effect::AddEdition { session, edition } => match self.office.store.add_edition(edition)
+            {
                 Ok(Ok(_)) => {
                     self.follow_roster();
                     events.push_back(Event::RosterChanged);

@@ -399,7 +399,8 @@ impl Roster {
             Standing::Final => signer.or_else(suspended),
             _ => signer,
         };
-        let own = |held: &(SignerKind, OfficeId, _)| (held.0, held.1) == (SignerKind::Person, office);
+        let own =
+            |held: &(SignerKind, OfficeId, _)| (held.0, held.1) == (SignerKind::Person, office);
         held.filter(own).map(|(_, _, roles)| roles)
     }
 

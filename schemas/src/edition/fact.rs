@@ -218,8 +218,7 @@ impl Fact {
         let Self::Invite { key, office, proof, .. } = self else { return true };
         let signature = CoseSignature { key: None, signature: *proof };
         let invited = inviting(scope.office(), *office);
-        SoundKey::of(key)
-            .is_some_and(|key| signature.verifies(&key, Purpose::Invitation, &invited))
+        SoundKey::of(key).is_some_and(|key| signature.verifies(&key, Purpose::Invitation, &invited))
     }
 }
 

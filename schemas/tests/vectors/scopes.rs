@@ -10,8 +10,8 @@ use super::case::Case;
 use super::craft::Crafted;
 use super::editions::{accept, refuse, seal, second};
 use super::world::{
-    invitation, invitation_core, invitation_in, invite, joining, joining_core, log, network, newcomer, other_node,
-    person, roots,
+    invitation, invitation_core, invitation_in, invite, joining, joining_core, log, network,
+    newcomer, other_node, person, roots,
 };
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -79,14 +79,8 @@ fn registrars() -> Vec<Case> {
             "a registrar's edition that nobody has signed",
             &signed(&next, Purpose::Registrar, &[]),
         ),
-        accept(
-            "the highest office and term",
-            &by_registrar(&invitation_in(last)),
-        ),
-        accept(
-            "a term that nobody can have",
-            &by_registrar(&invitation_in(zeroth)),
-        ),
+        accept("the highest office and term", &by_registrar(&invitation_in(last))),
+        accept("a term that nobody can have", &by_registrar(&invitation_in(zeroth))),
         wrong("a registrar's edition signed as root", Purpose::Root),
         wrong("a registrar's edition signed as a newcomer", Purpose::Joining),
         wrong("a registrar's edition signed as a person", Purpose::Person),
@@ -306,9 +300,8 @@ fn invitations() -> Vec<Case> {
 /// The proof by which an invitation's key says who invites and to which office.
 fn proofs() -> Vec<Case> {
     let registrars = |office: u32| Scope::Registrar { office: OfficeId(office), term: 1 };
-    let in_scope = |scope, facts: Vec<Fact>| {
-        by_registrar(&EditionCore { scope, facts, ..invitation_core() })
-    };
+    let in_scope =
+        |scope, facts: Vec<Fact>| by_registrar(&EditionCore { scope, facts, ..invitation_core() });
     let with = |change: &dyn Fn(&mut PublicKey, &mut OfficeId, &mut [u8; 64])| {
         let mut facts = invitation_core().facts;
         let Fact::Invite { key, office, proof, .. } = &mut facts[0] else { return vec![] };
@@ -328,14 +321,24 @@ fn proofs() -> Vec<Case> {
         accept("an invitation by office 256 to office 255", &large(256)),
         accept("an invitation by office 65536 to office 65535", &large(65_536)),
         accept("an invitation by the highest office", &large(u32::MAX)),
-        accept("the proof of a term before", &in_scope(registrars(1), {
-            of(Scope::Registrar { office: OfficeId(1), term: 7 })
-        })),
-        bad("an invitation whose key another office copied", in_scope(registrars(3), of(registrars(1)))),
-        bad("an invitation that a registrar copied from root", in_scope(registrars(1), of(Scope::Root))),
+        accept(
+            "the proof of a term before",
+            &in_scope(registrars(1), { of(Scope::Registrar { office: OfficeId(1), term: 7 }) }),
+        ),
+        bad(
+            "an invitation whose key another office copied",
+            in_scope(registrars(3), of(registrars(1))),
+        ),
+        bad(
+            "an invitation that a registrar copied from root",
+            in_scope(registrars(1), of(Scope::Root)),
+        ),
         bad("an invitation of root copied from a registrar", stated(of(registrars(1)).remove(0))),
         bad("an invitation copied to another office", with(&|_, office, _| *office = OfficeId(3))),
-        bad("an invitation under a key that proves nothing", with(&|key, _, _| *key = newcomer(5).public())),
+        bad(
+            "an invitation under a key that proves nothing",
+            with(&|key, _, _| *key = newcomer(5).public()),
+        ),
         bad("an invitation with a changed proof", with(&|_, _, proof| proof[40] ^= 1)),
         refuse("an invitation with a proof of 63 bytes", SIZE, short),
     ]

@@ -260,7 +260,8 @@ impl World {
         let keys: Vec<SecretKey> = people().iter().map(|person| person.key.clone()).collect();
         let invite = founded.invites[0].0.key();
         let invited = invitation(&chain, &invite.public(), None).unwrap();
-        let joining = join(&chain, invited, &invite, Some(&key(9)), &keys, clock::now_ms()).unwrap();
+        let joining =
+            join(&chain, invited, &invite, Some(&key(9)), &keys, clock::now_ms()).unwrap();
         let settings = Settings {
             division: synthetic::division(synthetic::COUNTY),
             office: "县".into(),

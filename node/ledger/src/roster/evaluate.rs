@@ -9,9 +9,9 @@ use xw_schemas::id::{EditionId, PublicKey};
 use xw_schemas::space::Tier;
 
 use super::chain::{Chain, replaces};
-use super::suspended::suspended;
 use super::paths::leading;
 use super::root::RootFacts;
+use super::suspended::suspended;
 use super::{Cut, Delegation, Invitation, InvitationId, PassedOver, Rank, Roster};
 
 mod newcomers;

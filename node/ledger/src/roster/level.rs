@@ -20,17 +20,15 @@ impl Roster {
         office: OfficeId,
         people: &[(String, Vec<String>)],
     ) -> Vec<(String, Vec<String>)> {
-        let own = |(name, roles): &(String, Vec<String>)| {
-            (name.clone(), self.own_level(office, roles))
-        };
+        let own =
+            |(name, roles): &(String, Vec<String>)| (name.clone(), self.own_level(office, roles));
         people.iter().map(own).collect()
     }
 
     /// Whether a fact gives a role that does not count at the office for which it is given.
     pub(super) fn gives_other_level(&self, fact: &Fact) -> bool {
-        let is_other = |office: OfficeId, roles: &[String]| {
-            self.own_level(office, roles).len() < roles.len()
-        };
+        let is_other =
+            |office: OfficeId, roles: &[String]| self.own_level(office, roles).len() < roles.len();
         match fact {
             Fact::Signer { office, roles, .. } => is_other(*office, roles),
             Fact::Invite { office, people, .. } => {

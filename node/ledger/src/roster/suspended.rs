@@ -45,7 +45,8 @@ pub(super) fn suspended(chain: &Chain, roster: &Roster) -> BTreeMap<PublicKey, S
     }
     let mut given: BTreeMap<PublicKey, BTreeSet<String>> = BTreeMap::new();
     for (key, office, roles) in roles_given(chain, roster) {
-        let own = held.get(&key).filter(|one| (one.office, one.kind) == (office, SignerKind::Person));
+        let own =
+            held.get(&key).filter(|one| (one.office, one.kind) == (office, SignerKind::Person));
         if own.is_some() {
             given.entry(key).or_default().extend(roster.own_level(office, &roles));
         }

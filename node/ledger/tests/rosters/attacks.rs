@@ -6,10 +6,9 @@ use xw_schemas::edition::{Edition, EditionCore, EditionFault, Fact, Scope};
 use xw_schemas::id::EditionId;
 
 use crate::world::{
-    COUNTY, EAST, MILL, ORCHARD, WEST, WILLOW, after, by, closing, cut, delegation,
-    deliver, first_of, founding, invite, invite_registrar, joining, key as secret,
-    next_by, node, person, public, registrar,
-    registrar_of, root_after, sign,
+    COUNTY, EAST, MILL, ORCHARD, WEST, WILLOW, after, by, closing, cut, delegation, deliver,
+    first_of, founding, invite, invite_registrar, joining, key as secret, next_by, node, person,
+    public, registrar, registrar_of, root_after, sign,
 };
 
 /// The roster that a set amounts to, handed over in the order written and in the opposite one.
@@ -80,6 +79,28 @@ fn editions_behind_another_one_take_no_place() {
     editions.extend((63..69).map(|number| behind(&stray, number)));
     editions.push(second.clone());
     assert!(either_way(&editions).counted().contains(&second.id()));
+}
+
+/// Behind his own contradiction nobody adds anything, so a registrar's editions are as many as one
+/// term has, and four in each place.
+#[test]
+fn a_registrar_fills_nobodys_disk() {
+    let mut chain = Chain::founded(founding()).expect("the county is founded");
+    let mut way = vec![by(COUNTY, vec![])];
+    while way.len() < 5 {
+        way.push(next_by(COUNTY, &way[way.len() - 1], vec![]));
+    }
+    let mut tree: Vec<Edition> = (60..66).map(|n| by(COUNTY, vec![cut(n)])).collect();
+    for at in 0..4 {
+        tree.extend((60..66).map(|n| next_by(COUNTY, &way[at], vec![cut(n)])));
+    }
+    let behind: Vec<Edition> = tree.iter().map(|rival| next_by(COUNTY, rival, vec![])).collect();
+    // The deepest first: once there are two at one place, nothing of his is taken up behind them.
+    tree.reverse();
+    chain.add_set([way, tree, behind].concat());
+    assert_eq!(chain.count(), 1 + 5 * 4, "the founding edition and four in each place");
+    let roster = chain.roster();
+    assert_eq!(roster.counted().len(), 1, "the chain ends where it contradicts itself");
 }
 
 #[test]
@@ -174,7 +195,8 @@ fn of_two_confirmed_the_first_counts_and_a_higher_rank_before_all() {
 /// What a rival takes from the roster is suspended: its place and its roles are known.
 #[test]
 fn whom_a_registrars_rival_takes_off_the_roster_is_suspended() {
-    let own = by(WEST, vec![invite(60, WILLOW, true, 1), person(71, WILLOW, &["V_HEAD", "T_HEAD"])]);
+    let own =
+        by(WEST, vec![invite(60, WILLOW, true, 1), person(71, WILLOW, &["V_HEAD", "T_HEAD"])]);
     let newcomer = joining((Some(WEST), WILLOW), 60, Some(70), &[71]);
     let rival = by(WEST, vec![invite(61, MILL, true, 0)]);
     let editions = [delegated(1), own.clone(), newcomer.clone()];
@@ -246,7 +268,10 @@ fn a_township_takes_no_neighbours_key() {
     assert!(roster.counted().contains(&newcomer.id()) && roster.cut(&public(70)).is_none());
     let reasons: Vec<_> = (0..5).map(|at| why(&roster, &theft, Some(at))).collect();
     // The invitations are his own: he holds these secrets here, and takes one back.
-    assert_eq!(reasons, [Some(PassedOver::Outranked), Some(PassedOver::Outranked), None, None, None]);
+    assert_eq!(
+        reasons,
+        [Some(PassedOver::Outranked), Some(PassedOver::Outranked), None, None, None]
+    );
 }
 
 /// A bare copy of the key does not get in; with the secret, which a thief of the text has, it is an
@@ -290,7 +315,12 @@ fn a_township_makes_no_villager_a_head_of_the_county() {
     let roles = ["C_LEAD", "T_HEAD", "V_CLERK", "SUBJ"];
     let own = by(WEST, vec![invite(60, WILLOW, false, 1), person(71, WILLOW, &roles)]);
     let root = root_after(&delegated(1), vec![person(72, MILL, &roles)]);
-    let roster = either_way(&[delegated(1), root.clone(), own.clone(), joining((Some(WEST), WILLOW), 60, None, &[71])]);
+    let roster = either_way(&[
+        delegated(1),
+        root.clone(),
+        own.clone(),
+        joining((Some(WEST), WILLOW), 60, None, &[71]),
+    ]);
     for key in [71, 72] {
         let held = roster.signer(&public(key)).map(|signer| signer.roles.clone());
         assert_eq!(held, Some(vec!["V_CLERK".to_owned()]), "{key}");
@@ -304,7 +334,8 @@ fn a_township_makes_no_villager_a_head_of_the_county() {
 fn a_superior_changes_the_roles_of_a_newcomer_whoever_invited_him() {
     let own = by(WEST, vec![invite(60, WILLOW, false, 1), person(71, WILLOW, &["V_CLERK"])]);
     let county = by(COUNTY, vec![person(71, WILLOW, &["V_HEAD"])]);
-    let editions = [delegated(1), own.clone(), joining((Some(WEST), WILLOW), 60, None, &[71]), county];
+    let editions =
+        [delegated(1), own.clone(), joining((Some(WEST), WILLOW), 60, None, &[71]), county];
     let roster = either_way(&editions);
     assert_eq!(
         roster.signer(&public(71)).map(|signer| &signer.roles[..]),

@@ -7,9 +7,9 @@ use xw_schemas::space::Division;
 
 use crate::newcomers;
 use crate::world::{
-    BUREAU, COUNTY, EAST, MILL, ORCHARD, ROOTS, WEST, WILLOW, after, by, closing, cut,
-    delegation, first_of, founding, invite, invite_registrar, joining, key, next_by, node, node_of,
-    person, public, registrar, registrar_of, registrar_role, root_after, sign, signer,
+    BUREAU, COUNTY, EAST, MILL, ORCHARD, ROOTS, WEST, WILLOW, after, by, closing, cut, delegation,
+    first_of, founding, invite, invite_registrar, joining, key, next_by, node, node_of, person,
+    public, registrar, registrar_of, registrar_role, root_after, sign, signer,
 };
 
 /// A name and a set of editions, the founding one first.
@@ -193,7 +193,8 @@ fn registrars() -> Vec<Set> {
     let clerk = root_after(&founding(), vec![person(60, COUNTY, &["C_CLERK"])]);
     let all = first_of(COUNTY, 1, vec![invite(61, WILLOW, true, 0)]);
     let pair_of_county = [registrar_of(COUNTY, 0), registrar_of(COUNTY, 1)];
-    let dismissed = root_after(&founding(), vec![person(registrar_of(COUNTY, 0), COUNTY, &["C_CLERK"])]);
+    let dismissed =
+        root_after(&founding(), vec![person(registrar_of(COUNTY, 0), COUNTY, &["C_CLERK"])]);
     let before = next_by(COUNTY, &enrolled, vec![invite(63, MILL, true, 0)]);
     vec![
         (
@@ -248,10 +249,7 @@ fn registrars() -> Vec<Set> {
         (
             "a village registers nobody",
             vec![
-                root_after(
-                    &founding(),
-                    vec![registrar(60, WILLOW), delegation(WILLOW, 1, 1)],
-                ),
+                root_after(&founding(), vec![registrar(60, WILLOW), delegation(WILLOW, 1, 1)]),
                 sign(&first_of(WILLOW, 1, vec![person(62, WILLOW, &[])]), &[60]),
             ],
         ),

@@ -5,9 +5,8 @@ use xw_schemas::id::{EditionId, EntryId, LogId};
 
 use crate::cases::{Set, delegated};
 use crate::world::{
-    BUREAU, COUNTY, EAST, MILL, ORCHARD, WEST, WILLOW, after, by, closing, cut,
-    delegation, first_of, founding, invite, invite_registrar, joining as joins,
-    joining_core, next_by, node,
+    BUREAU, COUNTY, EAST, MILL, ORCHARD, WEST, WILLOW, after, by, closing, cut, delegation,
+    first_of, founding, invite, invite_registrar, joining as joins, joining_core, next_by, node,
     node_of, person, public, registrar_of, registrar_role, root_after, sign,
 };
 
@@ -65,13 +64,7 @@ pub(crate) fn invitations() -> Vec<Set> {
         (
             "a newcomer who was invited as registrar registers",
             vec![
-                root_after(
-                    &founding(),
-                    vec![
-                        delegation(WEST, 1, 1),
-                        invite_registrar(60, WEST),
-                    ],
-                ),
+                root_after(&founding(), vec![delegation(WEST, 1, 1), invite_registrar(60, WEST)]),
                 joining(60, None, &[71]),
                 sign(&first_of(WEST, 1, vec![invite(61, WILLOW, true, 0)]), &[71]),
                 joins((Some(WEST), WILLOW), 61, Some(72), &[]),
@@ -131,19 +124,15 @@ pub(crate) fn invitations() -> Vec<Set> {
             "a newcomer who brings a stranger's signature",
             vec![invited.clone(), unsigned(&[60, 70, 71, 72])],
         ),
-        (
-            "a confirmed newcomer among four uses of his invitation, after a withdrawal",
-            {
-                let confirmed =
-                    next_by(WEST, &of_west, vec![person(71, MILL, &[]), node(70, MILL)]);
-                let last = next_by(WEST, &confirmed, vec![cut(63)]);
-                let mut all = vec![invited.clone(), of_west.clone(), confirmed, last];
-                all.push(joining(63, Some(70), &[71]));
-                all.extend((80..85).map(|number| joining(63, Some(number), &[number + 10])));
-                all.push(joining(63, None, &[79]));
-                all
-            },
-        ),
+        ("a confirmed newcomer among four uses of his invitation, after a withdrawal", {
+            let confirmed = next_by(WEST, &of_west, vec![person(71, MILL, &[]), node(70, MILL)]);
+            let last = next_by(WEST, &confirmed, vec![cut(63)]);
+            let mut all = vec![invited.clone(), of_west.clone(), confirmed, last];
+            all.push(joining(63, Some(70), &[71]));
+            all.extend((80..85).map(|number| joining(63, Some(number), &[number + 10])));
+            all.push(joining(63, None, &[79]));
+            all
+        }),
         (
             "a newcomer who is confirmed in part",
             vec![
@@ -197,20 +186,17 @@ pub(crate) fn invitations() -> Vec<Set> {
                 joining(63, Some(72), &[73]),
             ],
         ),
-        (
-            "a newcomer who joins twice with the same confirmed keys",
-            {
-                let again = joining_core(of_root(63), 63, Some(70), &[71]);
-                let again = EditionCore { claimed_time_ms: 1_795_132_800_999, ..again };
-                vec![
-                    invited.clone(),
-                    of_west.clone(),
-                    next_by(WEST, &of_west, vec![node(70, MILL), person(71, MILL, &[])]),
-                    joining(63, Some(70), &[71]),
-                    sign(&again, &[63, 70, 71]),
-                ]
-            },
-        ),
+        ("a newcomer who joins twice with the same confirmed keys", {
+            let again = joining_core(of_root(63), 63, Some(70), &[71]);
+            let again = EditionCore { claimed_time_ms: 1_795_132_800_999, ..again };
+            vec![
+                invited.clone(),
+                of_west.clone(),
+                next_by(WEST, &of_west, vec![node(70, MILL), person(71, MILL, &[])]),
+                joining(63, Some(70), &[71]),
+                sign(&again, &[63, 70, 71]),
+            ]
+        }),
         (
             "a key that joins in the place of two invitations, of which one is confirmed",
             vec![
@@ -333,8 +319,10 @@ pub(crate) fn terms() -> Vec<Set> {
     let one = by(COUNTY, vec![invite(60, WILLOW, true, 0)]);
     let two = next_by(COUNTY, &one, vec![invite(61, MILL, true, 0)]);
     let three = next_by(COUNTY, &two, vec![invite(62, ORCHARD, true, 0)]);
-    let rival = next_by(COUNTY, &one, vec![invite(63, MILL, true, 0)]);
-    let behind = next_by(COUNTY, &rival, vec![invite(64, ORCHARD, true, 0)]);
+    // By the other registrar: what somebody says behind his own contradiction nobody need take up.
+    let other = [registrar_of(COUNTY, 1)];
+    let rival = sign(&after(&one, vec![invite(63, MILL, true, 0)]), &other);
+    let behind = sign(&after(&rival, vec![invite(64, ORCHARD, true, 0)]), &other);
     let all = || vec![one.clone(), two.clone(), three.clone()];
     let with = |editions: &[&Edition]| {
         all().into_iter().chain(editions.iter().copied().cloned()).collect::<Vec<_>>()

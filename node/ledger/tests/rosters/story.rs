@@ -95,6 +95,9 @@ impl Story {
         keys.sort_unstable();
         keys.dedup();
         let edition = sign(core, &keys);
+        if self.would_be_too_many(&edition) {
+            return;
+        }
         if there.len() >= RIVALS_MAX && !there.contains(&edition.id()) {
             return;
         }
@@ -104,6 +107,42 @@ impl Story {
             self.editions.push(sign(core, &[kept]));
         }
         self.editions.push(edition);
+    }
+
+    /// Whether a chain may refuse an edition, or what stands on one beside it, for what else its signers
+    /// have said: which it holds would depend on what comes first.
+    fn would_be_too_many(&self, edition: &Edition) -> bool {
+        let core = edition.core();
+        if !matches!(core.scope, Scope::Registrar { .. }) {
+            return false;
+        }
+        let of_scope = self.of_scope(core.scope);
+        let beside = |one: &Edition| {
+            let place = (one.core().number, one.core().previous);
+            let there =
+                move |other: &&Edition| (other.core().number, other.core().previous) == place;
+            of_scope.iter().filter(there).cloned().collect::<Vec<_>>()
+        };
+        let signs = |one: &Edition| one.signers().iter().any(|key| edition.signers().contains(key));
+        let is_behind = |one: &Edition| of_scope.iter().any(|e| e.core().previous == one.id());
+        if beside(edition)
+            .iter()
+            .any(|one| one.id() != edition.id() && signs(one) && is_behind(one))
+        {
+            return true;
+        }
+        let mut before = core.previous;
+        while let Some(one) = of_scope.iter().find(|one| one.id() == before) {
+            let mut there: Vec<EditionId> =
+                beside(one).iter().filter(|other| signs(other)).map(Edition::id).collect();
+            there.sort();
+            there.dedup();
+            if there.len() > 1 {
+                return true;
+            }
+            before = one.core().previous;
+        }
+        false
     }
 
     /// The next root edition on the newest one, as root itself sees it.

@@ -226,12 +226,7 @@ pub(crate) fn joining_core(
 }
 
 /// A newcomer's own keys in the place of an invitation, signed by all of them.
-pub(crate) fn joining(
-    invited: Invited,
-    invite: u8,
-    node: Option<u8>,
-    people: &[u8],
-) -> Edition {
+pub(crate) fn joining(invited: Invited, invite: u8, node: Option<u8>, people: &[u8]) -> Edition {
     let keys: Vec<u8> = node.iter().chain(people).copied().chain([invite]).collect();
     sign(&joining_core(invited, invite, node, people), &keys)
 }

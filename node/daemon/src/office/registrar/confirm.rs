@@ -32,7 +32,8 @@ impl Office {
         let roster = self.store.roster();
         // Of several PCs of an office one speaks by itself, or they would contradict each other.
         let room = self.next_place(&right).0 <= TERM_EDITIONS_MAX;
-        let due = room && self.is_the_witness() && unconfirmed(roster, right.office).next().is_some();
+        let due =
+            room && self.is_the_witness() && unconfirmed(roster, right.office).next().is_some();
         due.then(|| (roster.state(), self.keys.signed_in().len()))
     }
 

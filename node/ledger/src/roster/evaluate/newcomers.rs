@@ -83,9 +83,8 @@ impl<'a> Evaluation<'a> {
 
     /// Whether all keys of a joining are nobody's by now, and no other newcomer's.
     fn is_fresh(&self, edition: &Edition) -> bool {
-        let fresh = |key: &PublicKey| {
-            !self.roster.signers.contains_key(key) && !self.shared.contains(key)
-        };
+        let fresh =
+            |key: &PublicKey| !self.roster.signers.contains_key(key) && !self.shared.contains(key);
         new_keys(edition).iter().all(fresh)
     }
 
@@ -97,7 +96,12 @@ impl<'a> Evaluation<'a> {
         new_signers(edition).all(may)
     }
 
-    fn is_listed_by_root(&self, (.., office): &InvitationId, key: &PublicKey, kind: SignerKind) -> bool {
+    fn is_listed_by_root(
+        &self,
+        (.., office): &InvitationId,
+        key: &PublicKey,
+        kind: SignerKind,
+    ) -> bool {
         self.roster.signers.get(key).is_some_and(|signer| {
             (signer.rank, signer.office, signer.kind) == (Rank::Root, *office, kind)
         })
@@ -158,7 +162,10 @@ impl<'a> Evaluation<'a> {
 /// Keys that are brought in the place of more than one invitation: of these nobody knows where they
 /// belong until a registrar confirms it. Of an invitation used often only what is listed is looked at:
 /// which others are held depends on what came first.
-pub(super) fn shared(chain: &Chain, joinings: &BTreeMap<InvitationId, Vec<&Edition>>) -> BTreeSet<PublicKey> {
+pub(super) fn shared(
+    chain: &Chain,
+    joinings: &BTreeMap<InvitationId, Vec<&Edition>>,
+) -> BTreeSet<PublicKey> {
     let mut places: BTreeMap<PublicKey, BTreeSet<&InvitationId>> = BTreeMap::new();
     for (invitation, editions) in joinings {
         let few = editions.len() < RIVALS_KEPT;
