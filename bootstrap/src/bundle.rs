@@ -138,9 +138,11 @@ impl Bundle {
         if founding.core().network.is_some() {
             return Err(BundleFault::NotWhole);
         }
-        let mut chain = Chain::founded(founding.clone())?;
-        chain.add_all(later.iter().cloned())?;
-        Ok(chain)
+        let (chain, refused) = Chain::of_set(founding.clone(), later.iter().cloned())?;
+        match refused.into_iter().next() {
+            None => Ok(chain),
+            Some((_, why)) => Err(why.into()),
+        }
     }
 
     /// Reads a file's text.

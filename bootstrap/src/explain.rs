@@ -139,7 +139,7 @@ pub fn holder(roster: &Roster, key: &PublicKey) -> Said {
     if roster.roots().0.contains(key) {
         return said(format!("根密钥 {short}"), format!("root key {short}"));
     }
-    if let Some((_, invitation)) = roster.invitations().find(|(held, _)| *held == key) {
+    if let Some(invitation) = roster.invitations_of(key).next() {
         let office = office(roster, invitation.office);
         return said(
             format!("给 {} 的邀请 {short}", office.zh),
@@ -229,7 +229,7 @@ pub fn lone(words: &Words, edition: &Edition) -> Part {
     let mut lines: Vec<Said> = Vec::new();
     for fact in &core.facts {
         let keys: Vec<String> = match fact {
-            Fact::Replace { node, people } => {
+            Fact::Replace { node, people, .. } => {
                 node.iter().chain(people).map(PublicKey::short).collect()
             }
             _ => continue,
@@ -324,7 +324,7 @@ pub fn fact(roster: &Roster, words: &Words, fact: &Fact) -> Said {
                 ),
             )
         }
-        Fact::Invite { key, office: id, node, people } => {
+        Fact::Invite { key, office: id, node, people, proof: _ } => {
             let (office, short) = (office(roster, *id), key.short());
             let list = invited(words, node.as_deref(), people);
             said(
@@ -332,12 +332,20 @@ pub fn fact(roster: &Roster, words: &Words, fact: &Fact) -> Said {
                 format!("{} is invited: {} (temporary key {short})", office.en, list.en),
             )
         }
-        Fact::Replace { node, people } => {
+        Fact::Replace { by, office: id, node, people } => {
             let keys: Vec<String> = node.iter().chain(people).map(|key| key.short()).collect();
             let (pc, n, list) = (usize::from(node.is_some()), people.len(), keys.join("、"));
+            let to = office(roster, *id);
+            let by = by.map_or_else(|| said("根密钥", "the root keys"), |by| office(roster, by));
             said(
-                format!("以本机构自己的密钥替换邀请：电脑 {pc} 台、人员 {n} 人（{list}）"),
-                format!("replaces the invitation by own keys: {pc} PC, {n} people ({list})"),
+                format!(
+                    "以自己的密钥替换 {} 给 {} 的邀请：电脑 {pc} 台、人员 {n} 人（{list}）",
+                    by.zh, to.zh
+                ),
+                format!(
+                    "replaces the invitation of {} by {} with own keys: {pc} PC, {n} people ({list})",
+                    to.en, by.en
+                ),
             )
         }
         Fact::Adjudicate { log, number, entry } => said(

@@ -7,7 +7,7 @@ use xw_schemas::edition::{
     Edition, EditionCore, EditionFault, Fact, INVITED_PEOPLE_MAX, OfficeId, Scope,
 };
 use xw_schemas::id::{EditionId, PublicKey};
-use xw_schemas::record::RecordType;
+use xw_schemas::record::{Level, RecordType};
 use xw_schemas::space::{Division, Tier};
 
 use crate::invitation::Seed;
@@ -107,6 +107,12 @@ pub enum PlanSlip {
         /// How many.
         needed: u64,
     },
+    /// A role of another level than the offices for which it is meant: it would not count there.
+    #[error("{role} is no role of an office of that level")]
+    Level {
+        /// The role.
+        role: String,
+    },
     /// An invitation of an office that is not planned.
     #[error("the plan has no office at {0}")]
     NoOffice(Division),
@@ -132,6 +138,7 @@ impl PlanSlip {
             Self::NoRegistrar { role, needed } => {
                 format!("县级机构至少要有 {needed} 人担任登记员（角色 {role}），请用 --person 写明")
             }
+            Self::Level { role } => format!("{role} 不是这一级机构的角色"),
             Self::NoOffice(division) => format!("计划中没有区划 {division} 的机构"),
             Self::TooManyPeople => format!("一份邀请最多 {INVITED_PEOPLE_MAX} 人"),
             Self::Edition(fault) => format!("无法生成首版名册。详情：{fault}"),
@@ -180,6 +187,17 @@ fn check(plan: &Plan, roots: &[SecretKey]) -> Result<(), PlanSlip> {
     if invites.iter().any(|invite| invite.people.len() > INVITED_PEOPLE_MAX) {
         return Err(PlanSlip::TooManyPeople);
     }
+    let invited = invites.iter().flat_map(|invite| {
+        let roles = invite.people.iter().flat_map(|(_, roles)| roles);
+        roles.map(|role| (role, invite.division.tier()))
+    });
+    let registering =
+        [(&registrars.county_role, Tier::County), (&registrars.township_role, Tier::Township)];
+    for (role, tier) in registering.into_iter().chain(invited) {
+        if Level::of_role(role) != Some(Level::from(tier)) {
+            return Err(PlanSlip::Level { role: role.clone() });
+        }
+    }
     // Without a registrar at the county nobody could be invited but by the root keys.
     let role = &registrars.county_role;
     let of_county = invites.iter().filter(|invite| invite.division.tier() == Tier::County);
@@ -214,11 +232,11 @@ fn facts(
         facts.push(Fact::Office { office: id, division, name });
         facts.extend(first_term(id, division, &plan.registrars));
     }
-    for (invite, (_, key)) in plan.invites.iter().zip(invites) {
+    for (invite, (seed, _)) in plan.invites.iter().zip(invites) {
         let office = numbered(plan).find(|(_, office)| office.division == invite.division);
         let (office, _) = office.ok_or(PlanSlip::NoOffice(invite.division))?;
         let (node, people) = (invite.node.clone(), invite.people.clone());
-        facts.push(Fact::Invite { key: *key, office, node, people });
+        facts.push(Fact::invite(&seed.key(), Scope::Root, office, node, people));
     }
     Ok(facts)
 }
@@ -268,6 +286,9 @@ mod tests {
     fn a_county_that_could_invite_nobody_is_not_founded() {
         let mut plan = synthetic::plan();
         assert!(matches!(founded(&plan, 1), Err(PlanSlip::Threshold { threshold: 2, keys: 1 })));
+        plan.registrars.township_role = "CADM".to_owned();
+        assert!(matches!(founded(&plan, 3), Err(PlanSlip::Level { .. })));
+        plan.registrars.township_role = "TADM".to_owned();
         plan.registrars.county_threshold = 2;
         assert!(matches!(founded(&plan, 3), Err(PlanSlip::NoRegistrar { needed: 2, .. })));
         plan.invites.clear();

@@ -18,6 +18,9 @@ pub enum JoinRefusal {
     /// Somebody has used it.
     #[error("the invitation was used already")]
     Used,
+    /// Others have invited under its key, so they have seen its secret.
+    #[error("several offices invite under the key of this invitation: somebody has seen it")]
+    Several,
     /// The keys do not fit what was invited.
     #[error("the keys are not those that were invited")]
     Unfit,
@@ -42,6 +45,10 @@ impl JoinRefusal {
             Self::Used => {
                 "邀请已被使用。如果不是本机构所用，请立即告知登记员：邀请码可能已泄露".to_owned()
             }
+            Self::Several => {
+                "有几个机构以这份邀请的密钥发出邀请：邀请码可能已泄露，请向登记员索取新的邀请"
+                    .to_owned()
+            }
             Self::Unfit => "密钥与邀请的内容不符".to_owned(),
             Self::Edition(fault) => format!("无法生成加入版次。详情：{fault}"),
             Self::Roster(refusal) => format!("加入版次不会被接收：{}", refusal.zh()),
@@ -50,29 +57,41 @@ impl JoinRefusal {
     }
 }
 
-/// The invitation of a key, while it can be used.
-pub fn invitation<'a>(chain: &'a Chain, invite: &PublicKey) -> Result<&'a Invitation, JoinRefusal> {
+/// The invitation of a key, while it can be used. Where several offices invite under the key, it is
+/// the one of the office whose node takes the newcomer in.
+pub fn invitation<'a>(
+    chain: &'a Chain,
+    invite: &PublicKey,
+    taken_in_by: Option<&PublicKey>,
+) -> Result<&'a Invitation, JoinRefusal> {
     let roster = chain.roster();
-    if let Some(open) = roster.open_invitation(invite) {
-        return Ok(open);
+    let open: Vec<&Invitation> =
+        roster.invitations_of(invite).filter(|held| held.is_open()).collect();
+    let host = taken_in_by.and_then(|node| roster.node_office(node)).map(|office| office.id);
+    let of_host: Vec<&Invitation> = open.iter().filter(|held| held.by == host).copied().collect();
+    match (open.as_slice(), of_host.as_slice()) {
+        ([one], _) | (_, [one]) => return Ok(one),
+        ([], _) => {}
+        (_, _) => return Err(JoinRefusal::Several),
     }
-    let held = roster.invitations().find(|(key, _)| *key == invite);
-    Err(match held {
+    let used = roster.invitations_of(invite).map(|held| held.replaced.is_some()).max();
+    Err(match used {
         None => JoinRefusal::Unknown,
-        Some((_, invitation)) if invitation.replaced.is_some() => JoinRefusal::Used,
-        Some(_) => JoinRefusal::Withdrawn,
+        Some(true) => JoinRefusal::Used,
+        Some(false) => JoinRefusal::Withdrawn,
     })
 }
 
-/// Signs the joining edition with the invitation's key and every new one.
+/// Signs the joining edition with the invitation's key and every new one. `invited` is one of the
+/// chain's invitations under that key.
 pub fn join(
     chain: &Chain,
+    invited: &Invitation,
     invite: &SecretKey,
     node: Option<&SecretKey>,
     people: &[SecretKey],
     now_ms: u64,
 ) -> Result<Edition, JoinRefusal> {
-    let invited = invitation(chain, &invite.public())?;
     if invited.node.is_some() != node.is_some() || invited.people.len() != people.len() {
         return Err(JoinRefusal::Unfit);
     }
@@ -83,6 +102,8 @@ pub fn join(
         previous: EditionId([0; 32]),
         claimed_time_ms: now_ms,
         facts: vec![Fact::Replace {
+            by: invited.by,
+            office: invited.office,
             node: node.map(SecretKey::public),
             people: people.iter().map(SecretKey::public).collect(),
         }],
@@ -118,15 +139,18 @@ mod tests {
         let (mut chain, founded) = county();
         let invite = founded.invites[0].0.key();
         let people = [key(11), key(12)];
-        let unfit = join(&chain, &invite, None, &people, 1_795_000_000_000);
-        assert!(matches!(unfit, Err(JoinRefusal::Unfit)));
-        let joined = join(&chain, &invite, Some(&key(10)), &people, 1_795_000_000_000).unwrap();
+        let invited = invitation(&chain, &invite.public(), None).unwrap().clone();
+        let join = |node: Option<&SecretKey>| {
+            super::join(&chain, &invited, &invite, node, &people, 1_795_000_000_000)
+        };
+        assert!(matches!(join(None), Err(JoinRefusal::Unfit)));
+        let joined = join(Some(&key(10))).unwrap();
         assert!(chain.add(joined).unwrap());
         let node = chain.roster().node_office(&key(10).public()).unwrap();
         assert_eq!(node.division.to_string(), synthetic::COUNTY);
-        let again = join(&chain, &invite, Some(&key(20)), &people, 1_795_000_000_000);
+        let again = invitation(&chain, &invite.public(), None);
         assert!(matches!(again, Err(JoinRefusal::Used)));
-        let stranger = join(&chain, &key(30), Some(&key(20)), &people, 1_795_000_000_000);
+        let stranger = invitation(&chain, &key(30).public(), None);
         assert!(matches!(stranger, Err(JoinRefusal::Unknown)));
     }
 }

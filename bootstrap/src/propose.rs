@@ -2,10 +2,10 @@
 //! root edition, without signatures. Names are looked up on the roster and never guessed.
 
 use serde::Deserialize;
-use xw_ledger::roster::{Chain, Roster};
+use xw_ledger::roster::{Chain, Invitation, Roster, Signer};
 use xw_schemas::edition::{Edition, EditionCore, EditionFault, Fact, OfficeId, Scope};
 use xw_schemas::id::{EditionId, EntryId, LogId, PublicKey};
-use xw_schemas::record::RecordType;
+use xw_schemas::record::{Level, RecordType};
 use xw_schemas::space::Division;
 
 use crate::found::Entropy;
@@ -26,6 +26,8 @@ pub struct Proposal {
     adjudicate: Vec<EntryForm>,
     adopt: Vec<EntryForm>,
     recover: Vec<RecoverForm>,
+    /// Whoever joined by root's own invitations is confirmed.
+    pub confirm: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -127,8 +129,16 @@ pub enum ProposalSlip {
     #[error("the facts cannot be read: {0}")]
     Form(String),
     /// It says nothing.
-    #[error("the file has no facts")]
+    #[error("the file has no facts, and nobody waits to be confirmed")]
     Empty,
+    /// A role that would not count at the office.
+    #[error("{role} is no role of an office of the level of {at}")]
+    Level {
+        /// The role.
+        role: String,
+        /// The office's division.
+        at: Division,
+    },
     /// A key that nobody on the roster has, or several have.
     #[error("{0} does not name one key of the roster")]
     Key(String),
@@ -164,7 +174,8 @@ impl ProposalSlip {
     pub fn zh(&self) -> String {
         match self {
             Self::Form(why) => format!("事项文件有误：{why}"),
-            Self::Empty => "事项文件中没有任何事项".to_owned(),
+            Self::Empty => "没有任何事项，也没有尚未确认的加入者".to_owned(),
+            Self::Level { role, at } => format!("{role} 不是区划 {at} 这一级机构的角色"),
             Self::Key(text) => format!("“{text}”不能确定是名册中的哪把密钥"),
             Self::NoOffice(code) => format!("名册中没有区划 {code} 的机构"),
             Self::Office(code) => format!("区划 {code} 已有机构"),
@@ -292,11 +303,17 @@ impl Proposal {
         }
         for form in &self.invite {
             let office = office_at(roster, &facts, form.office)?;
+            for role in form.people.iter().flat_map(|one| &one.roles) {
+                check_level(role, form.office)?;
+            }
             let seed = Seed::fresh(entropy);
             let people = form.people.iter().map(|one| (one.name.clone(), one.roles.clone()));
-            let (key, node) = (seed.key().public(), form.node.clone());
-            facts.push(Fact::Invite { key, office, node, people: people.collect() });
+            let (key, node, people) = (seed.key(), form.node.clone(), people.collect());
+            facts.push(Fact::invite(&key, Scope::Root, office, node, people));
             invites.push((form.office, seed));
+        }
+        if self.confirm {
+            facts.extend(confirming(chain));
         }
         for form in &self.schema {
             let code = &form.record_type;
@@ -352,8 +369,39 @@ fn registrar(chain: &Chain, new: &[Fact], form: &RegistrarForm) -> Result<Fact, 
             Some((held.core().number, id))
         }
     };
+    check_level(&form.role, form.office)?;
     let (term, threshold, role) = (before + 1, form.threshold, form.role.clone());
     Ok(Fact::Registrar { office, term, threshold, role, closes })
+}
+
+/// A role of another level would not count.
+fn check_level(role: &str, at: Division) -> Result<(), ProposalSlip> {
+    match Level::of_role(role) == Some(Level::from(at.tier())) {
+        true => Ok(()),
+        false => Err(ProposalSlip::Level { role: role.to_owned(), at }),
+    }
+}
+
+/// The keys of whoever joined by root's invitations and is not confirmed, listed as they stand.
+fn confirming(chain: &Chain) -> Vec<Fact> {
+    let roster = chain.roster();
+    let joined = unconfirmed(roster).filter(|held| held.by.is_none());
+    let joined = joined.filter_map(|held| chain.edition(&held.replaced?));
+    let keys = joined.flat_map(|edition| match edition.core().facts.as_slice() {
+        [Fact::Replace { node, people, .. }] => node.iter().chain(people).copied().collect(),
+        _ => Vec::new(),
+    });
+    keys.filter_map(|key| {
+        let Signer { kind, office, name, roles, .. } = roster.signer(&key)?.clone();
+        Some(Fact::Signer { key, kind, office, name, roles })
+    })
+    .collect()
+}
+
+/// Invitations whose newcomers a second use could still undo.
+pub fn unconfirmed(roster: &Roster) -> impl Iterator<Item = &Invitation> {
+    let used = roster.invitations().filter(|(_, held)| held.replaced.is_some());
+    used.filter(|(_, held)| !held.confirmed).map(|(_, held)| held)
 }
 
 fn office_at(roster: &Roster, new: &[Fact], at: Division) -> Result<OfficeId, ProposalSlip> {

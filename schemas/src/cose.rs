@@ -34,6 +34,8 @@ pub enum Purpose {
     Registrar,
     /// A newcomer, over the roster edition that replaces an invitation.
     Joining,
+    /// The temporary key of an invitation, over who invites and whom.
+    Invitation,
     /// A node, over a statement about what it holds: completeness, receipts of evidence packs.
     Statement,
 }
@@ -46,6 +48,7 @@ impl Purpose {
             Self::Root => b"xiangwang/root/1",
             Self::Registrar => b"xiangwang/registrar/1",
             Self::Joining => b"xiangwang/joining/1",
+            Self::Invitation => b"xiangwang/invitation/1",
             Self::Statement => b"xiangwang/statement/1",
         }
     }

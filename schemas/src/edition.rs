@@ -4,9 +4,10 @@
 use crate::cbor::{CborFault, Reader, Writer};
 use crate::cose::{self, CoseSignature, Purpose, SecretKey, SoundKey};
 use crate::hash::tagged;
-use crate::id::{EditionId, NetworkId, PublicKey};
+use crate::id::{CopyId, EditionId, NetworkId, PublicKey};
 use crate::limits::{
-    EDITION_BYTES_MAX, EDITION_FACTS_MAX, ROOT_KEYS_MAX, SEQUENCE_MAX, TIME_MS_MAX, TIME_MS_MIN,
+    EDITION_BYTES_MAX, EDITION_FACTS_MAX, ROOT_KEYS_MAX, SEQUENCE_MAX, TERM_EDITIONS_MAX,
+    TIME_MS_MAX, TIME_MS_MIN,
 };
 
 mod fact;
@@ -57,6 +58,9 @@ pub enum EditionFault {
     /// An invitation of nobody.
     #[error("the invitation invites nobody")]
     EmptyInvitation,
+    /// The key of an invitation has not signed who invites and to which office.
+    #[error("the key of an invitation has not signed who invites and to which office")]
+    BadInvitation,
     /// A joining edition says something else than the newcomer's keys, or is not the only one.
     #[error("a joining edition replaces its invitation and says nothing else")]
     BadJoining,
@@ -108,7 +112,9 @@ impl EditionCore {
         let first = core.number == 1 && core.previous == EditionId([0; 32]);
         let founding = first && core.scope == Scope::Root;
         let begins = (core.number == 1) == (core.previous == EditionId([0; 32]));
+        let of_registrars = matches!(core.scope, Scope::Registrar { .. });
         if core.number == 0
+            || (of_registrars && core.number > TERM_EDITIONS_MAX)
             || (core.scope != Scope::Root && !begins)
             || core.network.is_none() != founding
             || core.claimed_time_ms < TIME_MS_MIN
@@ -194,6 +200,9 @@ impl Edition {
             }
             signers.push(key);
         }
+        if !core.facts.iter().all(|fact| fact.is_proven(core.scope)) {
+            return Err(EditionFault::BadInvitation);
+        }
         Ok(Self { bytes, core, id, signers })
     }
 
@@ -201,6 +210,15 @@ impl Edition {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// What this copy is called on the wire.
+    #[must_use]
+    pub fn copy_id(&self) -> CopyId {
+        match self.core.scope {
+            Scope::Registrar { .. } => CopyId(tagged("xw/edition-copy/1", &[&self.bytes])),
+            Scope::Root | Scope::Joining { .. } => CopyId(self.id.0),
+        }
     }
 
     /// What it says.

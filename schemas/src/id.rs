@@ -67,6 +67,11 @@ id!(
     /// One roster edition: hash of its core.
     EditionId, 32);
 id!(
+    /// One copy of a roster edition, as neighbours list and fetch it. Of a registrar's edition a hash
+    /// of all bytes, for copies with other signatures may count where this one does not; of any other
+    /// the edition's id.
+    CopyId, 32);
+id!(
     /// An ed25519 public key (RFC 8032) of a node, a person or a root holder.
     PublicKey, 32);
 id!(

@@ -44,6 +44,11 @@ pub const EDITION_BYTES_MAX: usize = 4 << 20;
 /// Most facts in one roster edition.
 pub const EDITION_FACTS_MAX: usize = 20_000;
 
+/// Most editions in one term of an office's registrars: a county that enrols 600 offices one by one
+/// makes as many in its first year, a township some hundred. Each makes every node work the roster out
+/// anew, so nobody may go on for ever; a superior opens the next term, which closes this one.
+pub const TERM_EDITIONS_MAX: u64 = 1_024;
+
 /// Most root keys, and most signatures on an edition.
 pub const ROOT_KEYS_MAX: usize = 16;
 

@@ -3,7 +3,7 @@
 
 use crate::cbor::{CborFault, Reader, Writer};
 use crate::entry::{Body, EntryFault, RawEntry};
-use crate::id::{EditionId, EntryId, LogId, NetworkId};
+use crate::id::{CopyId, EditionId, EntryId, LogId, NetworkId};
 use crate::limits::{
     BLOB_CHUNK_BYTES, CHANGE_BYTES_MAX, DIGESTS_MAX, EDITION_BYTES_MAX, ENTRIES_PER_FRAME_MAX,
     ENTRIES_UNPACKED_MAX, ENVELOPE_BYTES_MAX, FRAME_BYTES_MAX, HAVE_LOGS_MAX, SALT_BYTES,
@@ -75,8 +75,8 @@ pub enum Frame {
         /// Not to be dialled again before so many milliseconds.
         retry_after_ms: u64,
     },
-    /// Ids of the roster editions asked for, those first that others need.
-    Editions(Vec<EditionId>),
+    /// The copies of the roster editions asked for, those first that others need.
+    Editions(Vec<CopyId>),
 }
 
 /// Digests of parts of the tree of divisions that both sides share.
@@ -306,9 +306,7 @@ impl Frame {
             }
             (11, 2) => {
                 let count = r.array(EDITIONS_LISTED_MAX)?;
-                Self::Editions(
-                    (0..count).map(|_| r.fixed().map(EditionId)).collect::<Result<_, _>>()?,
-                )
+                Self::Editions((0..count).map(|_| r.fixed().map(CopyId)).collect::<Result<_, _>>()?)
             }
             _ => return Err(FrameFault::UnknownKind),
         };

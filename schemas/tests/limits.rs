@@ -8,12 +8,12 @@ use xw_schemas::edition::{
     Edition, EditionCore, EditionFault, Fact, INVITED_PEOPLE_MAX, OfficeId, Scope,
 };
 use xw_schemas::entry::{Body, ChangeStatement, Core, EntryFault, Pin, RawEntry, Statement};
-use xw_schemas::id::{EditionId, EntryId, LogId};
+use xw_schemas::id::{CopyId, EditionId, EntryId, LogId};
 use xw_schemas::limits::{
     BLOB_CHUNK_BYTES, CHANGE_BYTES_MAX, CORE_BYTES_MAX, DIGESTS_MAX, EDITION_BYTES_MAX,
     EDITION_FACTS_MAX, ENTRIES_PER_FRAME_MAX, ENTRIES_UNPACKED_MAX, ENVELOPE_BYTES_MAX,
-    FRAME_BYTES_MAX, HAVE_LOGS_MAX, ROOT_KEYS_MAX, SALT_BYTES, SEQUENCE_MAX, TIME_MS_MAX,
-    TIME_MS_MIN, WITNESS_PINS_MAX,
+    FRAME_BYTES_MAX, HAVE_LOGS_MAX, ROOT_KEYS_MAX, SALT_BYTES, SEQUENCE_MAX, TERM_EDITIONS_MAX,
+    TIME_MS_MAX, TIME_MS_MIN, WITNESS_PINS_MAX,
 };
 use xw_schemas::wire::{
     BlobChunk, Digests, EDITIONS_LISTED_MAX, Frame, FrameFault, Have, KNOWN_MAX, PackedEntries,
@@ -194,20 +194,22 @@ fn delegations_count_in_terms_of_33_bits_and_thresholds_of_sixteen() {
 fn eight_people_are_invited_and_no_more_and_all_of_them_can_sign() {
     let person = || ("王秀兰".to_owned(), vec!["R".to_owned()]);
     let invited = |people: Vec<(String, Vec<String>)>| {
-        let (key, office) = (world::invite().public(), OfficeId(u32::MAX));
-        stated(vec![Fact::Invite { key, office, node: None, people }])
+        let office = OfficeId(u32::MAX);
+        stated(vec![Fact::invite(&world::invite(), Scope::Root, office, None, people)])
     };
     check_facts(|count| invited(vec![person(); count]), INVITED_PEOPLE_MAX);
     check_facts(|count| invited(vec![("王".to_owned(), vec!["R".to_owned(); count])]), 16);
     check_facts(|count| invited(vec![("王".to_owned(), vec!["R".repeat(count)])]), 16);
     check_facts(|count| invited(vec![("a".repeat(count), vec![])]), 120);
     let named = |count: usize| {
-        let (key, office) = (world::invite().public(), OfficeId(1));
-        stated(vec![Fact::Invite { key, office, node: Some("a".repeat(count)), people: vec![] }])
+        let (key, node) = (world::invite(), Some("a".repeat(count)));
+        stated(vec![Fact::invite(&key, Scope::Root, OfficeId(1), node, vec![])])
     };
     check_facts(named, 120);
     let joining = |count: usize| EditionCore {
         facts: vec![Fact::Replace {
+            by: None,
+            office: OfficeId(1),
             node: Some(world::other_node().public()),
             people: (0..count).map(|at| world::newcomer((at % 200) as u8).public()).collect(),
         }],
@@ -218,6 +220,21 @@ fn eight_people_are_invited_and_no_more_and_all_of_them_can_sign() {
     let keys: Vec<SecretKey> = people.chain([world::other_node(), world::invite()]).collect();
     let signed = Edition::sign(&joining(INVITED_PEOPLE_MAX), &keys).unwrap();
     assert_eq!(signed.signers().len(), INVITED_PEOPLE_MAX + 2);
+}
+
+#[test]
+fn a_term_of_registrars_has_1024_editions_and_root_has_no_last() {
+    let numbered = |scope, number| {
+        let previous = EditionId([1; 32]);
+        let core = EditionCore { scope, number, previous, ..world::invitation_core() };
+        EditionCore::decode(&core.encode()).map(|_| ())
+    };
+    let term = Scope::Registrar { office: OfficeId(1), term: 1 };
+    assert_eq!(numbered(term, TERM_EDITIONS_MAX), Ok(()));
+    for beyond in [TERM_EDITIONS_MAX + 1, TERM_EDITIONS_MAX * 10] {
+        assert_eq!(numbered(term, beyond), Err(EditionFault::Cbor(RANGE)));
+        assert_eq!(numbered(Scope::Root, beyond), Ok(()));
+    }
 }
 
 #[test]
@@ -319,7 +336,7 @@ fn lists_in_frames_are_bounded() {
     check_list(|count| have(count, HAVE_LOGS_MAX), DIGESTS_MAX);
     check_list(|count| have(0, count), HAVE_LOGS_MAX);
     check_list(|count| Frame::Known { log, points: vec![(1, entry); count] }, KNOWN_MAX);
-    check_list(|count| Frame::Editions(vec![EditionId([1; 32]); count]), EDITIONS_LISTED_MAX);
+    check_list(|count| Frame::Editions(vec![CopyId([1; 32]); count]), EDITIONS_LISTED_MAX);
     let blob = |count: usize| {
         let total = EDITION_BYTES_MAX as u64;
         Frame::Blob(BlobChunk { hash: [1; 32], offset: 0, total, bytes: vec![0; count] })

@@ -75,7 +75,7 @@ impl County {
             }
             Effect::ReadBlob { session, hash, offset } => {
                 let memory = &self.nodes[seat].memory;
-                let edition = memory.chain.edition(&xw_schemas::id::EditionId(hash));
+                let edition = memory.chain.copy(&xw_schemas::id::CopyId(hash));
                 let schema = SchemaHash(hash);
                 let definition = memory.definitions.get(&schema).map(|_| definition_bytes(&schema));
                 let bytes = edition
@@ -84,7 +84,7 @@ impl County {
                 let in_ms = self.dice.below(3);
                 self.tell(seat, in_ms, Event::BlobRead { session, hash, offset, bytes });
             }
-            Effect::AddEdition(edition) => self.take_edition(seat, edition),
+            Effect::AddEdition { edition, .. } => self.take_edition(seat, edition),
             Effect::AddDefinition { hash, .. } => {
                 if known_types().contains_key(&hash) {
                     self.nodes[seat].disk.push(Commit::Definition(hash));

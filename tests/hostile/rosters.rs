@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use xw_schemas::cose::{self, CoseSignature, Purpose, SecretKey};
 use xw_schemas::edition::{Edition, EditionCore, Fact, Scope};
 use xw_schemas::hash::tagged;
-use xw_schemas::id::EditionId;
+use xw_schemas::id::{CopyId, EditionId};
 use xw_schemas::limits::{BLOB_CHUNK_BYTES, EDITION_BYTES_MAX};
 use xw_schemas::wire::{BlobChunk, Frame, Hello};
 
@@ -24,13 +24,13 @@ pub(crate) async fn all(stage: &mut Stage) {
 
 /// What a hostile peer offers as a roster edition: its name and its bytes.
 struct Offer {
-    id: EditionId,
+    id: CopyId,
     bytes: Vec<u8>,
 }
 
 impl Offer {
     fn of(edition: &Edition) -> Self {
-        Self { id: edition.id(), bytes: edition.bytes().to_vec() }
+        Self { id: edition.copy_id(), bytes: edition.bytes().to_vec() }
     }
 }
 
@@ -93,8 +93,8 @@ async fn false_editions(stage: &mut Stage) {
         ("one key twice", twice(&core, world.root())),
         ("another county's founding", Offer::of(&world.rival_founding())),
         ("far beyond a gap", Offer::of(&world.edition_beyond_a_gap())),
-        ("not what it is named", Offer { id: EditionId([5; 32]), bytes: core.encode() }),
-        ("no edition", Offer { id: EditionId([4; 32]), bytes: vec![0x81; 10_000] }),
+        ("not what it is named", Offer { id: CopyId([5; 32]), bytes: core.encode() }),
+        ("no edition", Offer { id: CopyId([4; 32]), bytes: vec![0x81; 10_000] }),
     ];
     let tried = offers.len();
     let mut fetched = 0;
@@ -114,7 +114,7 @@ async fn false_editions(stage: &mut Stage) {
 fn twice(core: &EditionCore, root: &SecretKey) -> Offer {
     let payload = core.encode();
     let signature = CoseSignature::make(root, Purpose::Root, &payload, true);
-    let id = EditionId(tagged("xw/roster/1", &[&payload]));
+    let id = CopyId(tagged("xw/roster/1", &[&payload]));
     Offer { id, bytes: cose::encode(&payload, &[signature, signature]) }
 }
 
@@ -127,7 +127,7 @@ async fn too_long(stage: &Stage, keys: &Keys) {
     while let Some(frame) = line.next_within(SILENCE).await {
         match frame {
             Frame::WantEditions { .. } => {
-                line.say(&Frame::Editions(vec![EditionId(hash)])).await;
+                line.say(&Frame::Editions(vec![CopyId(hash)])).await;
             }
             Frame::WantBlob { offset, .. } => {
                 let (total, bytes) = (10 * EDITION_BYTES_MAX as u64, vec![0; BLOB_CHUNK_BYTES]);

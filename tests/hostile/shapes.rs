@@ -2,7 +2,7 @@
 
 use futures::AsyncWriteExt as _;
 use xw_schemas::cbor::Writer;
-use xw_schemas::id::{EditionId, EntryId, LogId};
+use xw_schemas::id::{CopyId, EntryId, LogId};
 use xw_schemas::limits::{
     DIGESTS_MAX, ENTRIES_PER_FRAME_MAX, ENTRIES_UNPACKED_MAX, FRAME_BYTES_MAX, HAVE_LOGS_MAX,
 };
@@ -104,7 +104,7 @@ fn oversized_frames() -> Vec<Vec<u8>> {
             digests(vec![division; over(DIGESTS_MAX)], Vec::new()),
             digests(Vec::new(), vec![(division, [3; 32]); over(DIGESTS_MAX)]),
             Frame::Known { log, points: vec![(1, entry); over(KNOWN_MAX)] },
-            Frame::Editions(vec![EditionId([4; 32]); over(EDITIONS_LISTED_MAX)]),
+            Frame::Editions(vec![CopyId([4; 32]); over(EDITIONS_LISTED_MAX)]),
         ];
         // What does not fit into a frame is cut off: the head of the list has promised it.
         frames.extend(lists.iter().map(|list| {

@@ -1,11 +1,12 @@
 """Roster editions of schemas/spec/edition.md; another part of second_reader.py.
 
 What a set of editions amounts to stands in roster_reader.py."""
-from second_reader import EDITION_MAX, NUMBER_MAX, TIME_MAX, TIME_MIN, Cbor, is_sound, need
+from second_reader import EDITION_MAX, NUMBER_MAX, TIME_MAX, TIME_MIN, Cbor, head, is_sound, need
 from second_reader import read_cose, signed, tagged, verifies
 
 OFFICE_MAX, PEOPLE_MAX = 2**32 - 1, 8
 PURPOSES = {"root": b"xiangwang/root/1", "registrar": b"xiangwang/registrar/1", "joining": b"xiangwang/joining/1"}
+INVITATION, PLAIN = b"xiangwang/invitation/1", b"\xa1\x01\x32"
 NAMES = ("root", "rules", "place", "office", "signer", "cut", "schema", "registrar", "invite", "replace",
          "adjudicate", "adopt", "recover")
 
@@ -55,11 +56,19 @@ def read_invite(r):
     fact["node"] = None if r.null() else r.text(120)
     fact["people"] = r.many(PEOPLE_MAX, person)
     need(fact["node"] is not None or fact["people"], "EmptyInvitation")
+    fact["proof"] = r.fixed(64)
     return fact
 
+def is_proven(fact, scope):
+    """Whether the key of an invitation signed who invites and whom."""
+    by = scope[1] if scope[0] == "registrar" else None
+    inviting = b"\x82" + (b"\xf6" if by is None else head(0, by)) + head(0, fact["office"])
+    return verifies(fact["key"], signed(INVITATION, PLAIN, inviting), fact["proof"])
+
 def read_replace(r):
+    by, office = None if r.null() else r.uint(OFFICE_MAX), r.uint(OFFICE_MAX)
     node = None if r.null() else sound_key(r)
-    return {"node": node, "people": r.many(PEOPLE_MAX, lambda: sound_key(r))}
+    return {"by": by, "office": office, "node": node, "people": r.many(PEOPLE_MAX, lambda: sound_key(r))}
 
 def read_point(r):
     return {"log": r.fixed(), "number": r.uint(NUMBER_MAX), "entry": r.fixed()}
@@ -79,8 +88,8 @@ READERS = {
     (5, 3): read_cut,
     (6, 3): lambda r: {"type": r.text(16), "definition": r.fixed()},
     (7, 6): read_registrar,
-    (8, 5): read_invite,
-    (9, 3): read_replace,
+    (8, 6): read_invite,
+    (9, 5): read_replace,
     (10, 4): read_point,
     (11, 4): read_point,
     (12, 2): read_recover,
@@ -113,6 +122,7 @@ def read_edition(data):
     r.end()
     first, bare = number == 1, previous == bytes(32)
     need(number > 0 and time >= TIME_MIN, "Cbor(OutOfRange)")
+    need(scope[0] != "registrar" or number <= 1024, "Cbor(OutOfRange)")
     need(scope == ("root",) or first == bare, "Cbor(OutOfRange)")
     need((network is None) == (scope == ("root",) and first and bare), "Cbor(OutOfRange)")
     kinds = [fact["fact"] for fact in facts]
@@ -125,6 +135,8 @@ def read_edition(data):
         need(key and (not signers or signers[-1] < key), "BadSignature")
         need(verifies(key, signed(PURPOSES[scope[0]], header, payload), signature), "BadSignature")
         signers.append(key)
+    for fact in facts:
+        need(fact["fact"] != "invite" or is_proven(fact, scope), "BadInvitation")
     identity = tagged("xw/roster/1", payload)
     return {"id": identity, "network": network or identity, "scope": scope, "number": number, "previous": previous,
             "facts": facts, "signers": signers}
@@ -134,7 +146,8 @@ def judge_edition(edition):
     scope = {"root": "root", "registrar": "registrar of office {}, term {}", "joining": "joining {}"}[read["scope"][0]]
     named = [part.hex() if isinstance(part, bytes) else part for part in read["scope"][1:]]
     kinds = bytes(NAMES.index(fact["fact"]) for fact in read["facts"])
-    return {**{key: read[key] for key in ("id", "network", "number", "signers")},
+    copy = tagged("xw/edition-copy/1", edition) if read["scope"][0] == "registrar" else read["id"]
+    return {**{key: read[key] for key in ("id", "network", "number", "signers")}, "copy": copy,
             "facts": kinds, "scope": scope.format(*named)}
 
 def judge_chain(editions):

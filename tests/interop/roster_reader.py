@@ -12,10 +12,35 @@ def covers(above, below):
     unit = {"county": 10**6, "township": 1000, "village": 1}[tier(above)]
     return above // unit == below // unit
 
+def own_roles(division, roles):
+    """Those of some roles that are of the level of an office."""
+    letter = {"county": "C", "township": "T", "village": "V"}.get(division and tier(division))
+    return [role for role in roles if role[:1] == letter]
+
+def roles_in(fact):
+    """All roles that a fact gives."""
+    given = fact.get("roles", []) + [role for _, roles in fact.get("people", []) for role in roles]
+    return given + ([fact["role"]] if "role" in fact else [])
+
 def brought(edition):
     """The keys of a joining edition."""
     replace = edition["facts"][0]
     return ([replace["node"]] if replace["node"] else []) + replace["people"]
+
+def kinds(edition):
+    """The keys of a joining edition, each with its kind."""
+    replace = edition["facts"][0]
+    return [(key, "node" if key == replace["node"] else "person") for key in brought(edition)]
+
+def inviter(scope):
+    """The office whose registrars speak in a scope; None for root."""
+    return scope[1] if scope[0] == "registrar" else None
+
+def replaced(edition):
+    """In the place of which invitation a joining edition stands: key, who invites, to which office."""
+    if edition["scope"][0] != "joining":
+        return None
+    return edition["scope"][1], edition["facts"][0]["by"], edition["facts"][0]["office"]
 
 # The door
 class Held:
@@ -54,7 +79,11 @@ class Held:
         need(edition["network"] == self.founding["network"], "OtherNetwork")
         weigh = getattr(self, "admit_" + edition["scope"][0])(edition)
         rivals = [e for e in self.of_scope(edition["scope"])
-                  if (e["number"], e["previous"]) == (edition["number"], edition["previous"])]
+                  if (e["number"], e["previous"]) == (edition["number"], edition["previous"])
+                  and replaced(e) == replaced(edition)]
+        if edition["scope"][0] == "joining" and self.is_listed(edition):
+            alike = [e for e in rivals if set(brought(e)) == set(brought(edition))]
+            rivals = rivals if len(alike) >= RIVALS else []
         room = any(sum(key in e["signers"] for e in rivals) < RIVALS for key in set(edition["signers"]) & weigh)
         need(room or self.named(edition), "EnoughRivals")
         self.editions[edition["id"]] = edition
@@ -82,7 +111,14 @@ class Held:
         before = self.editions.get(edition["previous"])
         follows = before and (before["scope"], before["number"]) == (edition["scope"], edition["number"] - 1)
         need(edition["number"] == 1 or follows or self.named(edition), "Gap")
-        return ever
+        way = self.chain(edition["scope"], edition["number"] - 1, edition["previous"]) or []
+        return {key for key in signers if not any(self.signed_twice(key, before) for before in way)}
+
+    def signed_twice(self, key, edition):
+        """Whether a key has signed two editions at the place of this one."""
+        place = edition["scope"], edition["number"], edition["previous"]
+        return sum(key in e["signers"] for e in self.editions.values()
+                   if (e["scope"], e["number"], e["previous"]) == place) > 1
 
     def superiors(self, office):
         """The editions of root and of the offices above one, by any root edition held."""
@@ -108,19 +144,30 @@ class Held:
     def listed(self, edition, role):
         """Whom superiors ever listed as a person of the office with a role, or invited to be one."""
         office = edition["scope"][1]
-        facts = [fact for superior in self.superiors(office) for fact in superior["facts"]]
-        people = {f["key"] for f in facts if f["fact"] == "signer"
+        facts = [(fact, superior["scope"]) for superior in self.superiors(office) for fact in superior["facts"]]
+        people = {f["key"] for f, _ in facts if f["fact"] == "signer"
                   and (f["kind"], f["office"]) == ("person", office) and role in f["roles"]}
-        for invite in facts:
+        for invite, scope in facts:
             if invite["fact"] == "invite" and invite["office"] == office:
-                for joining in self.of_scope(("joining", invite["key"])):
+                for joining in self.joinings((invite["key"], inviter(scope), office)):
                     invited = zip(joining["facts"][0]["people"], invite["people"])
                     people |= {key for key, (_, roles) in invited if role in roles}
         return people
 
+    def joinings(self, invitation):
+        """The joining editions held in the place of an invitation."""
+        return [e for e in self.of_scope(("joining", invitation[0])) if replaced(e) == invitation]
+
+    def is_listed(self, joining):
+        """Whether editions held list every key of a joining at its office."""
+        listed = {(f["key"], f["kind"], f["office"]) for f in self.facts("signer")}
+        return all((*one, joining["facts"][0]["office"]) in listed for one in kinds(joining))
+
     def admit_joining(self, edition):
         key = edition["scope"][1]
-        need(any(fact["key"] == key for fact in self.facts("invite")), "Gap")
+        invited = {(fact["key"], inviter(e["scope"]), fact["office"])
+                   for e in self.editions.values() for fact in e["facts"] if fact["fact"] == "invite"}
+        need(replaced(edition) in invited, "Gap")
         need(sorted(brought(edition) + [key]) == edition["signers"], "Threshold")
         return {key}
 
@@ -162,7 +209,14 @@ class RootFacts:
         known = self.signers.get(fact["key"], fact)
         need((known["kind"], known["office"]) == (fact["kind"], fact["office"]), "Contradiction")
         need(fact["office"] in self.offices, "Contradiction")
-        self.signers[fact["key"]] = {**fact, "rank": "root"}
+        self.say(fact, "root")
+
+    def say(self, fact, rank):
+        """Gives a key a name, a rank and roles beside those it has."""
+        known = self.signers.get(fact["key"], {"roles": []})["roles"]
+        fact = self.levelled(fact)
+        more = list(dict.fromkeys(known + fact["roles"]))
+        self.signers[fact["key"]] = {**fact, "roles": more, "rank": rank}
 
     def take_cut(self, fact):
         self.cuts[fact["key"]] = {"exact": True, "kept": fact["kept"]}
@@ -176,8 +230,22 @@ class RootFacts:
         self.delegations.setdefault(fact["office"], {})[fact["term"]] = fact
 
     def take_invite(self, fact):
-        need(fact["office"] in self.offices and fact["key"] not in self.invitations, "Contradiction")
-        self.invitations[fact["key"]] = {**fact, "rank": "root", "replaced": None}
+        invitation = fact["key"], None, fact["office"]
+        need(fact["office"] in self.offices and invitation not in self.invitations, "Contradiction")
+        self.invite(fact, None, "root")
+
+    def invite(self, fact, by, rank):
+        self.invitations[fact["key"], by, fact["office"]] = {
+            **self.levelled(fact), "by": by, "rank": rank, "replaced": None, "withdrawn": False, "confirmed": False}
+
+    def own_roles(self, fact, roles):
+        return own_roles(self.offices.get(fact["office"]), roles)
+
+    def levelled(self, fact):
+        """A fact with those of its roles that count."""
+        if fact["fact"] == "signer":
+            return {**fact, "roles": self.own_roles(fact, fact["roles"])}
+        return {**fact, "people": [(name, self.own_roles(fact, roles)) for name, roles in fact["people"]]}
 
     def take_adjudicate(self, fact):
         self.adjudicated[fact["log"]] = fact["number"], fact["entry"]
@@ -219,17 +287,18 @@ class Evaluation:
         self.facts = RootFacts(path)
         self.passed = {(e["id"], "-", "Rival") for e in others}
         self.counted = [e["id"] for e in path]
-        self.claims, self.joined, self.invites, self.changes = [], set(), [], []
-        joinings = {}
+        self.claims, self.joined, self.invites, self.changes, self.suspended = [], set(), [], [], {}
+        places = {}
         for edition in held.editions.values():
             if edition["scope"][0] == "joining":
-                joinings.setdefault(edition["scope"], []).append(edition)
-        few = [edition for group in joinings.values() if len(group) < RIVALS for edition in group]
-        self.brought = {key for edition in few for key in brought(edition)}
-        self.ever = set()
-        for fact in (fact for edition in path for fact in edition["facts"]):
-            if fact["fact"] == "signer" and fact["kind"] == "person":
-                self.list(fact["key"], fact["office"], fact["roles"])
+                invitation = replaced(edition)
+                if len(held.joinings(invitation)) < RIVALS or held.is_listed(edition):
+                    for key in brought(edition):
+                        places.setdefault(key, set()).add(invitation)
+        self.shared = {key for key, invitations in places.items() if len(invitations) > 1}
+        for edition in path:
+            for at, fact in enumerate(edition["facts"]):
+                self.note_levels(fact, (edition["id"], str(at)))
         self.newcomers("root")
         for rank in RANKS[1:]:
             offices = [o for o in sorted(self.facts.delegations) if tier(self.facts.offices.get(o, 1)) == rank]
@@ -238,35 +307,46 @@ class Evaluation:
             self.settle_invitations()
             self.newcomers(rank)
             self.settle_changes()
-        for place, _, _ in self.changes:
+        for place, *_ in self.changes:
             self.passed.add((*place, "NotItsMatter"))
         for edition in held.editions.values():
-            if edition["scope"][0] == "joining" and edition["scope"][1] not in self.joined:
+            if edition["scope"][0] == "joining" and replaced(edition) not in self.joined:
                 self.passed.add((edition["id"], "-", "BadReplacement"))
+        for key, invite in self.facts.invitations.items():
+            invite["withdrawn"] = invite["replaced"] is None and self.is_withdrawn(key)
+        self.suspended = self.suspend()
         cuts = self.facts.cuts
         for _, office, key, kept, place in sorted(self.claims, key=lambda c: (RANKS.index(c[0]), c[1])):
-            if not self.is_above(office, key):
-                self.passed.add((*place, "OutsidePrefix"))
-            elif key in cuts:
-                self.passed.add((*place, "Outranked"))
-            else:
+            invited = [i for (of, *_), i in self.facts.invitations.items()
+                       if of == key and self.is_below(office, i["office"])]
+            if self.is_above(office, key) and key not in cuts:
                 cuts[key] = {"exact": False, "kept": kept}
+            elif not any(invite["withdrawn"] for invite in invited):
+                late = self.is_above(office, key) or invited
+                self.passed.add((*place, "Outranked" if late else "OutsidePrefix"))
         settled = {identity for identity, at, _ in self.passed if at == "-"} | set(self.counted)
         self.passed |= {(identity, "-", "Unsigned") for identity in held.editions if identity not in settled}
 
-    def list(self, key, office, roles):
-        self.ever |= {(key, office, role) for role in roles}
+    def note_levels(self, fact, place):
+        if fact["fact"] in ("signer", "invite", "registrar"):
+            given = roles_in(fact)
+            if self.facts.own_roles(fact, given) != given:
+                self.passed.add((*place, "OtherLevel"))
 
     def is_below(self, above, below):
         above, below = self.facts.offices.get(above), self.facts.offices.get(below)
         return above is not None and below is not None and above != below and covers(above, below)
 
     def is_above(self, office, key):
-        of = self.facts.signers.get(key) or self.facts.invitations.get(key)
+        of = self.facts.signers.get(key) or self.suspended.get(key)
         return of is not None and self.is_below(office, of["office"])
 
     def is_cut(self, key):
         return key in self.facts.cuts or any(cut == key and self.is_above(by, key) for _, by, cut, _, _ in self.claims)
+
+    def is_withdrawn(self, invitation):
+        key, _, office = invitation
+        return key in self.facts.cuts or any(cut == key and self.is_below(by, office) for _, by, cut, _, _ in self.claims)
 
     def hear(self, office, rank):
         terms = dict(self.facts.delegations[office])
@@ -287,11 +367,9 @@ class Evaluation:
 
     def enough(self, edition, office, delegation, is_open):
         def counts(key):
-            if not is_open:
-                return (key, office, delegation["role"]) in self.ever
             signer = self.facts.signers.get(key)
             return (signer and (signer["kind"], signer["office"]) == ("person", office)
-                    and delegation["role"] in signer["roles"] and not self.is_cut(key))
+                    and delegation["role"] in signer["roles"] and not (is_open and self.is_cut(key)))
         return sum(map(bool, map(counts, edition["signers"]))) >= delegation["threshold"]
 
     def closed(self, scope, closes, delegation):
@@ -326,64 +404,91 @@ class Evaluation:
             return
         need(self.is_below(office, fact["office"]), "OutsidePrefix")
         if kind == "signer":
-            self.changes.append((place, fact, rank))
+            self.changes.append((place, fact, rank, office))
         elif kind == "registrar":
             terms = facts.delegations.setdefault(fact["office"], {})
             need(all(term < fact["term"] for term in terms), "Outranked")
             terms[fact["term"]] = fact
+            self.note_levels(fact, place)
         else:
             self.invites.append((place, fact, rank, office))
 
     def settle_invitations(self):
         invites, self.invites = self.invites, []
-        for place, fact, rank, _ in invites:
-            key, facts = fact["key"], self.facts
-            if key in facts.invitations or key in facts.signers or key in self.brought:
+        for place, fact, rank, by in invites:
+            if (fact["key"], by, fact["office"]) in self.facts.invitations:
                 self.passed.add((*place, "Outranked"))
-            elif len({by for _, other, _, by in invites if other["key"] == key}) > 1:
-                self.passed.add((*place, "Rival"))
             else:
-                facts.invitations[key] = {**fact, "rank": rank, "replaced": None}
+                self.note_levels(fact, place)
+                self.facts.invite(fact, by, rank)
 
     def settle_changes(self):
         changes, self.changes = self.changes, []
-        for place, fact, rank in changes:
+        for place, fact, rank, by in changes:
             known = self.facts.signers.get(fact["key"])
             if known is None:
-                self.changes.append((place, fact, rank))
+                self.changes.append((place, fact, rank, by))
                 continue
             same = (known["kind"], known["office"]) == (fact["kind"], fact["office"])
             if not same or RANKS.index(known["rank"]) < RANKS.index(rank):
                 self.passed.add((*place, "Outranked"))
                 continue
-            self.facts.signers[fact["key"]] = {**fact, "rank": rank}
-            if fact["kind"] == "person":
-                self.list(fact["key"], fact["office"], fact["roles"])
+            self.note_levels(fact, place)
+            self.facts.say(fact, rank)
 
     def newcomers(self, rank):
-        for key in sorted(k for k, invite in self.facts.invitations.items() if invite["rank"] == rank):
-            invite = self.facts.invitations[key]
-            editions = self.held.of_scope(("joining", key))
-            if len(editions) >= RIVALS:
-                self.joined.add(key)
-                self.passed |= {(e["id"], "-", "Rival") for e in editions}
-                continue
-            withdrawn = self.is_cut(key)
-            fitting = [e for e in editions if not withdrawn and self.fits(invite, e)]
+        unconfirmed = []
+        for key in sorted((k for k, invite in self.facts.invitations.items() if invite["rank"] == rank), key=ascending):
+            invite, editions = self.facts.invitations[key], self.held.joinings(key)
             self.joined.add(key)
-            if len(fitting) == 1:
-                self.replace(invite, fitting[0])
-            for edition in editions:
-                if edition not in fitting:
-                    self.passed.add((edition["id"], "-", "BadReplacement"))
-                elif len(fitting) > 1:
-                    self.passed.add((edition["id"], "-", "Rival"))
+            shaped = [e for e in editions if self.has_shape(invite, e)]
+            confirmed = [(self.confirmed_at(invite, e), e) for e in shaped]
+            confirmed = [(at, e) for at, e in confirmed if at is not None]
+            if not confirmed:
+                unconfirmed.append((key, invite, editions, shaped))
+                continue
+            first = min(at for at, _ in confirmed)
+            first = [e for at, e in confirmed if at == first]
+            counts = first[0] if len(first) == 1 and self.may_come(invite, first[0]) else None
+            invite["confirmed"] = counts is not None
+            self.settle_joining(invite, editions, counts, shaped)
+        for key, invite, editions, shaped in unconfirmed:
+            burnt, withdrawn = len(editions) >= RIVALS, self.is_withdrawn(key)
+            fitting = [e for e in shaped if not withdrawn and not set(brought(e)) & (self.shared | self.facts.signers.keys())]
+            counts = fitting[0] if len(fitting) == 1 and not burnt else None
+            self.settle_joining(invite, editions, counts, editions if burnt else fitting)
 
-    def fits(self, invite, edition):
+    def settle_joining(self, invite, editions, counts, rivals):
+        for edition in editions:
+            if edition is not counts:
+                self.passed.add((edition["id"], "-", "Rival" if edition in rivals else "BadReplacement"))
+        if counts:
+            self.replace(invite, counts)
+
+    def has_shape(self, invite, edition):
         replace = edition["facts"][0]
-        there = self.facts.signers.keys() | self.facts.invitations.keys()
-        return ((replace["node"] is None) == (invite["node"] is None) and not there & set(brought(edition))
+        return ((replace["node"] is None) == (invite["node"] is None)
                 and len(replace["people"]) == len(invite["people"]))
+
+    def is_listed_by_root(self, invite, key, kind):
+        signer = self.facts.signers.get(key)
+        return signer and (signer["rank"], signer["office"], signer["kind"]) == ("root", invite["office"], kind)
+
+    def confirmed_at(self, invite, edition):
+        """The place, in what has been heard, of the fact by which all keys are listed; None while they are not."""
+        def place(key, kind):
+            if self.is_listed_by_root(invite, key, kind):
+                return 0
+            for at, (_, fact, rank, by) in enumerate(self.changes, 1):
+                speaks = by == invite["by"] or RANKS.index(rank) < RANKS.index(invite["rank"])
+                if speaks and (fact["key"], fact["kind"], fact["office"]) == (key, kind, invite["office"]):
+                    return at
+        places = [place(*one) for one in kinds(edition)]
+        return None if None in places else max(places)
+
+    def may_come(self, invite, edition):
+        return all(key not in self.facts.signers or self.is_listed_by_root(invite, key, kind)
+                   for key, kind in kinds(edition))
 
     def replace(self, invite, edition):
         invite["replaced"] = edition["id"]
@@ -391,11 +496,42 @@ class Evaluation:
         new = [(replace["node"], "node", invite["node"], [])] if replace["node"] else []
         new += [(key, "person", *person) for key, person in zip(replace["people"], invite["people"])]
         for key, kind, name, roles in new:
-            if kind == "person":
-                self.list(key, invite["office"], roles)
-            self.facts.signers[key] = {"kind": kind, "office": invite["office"], "name": name, "roles": roles,
-                                       "rank": invite["rank"]}
+            self.facts.signers.setdefault(key, {"kind": kind, "office": invite["office"], "name": name,
+                                                "roles": roles, "rank": invite["rank"]})
         self.counted.append(edition["id"])
+
+    def suspend(self):
+        """Keys that are not on the roster and that editions held have brought to one office."""
+        facts, places, given = self.facts, {}, {}
+        def speaks(by, office):
+            return by is None or self.is_below(by, office)
+        for edition in self.held.editions.values():
+            if edition["scope"] == ("root",):
+                new = [(f["key"], f["kind"], f["office"]) for f in edition["facts"] if f["fact"] == "signer"]
+            elif edition["scope"][0] == "joining" and speaks(*replaced(edition)[1:]):
+                new = [(*one, replaced(edition)[2]) for one in kinds(edition)]
+            else:
+                new = []
+            for key, kind, office in new:
+                if key not in facts.signers and office in facts.offices:
+                    places.setdefault(key, set()).add((kind, office))
+        for edition in self.held.editions.values():
+            by = inviter(edition["scope"])
+            for fact in edition["facts"]:
+                if fact["fact"] not in ("signer", "invite") or not speaks(by, fact["office"]):
+                    continue
+                if fact["fact"] == "signer":
+                    given.setdefault((fact["key"], fact["office"]), set()).update(fact["roles"])
+                for joining in self.held.joinings((fact["key"], by, fact["office"])) if fact["fact"] == "invite" else []:
+                    for key, (_, roles) in zip(joining["facts"][0]["people"], fact["people"]):
+                        given.setdefault((key, fact["office"]), set()).update(roles)
+        suspended = {}
+        for key, where in places.items():
+            if len(where) == 1:
+                (kind, office), = where
+                roles = own_roles(facts.offices[office], sorted(given.get((key, office), ())))
+                suspended[key] = {"kind": kind, "office": office, "roles": roles if kind == "person" else []}
+        return suspended
 
 # What a vector asks for
 def judge_roster(editions, orders):
@@ -420,14 +556,19 @@ def read_order(editions):
     refused = sorted(f"{edition['id'].hex()} {why}" for edition, why in again)
     return describe(Evaluation(held), refused)
 
+def ascending(invitation):
+    """By key, then who invites, root first, then the office."""
+    key, by, office = invitation
+    return key, -1 if by is None else by, office
+
 def point(log, number, entry):
     return f"{log.hex()}:{number}:{entry.hex()}"
 
 def describe(found, refused):
     facts = found.facts
     live = [key for key, signer in facts.signers.items() if signer["kind"] == "node" and key not in facts.cuts]
-    open_ = [key for key, i in facts.invitations.items() if i["replaced"] is None and key not in facts.cuts]
-    on_roster = facts.signers.keys() | facts.invitations.keys()
+    open_ = {key for (key, *_), i in facts.invitations.items() if i["replaced"] is None and not i["withdrawn"]}
+    on_roster = facts.signers.keys() | {key for key, *_ in facts.invitations} | found.suspended.keys()
     delegations = [(o, t, f) for o, terms in sorted(facts.delegations.items()) for t, f in sorted(terms.items())]
     return {
         "counted": found.counted,
@@ -435,13 +576,17 @@ def describe(found, refused):
         "refused": refused,
         "roots": facts.roots,
         "live": sorted(live),
-        "peers": sorted(live + open_),
+        "peers": sorted({*live, *open_}),
         "signers": [f"{key.hex()} {s['kind']} {s['office']} {s['rank']} {s['name']} [{','.join(s['roles'])}]"
                     for key, s in sorted(facts.signers.items())],
         "cuts": [f"{key.hex()} {'exact' if cut['exact'] else 'witnessed'} [{','.join(point(*one) for one in cut['kept'])}]"
                  for key, cut in sorted(facts.cuts.items()) if key in on_roster],
-        "invitations": [f"{key.hex()} {i['office']} {i['rank']} {i['replaced'].hex() if i['replaced'] else '-'}"
-                        for key, i in sorted(facts.invitations.items())],
+        "suspended": [f"{key.hex()} {s['kind']} {s['office']} [{','.join(s['roles'])}]"
+                      for key, s in sorted(found.suspended.items())],
+        "invitations": [f"{key[0].hex()} {'root' if key[1] is None else key[1]} {i['office']} {i['rank']} "
+                        + ("withdrawn" if i["withdrawn"] else i["replaced"].hex() if i["replaced"] else "-")
+                        + (" confirmed" if i["confirmed"] else "")
+                        for key, i in sorted(facts.invitations.items(), key=lambda one: ascending(one[0]))],
         "delegations": [f"{o} {t} {f['threshold']} {f['role']} "
                         + (f"{f['closes'][0]}:{f['closes'][1].hex()}" if f["closes"] else "-")
                         for o, t, f in delegations],

@@ -64,6 +64,9 @@ fn a_county_is_founded_joined_handed_over_and_a_lost_pc_replaced() {
     assert_eq!((&taken["new"], &taken["changed"]), (&1.into(), &true.into()), "{taken}");
     village.start();
     unlock(&village, "王秀兰");
+    // The registrar is signed in, so the township confirms by itself: from then on nobody who has seen
+    // the invitation takes the village off the roster again.
+    confirmed(&village, VILLAGE);
     let first = register(&village, "王秀兰", "第一件");
     witnessed(&village);
     township.wait(&["list"], "the first case", |list| titles(list) == ["第一件"]);
@@ -137,6 +140,7 @@ fn a_county_is_founded_joined_handed_over_and_a_lost_pc_replaced() {
         .collect();
     assert!(states.iter().all(|state| *state == states[0]), "{states:?}");
     let roster = village.told(&["bootstrap", "inspect"]).to_string();
+    assert!(roster.contains("须由根密钥确认"), "the county's own office: {roster}");
     for said in ["王秀兰", "已撤销", "另加县级已见证的部分", "二号机"] {
         assert!(roster.contains(said), "{said}: {roster}");
     }
@@ -158,8 +162,9 @@ fn the_root_keys_and_two_registrars_decide_together_and_nobody_alone() {
          [[registrar]]\noffice = \"{TOWNSHIP}\"\nrole = \"TADM\"\nthreshold = 2\ncloses = \"none\"\n"
     );
     std::fs::write(&facts, wanted).expect("a file");
-    let words = ["bootstrap", "propose", "--roster", &roster, "--facts", &facts, "--out", &draft];
-    assert_eq!(county.told(&words)["lacking"], 2);
+    assert!(county.told(&["bootstrap", "inspect"]).to_string().contains("尚未确认"));
+    let words = ["bootstrap", "propose", "--roster", &roster, "--confirm", "--facts", &facts];
+    assert_eq!(county.told(&[&words[..], &["--out", &draft]].concat())["lacking"], 2);
     let sign = |holder: usize, passphrase: &str| {
         let key = world.path(&format!("建县/根密钥/根密钥-{holder}.json"));
         let words = ["bootstrap", "sign", &draft, "--key", &key, "--passphrase-from-stdin"];
@@ -176,6 +181,7 @@ fn the_root_keys_and_two_registrars_decide_together_and_nobody_alone() {
     let (code, two) = sign(3, &root_passphrase(3));
     assert_eq!((code, &two["whole"]), (0, &true.into()), "{two}");
     assert_eq!(county.told(&["roster", "take", &draft])["new"], 1);
+    assert!(!county.told(&["bootstrap", "inspect"]).to_string().contains("尚未确认"));
 
     // From then on the township's registrars act two together: one drafts, the other signs.
     let people = ["--person", "李文斌:TADM,TWIN", "--person", "赵玉梅:TADM"];
@@ -415,6 +421,16 @@ fn case(person: &str, title: &str) -> Vec<String> {
         words.extend(["--set".to_owned(), field.to_owned()]);
     }
     words
+}
+
+/// Waits until a node hears that an office's newcomers are confirmed.
+fn confirmed(node: &Node, division: &str) {
+    let is_confirmed = |one: &Json| {
+        one["state"] == "joined" && one["confirmed"] == true && one["division"] == division
+    };
+    node.wait(&["roster", "show"], "the confirmation", |roster| {
+        items(roster, "invitations").iter().any(is_confirmed)
+    });
 }
 
 /// Waits until the county has witnessed everything that this node has written.

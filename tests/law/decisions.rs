@@ -21,7 +21,7 @@ fn registrar_of(office: usize) -> SecretKey {
 }
 
 /// A county whose offices of these numbers register those below them.
-fn delegated(offices: &[usize]) -> Chain {
+pub(crate) fn delegated(offices: &[usize]) -> Chain {
     let facts = offices.iter().flat_map(|office| {
         let id = county().offices[*office].id;
         [signer(registrar_of(*office).public(), SignerKind::Person, id, &[ROLE]), term(*office, 1)]
@@ -35,7 +35,7 @@ fn term(office: usize, term: u64) -> Fact {
 }
 
 /// An edition of an office's registrar in its first term, behind `before`.
-fn registers(office: usize, before: Option<&Edition>, facts: Vec<Fact>) -> Edition {
+pub(crate) fn registers(office: usize, before: Option<&Edition>, facts: Vec<Fact>) -> Edition {
     let core = EditionCore {
         network: Some(county().network),
         scope: Scope::Registrar { office: county().offices[office].id, term: 1 },
@@ -47,19 +47,29 @@ fn registers(office: usize, before: Option<&Edition>, facts: Vec<Fact>) -> Editi
     Edition::sign(&core, &[registrar_of(office)]).unwrap()
 }
 
-fn invitation(invite: &SecretKey, office: OfficeId) -> Fact {
+pub(crate) fn invitation(by: usize, invite: &SecretKey, office: OfficeId) -> Fact {
     let people = vec![("新人".to_owned(), vec!["VCLK".to_owned()])];
-    Fact::Invite { key: invite.public(), office, node: Some("新电脑".into()), people }
+    Fact::invite(invite, scope(by), office, Some("新电脑".into()), people)
 }
 
-fn joins(invite: &SecretKey, node: &SecretKey, person: &SecretKey) -> Edition {
+fn scope(office: usize) -> Scope {
+    Scope::Registrar { office: county().offices[office].id, term: 1 }
+}
+
+/// A newcomer whom the township has invited to East.
+pub(crate) fn joins(invite: &SecretKey, node: &SecretKey, person: &SecretKey) -> Edition {
     let core = EditionCore {
         network: Some(county().network),
         scope: Scope::Joining { invite: invite.public() },
         number: 1,
         previous: EditionId([0; 32]),
         claimed_time_ms: NOW_MS,
-        facts: vec![Fact::Replace { node: Some(node.public()), people: vec![person.public()] }],
+        facts: vec![Fact::Replace {
+            by: Some(county().offices[TOWN].id),
+            office: county().offices[EAST].id,
+            node: Some(node.public()),
+            people: vec![person.public()],
+        }],
     };
     Edition::sign(&core, &[invite.clone(), node.clone(), person.clone()]).unwrap()
 }
@@ -70,7 +80,7 @@ fn an_invitation_is_replaced_once_by_the_newcomers_own_keys() {
     let mut chain = delegated(&[TOWN]);
     let east = county().offices[EAST].id;
     assert_eq!(chain.add(joins(&invite, &node, &person)), Err(RosterRefusal::Gap));
-    assert_eq!(chain.add(registers(TOWN, None, vec![invitation(&invite, east)])), Ok(true));
+    assert_eq!(chain.add(registers(TOWN, None, vec![invitation(TOWN, &invite, east)])), Ok(true));
     assert!(chain.roster().open_invitation(&invite.public()).is_some());
     assert!(chain.roster().admitted_peers().contains(&invite.public()));
     assert_eq!(chain.add(joins(&invite, &node, &person)), Ok(true));
@@ -84,6 +94,16 @@ fn an_invitation_is_replaced_once_by_the_newcomers_own_keys() {
     assert_eq!(chain.add(joins(&invite, &key(50_004), &key(50_005))), Ok(true));
     assert!(chain.roster().signer(&node.public()).is_none());
     assert!(chain.roster().is_known(&node.public()));
+    // Until the registrar says so: then no use of the invitation touches it any more.
+    let first = chain.tip(scope(TOWN)).and_then(|(_, id)| chain.edition(&id)).unwrap().clone();
+    let listed = vec![
+        signer(node.public(), SignerKind::Node, east, &[]),
+        signer(person.public(), SignerKind::Person, east, &["VCLK"]),
+    ];
+    assert_eq!(chain.add(registers(TOWN, Some(&first), listed)), Ok(true));
+    assert!(chain.roster().live_nodes().contains(&node.public()));
+    assert_eq!(chain.add(joins(&invite, &key(50_006), &key(50_007))), Ok(true));
+    assert!(chain.roster().live_nodes().contains(&node.public()));
 }
 
 #[test]
@@ -91,7 +111,7 @@ fn a_newcomer_proves_every_key() {
     let (invite, node, person) = (key(50_001), key(50_002), key(50_003));
     let mut chain = delegated(&[TOWN]);
     let east = county().offices[EAST].id;
-    chain.add(registers(TOWN, None, vec![invitation(&invite, east)])).unwrap();
+    chain.add(registers(TOWN, None, vec![invitation(TOWN, &invite, east)])).unwrap();
     let core = joins(&invite, &node, &person).core().clone();
     for signers in [[&invite, &node], [&node, &person]].map(|keys| keys.map(SecretKey::clone)) {
         let edition = Edition::sign(&core, &signers).unwrap();
@@ -107,7 +127,7 @@ fn a_registrar_acts_strictly_below_its_own_office() {
         let (late, id) = (key(50_009), county().offices[office].id);
         let facts = vec![
             signer(late.public(), SignerKind::Person, id, &["VCLK"]),
-            invitation(&key(50_001), id),
+            invitation(TOWN, &key(50_001), id),
             Fact::Cut { key: county().offices[office].node.public(), kept: vec![] },
         ];
         let edition = registers(TOWN, None, facts);
@@ -148,7 +168,7 @@ fn a_registrar_says_nothing_that_is_roots_to_say() {
 fn a_strangers_edition_stays_outside_and_a_cut_registrars_has_no_effect() {
     let mut chain = delegated(&[TOWN]);
     let east = county().offices[EAST].id;
-    let core = registers(TOWN, None, vec![invitation(&key(50_001), east)]).core().clone();
+    let core = registers(TOWN, None, vec![invitation(TOWN, &key(50_001), east)]).core().clone();
     for stranger in [key(50_008), registrar_of(OTHER_TOWN)] {
         let edition = Edition::sign(&core, &[stranger]).unwrap();
         assert_eq!(chain.add(edition), Err(RosterRefusal::Stranger));
@@ -159,7 +179,7 @@ fn a_strangers_edition_stays_outside_and_a_cut_registrars_has_no_effect() {
     assert_eq!(chain.add(edition), Err(RosterRefusal::Stranger));
     let head = chain.roster().head();
     let before = chain.edition(&head).unwrap().clone();
-    chain.add(registers(TOWN, None, vec![invitation(&key(50_002), east)])).unwrap();
+    chain.add(registers(TOWN, None, vec![invitation(TOWN, &key(50_002), east)])).unwrap();
     assert!(chain.roster().open_invitation(&key(50_002).public()).is_some());
     let cut = Fact::Cut { key: registrar_of(TOWN).public(), kept: vec![] };
     chain.add(county().edition_after(&before, vec![cut])).unwrap();
@@ -169,8 +189,8 @@ fn a_strangers_edition_stays_outside_and_a_cut_registrars_has_no_effect() {
 #[test]
 fn a_closed_term_keeps_what_the_superior_names() {
     let east = county().offices[EAST].id;
-    let first = registers(TOWN, None, vec![invitation(&key(50_001), east)]);
-    let second = registers(TOWN, Some(&first), vec![invitation(&key(50_002), east)]);
+    let first = registers(TOWN, None, vec![invitation(TOWN, &key(50_001), east)]);
+    let second = registers(TOWN, Some(&first), vec![invitation(TOWN, &key(50_002), east)]);
     let mut chain = delegated(&[TOWN]);
     let before = chain.edition(&chain.roster().head()).unwrap().clone();
     chain.add(first.clone()).unwrap();
@@ -188,9 +208,11 @@ fn a_closed_term_keeps_what_the_superior_names() {
 fn registrars_that_contradict_themselves_stop_their_own_chain_only() {
     let (east, far) = (county().offices[EAST].id, county().offices[FAR].id);
     let mut chain = delegated(&[TOWN, OTHER_TOWN]);
-    chain.add(registers(TOWN, None, vec![invitation(&key(50_001), east)])).unwrap();
-    chain.add(registers(TOWN, None, vec![invitation(&key(50_002), east)])).unwrap();
-    chain.add(registers(OTHER_TOWN, None, vec![invitation(&key(50_003), far)])).unwrap();
+    chain.add(registers(TOWN, None, vec![invitation(TOWN, &key(50_001), east)])).unwrap();
+    chain.add(registers(TOWN, None, vec![invitation(TOWN, &key(50_002), east)])).unwrap();
+    chain
+        .add(registers(OTHER_TOWN, None, vec![invitation(OTHER_TOWN, &key(50_003), far)]))
+        .unwrap();
     let open = |at: u64| chain.roster().open_invitation(&key(50_000 + at).public()).is_some();
     assert_eq!([open(1), open(2), open(3)], [false, false, true]);
     assert!(!chain.roster().is_frozen());

@@ -1,12 +1,12 @@
 //! Roles against steps, for every built-in record type: every role tries every step, and is
 //! admitted exactly where the definition says so.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use xw_ledger::verdict::{Refusal, Verdict};
-use xw_schemas::record::{RecordType, Transition};
+use xw_schemas::record::{Level, RecordType, Transition};
 
-use crate::county::{EAST, county};
+use crate::county::{COUNTY, EAST, TOWN, county};
 use crate::world::{Bend, Wish, World, put, step};
 
 /// Whether the definition lets a role make a step: it is named, or it is an editor and enters the
@@ -40,44 +40,82 @@ fn ways(rt: &RecordType) -> BTreeMap<&str, Vec<&Transition>> {
     ways
 }
 
-/// A record of the village brought along a way, with the entries on it.
-fn record_on(world: &mut World, rt: &RecordType, way: &[&Transition]) -> (usize, Vec<usize>) {
-    let east = &county().offices[EAST];
-    let role = somebody(rt, way[0]);
-    let pen = world.open_in(EAST, EAST);
-    let record = world.create(pen, &rt.code, east.person(role), role);
-    let mut on = vec![world.written.len() - 1];
+/// The office of the county whose people may have a role: one of the role's own level.
+fn office_of(role: &str) -> usize {
+    match Level::of_role(role) {
+        Some(Level::C) => COUNTY,
+        Some(Level::T) => TOWN,
+        Some(Level::V) | None => EAST,
+    }
+}
+
+/// Whether a role counts at an office. Everybody is listed with every role at every office.
+fn counts_at(office: usize, role: &str) -> bool {
+    office == office_of(role) && Level::of_role(role).is_some()
+}
+
+/// A record of the village, and how it came to be.
+struct Brought {
+    record: usize,
+    on: Vec<usize>,
+    /// Whose people made its steps, the creator's first.
+    offices: Vec<usize>,
+}
+
+/// A record of the village brought along a way, each step by somebody of the role's own level.
+fn record_on(world: &mut World, rt: &RecordType, way: &[&Transition]) -> Brought {
     // A type may be created in one state only; the way begins with it.
     assert_eq!(way[0].to, rt.initial_transitions().next().unwrap().to);
+    let role = somebody(rt, way[0]);
+    let mut offices = vec![office_of(role)];
+    let pen = world.open_in(offices[0], EAST);
+    let person = county().offices[offices[0]].person(role);
+    let record = world.create(pen, &rt.code, person, role);
+    let mut on = vec![world.written.len() - 1];
     for transition in &way[1..] {
         let role = somebody(rt, transition);
-        let person = Some(east.person(role));
+        let office = office_of(role);
+        let pen = world.open_in(office, EAST);
+        let person = Some(county().offices[office].person(role));
         let step = Some(step(&transition.from, &transition.to, role));
-        let (edits, bend) = (Vec::new(), Bend::Honest);
-        let wish = Wish { pen, record, on: Some(&[]), edits, step, person, bend };
+        let (edits, bend, seen) = (Vec::new(), Bend::Honest, on.clone());
+        let wish = Wish { pen, record, on: Some(&seen), edits, step, person, bend };
         on.push(world.change(wish).unwrap());
+        offices.push(office);
     }
-    (record, on)
+    Brought { record, on, offices }
+}
+
+/// A role tried at an office, and the entry by which.
+struct Try {
+    role: String,
+    office: usize,
+    at: usize,
 }
 
 /// RIGHTS: of all roles, trying one after another on the same record without seeing each other,
-/// exactly those succeed that the definition names.
+/// exactly those succeed that the definition names, at an office of their own level.
 fn check_rights(
     world: &World,
     record: usize,
-    tries: &[(String, usize)],
+    tries: &[Try],
     what: &str,
-    may: impl Fn(&str) -> bool,
+    expected: impl Fn(&Try) -> Verdict,
 ) {
     let judged = world.judged(county().chain().roster(), record);
-    for (role, at) in tries {
-        let verdict = &judged.verdicts[&world.id(*at)];
-        let expected = match may(role) {
-            true => Verdict::Admitted,
-            false => Verdict::Refused(Refusal::NoRight),
-        };
-        assert_eq!(*verdict, expected, "{role} {what}");
+    for tried in tries {
+        let (role, verdict) = (&tried.role, &judged.verdicts[&world.id(tried.at)]);
+        assert_eq!(*verdict, expected(tried), "{role} at {} {what}", tried.office);
     }
+}
+
+fn no_right_unless(may: bool) -> Verdict {
+    if may { Verdict::Admitted } else { Verdict::Refused(Refusal::NoRight) }
+}
+
+/// A role at the office of its own level, and at the village's where that is another.
+fn places(role: &str) -> impl Iterator<Item = usize> {
+    BTreeSet::from([office_of(role), EAST]).into_iter()
 }
 
 fn roles(rt: &RecordType) -> impl Iterator<Item = &String> {
@@ -89,18 +127,26 @@ fn every_role_tries_every_step(code: &str) {
     let ways = ways(rt);
     for transition in rt.transitions.iter().filter(|t| t.from != "-") {
         let mut world = World::new();
-        let (record, on) = record_on(&mut world, rt, &ways[transition.from.as_str()]);
+        let Brought { record, on, offices } =
+            record_on(&mut world, rt, &ways[transition.from.as_str()]);
         let mut tries = Vec::new();
-        for role in roles(rt) {
-            let pen = world.open_in(EAST, EAST);
-            let person = Some(county().offices[EAST].person(role));
+        for (role, office) in roles(rt).flat_map(|role| places(role).map(move |at| (role, at))) {
+            let pen = world.open_in(office, EAST);
+            let person = Some(county().offices[office].person(role));
             let step = Some(step(&transition.from, &transition.to, role));
             let (edits, bend) = (Vec::new(), Bend::Honest);
             let wish = Wish { pen, record, on: Some(&on), edits, step, person, bend };
-            tries.push((role.clone(), world.change(wish).unwrap()));
+            tries.push(Try { role: role.clone(), office, at: world.change(wish).unwrap() });
         }
         let what = format!("{code}: {} -> {}", transition.from, transition.to);
-        check_rights(&world, record, &tries, &what, |role| may(rt, transition, role));
+        check_rights(&world, record, &tries, &what, |tried| {
+            let may = may(rt, transition, &tried.role) && counts_at(tried.office, &tried.role);
+            let others = offices.iter().chain([&tried.office]).any(|office| *office != offices[0]);
+            match may && others && transition.to == "void" {
+                true => Verdict::Refused(Refusal::VoidTooLate),
+                false => no_right_unless(may),
+            }
+        });
     }
     // Every state but the void one is reached, so every step was tried.
     assert!(rt.states.iter().all(|state| ways.contains_key(state.code.as_str())), "{code}");
@@ -131,21 +177,27 @@ fn every_role_tries_to_create_and_to_edit_every_type() {
     for rt in &county().types {
         let first = rt.initial_transitions().next().unwrap();
         let mut world = World::new();
-        let (edited, on) = record_on(&mut world, rt, &[first]);
+        let Brought { record: edited, on, .. } = record_on(&mut world, rt, &[first]);
         let mut tries = Vec::new();
-        for role in roles(rt) {
-            let (pen, person) = (world.open_in(EAST, EAST), county().offices[EAST].person(role));
+        for (role, office) in roles(rt).flat_map(|role| places(role).map(move |at| (role, at))) {
+            let (pen, person) =
+                (world.open_in(office, EAST), county().offices[office].person(role));
             let created = world.create(pen, &rt.code, person, role);
-            let tried = [(role.clone(), world.written.len() - 1)];
+            let tried = [Try { role: role.clone(), office, at: world.written.len() - 1 }];
             let what = format!("creates {}", rt.code);
-            check_rights(&world, created, &tried, &what, |role| may(rt, first, role));
-            let pen = world.open_in(EAST, EAST);
+            check_rights(&world, created, &tried, &what, |tried| {
+                no_right_unless(may(rt, first, role) && counts_at(tried.office, role))
+            });
+            let pen = world.open_in(office, EAST);
             let (edits, bend) = (vec![put("remarks", role)], Bend::Honest);
             let (record, person) = (edited, Some(person));
             let wish = Wish { pen, record, on: Some(&on), edits, step: None, person, bend };
-            tries.push((role.clone(), world.change(wish).unwrap()));
+            tries.push(Try { role: role.clone(), office, at: world.change(wish).unwrap() });
         }
         let what = format!("edits {}", rt.code);
-        check_rights(&world, edited, &tries, &what, |role| rt.edit_roles.iter().any(|e| e == role));
+        check_rights(&world, edited, &tries, &what, |tried| {
+            let edits = rt.edit_roles.iter().any(|editor| *editor == tried.role);
+            no_right_unless(edits && counts_at(tried.office, &tried.role))
+        });
     }
 }

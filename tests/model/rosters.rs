@@ -15,7 +15,7 @@ const NOW_MS: u64 = 1_800_000_000_000;
 /// How often each world is signed anew, so that the order of the ids is another.
 const DRAWS: u64 = 6;
 
-const ROLE: &str = "R11";
+const ROLE: &str = "TADM";
 const TOWNSHIP: OfficeId = OfficeId(2);
 const VILLAGE: OfficeId = OfficeId(3);
 const TERM: Scope = Scope::Registrar { office: TOWNSHIP, term: 1 };

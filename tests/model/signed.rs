@@ -23,7 +23,7 @@ use crate::fact::{Book, Edict, Id, Key, Log, Office, Said};
 const NOW_MS: u64 = 1_800_000_000_000;
 
 /// The role that makes a person of the township a registrar.
-const REGISTRAR: &str = "R11";
+const REGISTRAR: &str = "TADM";
 
 const KEYS: [Key; 7] = [
     Key::County,
@@ -265,12 +265,7 @@ fn invite(key: Key) -> SecretKey {
 }
 
 fn invited(key: Key) -> Fact {
-    Fact::Invite {
-        key: invite(key).public(),
-        office: office(key),
-        node: Some("某".into()),
-        people: Vec::new(),
-    }
+    Fact::invite(&invite(key), registrars(), office(key), Some("某".into()), Vec::new())
 }
 
 /// The successor replaces its invitation.
@@ -282,7 +277,12 @@ fn joining(network: NetworkId, key: Key) -> Edition {
         number: 1,
         previous: EditionId([0; 32]),
         claimed_time_ms: NOW_MS,
-        facts: vec![Fact::Replace { node: Some(node(key)), people: Vec::new() }],
+        facts: vec![Fact::Replace {
+            by: registrars().office(),
+            office: office(key),
+            node: Some(node(key)),
+            people: Vec::new(),
+        }],
     };
     Edition::sign(&core, &[invite, secret(key).clone()]).unwrap()
 }

@@ -90,10 +90,10 @@ fn invitations(roster: &Roster) -> Vec<Json> {
     roster
         .invitations()
         .map(|(key, invitation)| {
-            let state = match (&invitation.replaced, roster.cut(key)) {
+            let state = match (&invitation.replaced, invitation.withdrawn) {
                 (Some(_), _) => "joined",
-                (None, Some(_)) => "withdrawn",
-                (None, None) => "open",
+                (None, true) => "withdrawn",
+                (None, false) => "open",
             };
             let people: Vec<Json> = invitation
                 .people
@@ -101,7 +101,7 @@ fn invitations(roster: &Roster) -> Vec<Json> {
                 .map(|(name, roles)| json!({"name": name, "roles": roles}))
                 .collect();
             json!({
-                "key": key, "state": state, "node": invitation.node, "people": people,
+                "key": key, "state": state, "confirmed": invitation.confirmed, "node": invitation.node, "people": people,
                 "division": roster.office(invitation.office).map(|office| office.division),
             })
         })

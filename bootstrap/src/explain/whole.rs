@@ -8,6 +8,8 @@ use xw_schemas::space::Tier;
 
 use super::{Part, Said, Words, edition, fact, holder, invited, office, said, scope};
 
+mod unconfirmed;
+
 /// Names listed in one sentence before the rest is only counted.
 const NAMES_LISTED_MAX: usize = 20;
 
@@ -25,6 +27,8 @@ pub fn whole(chain: &Chain, words: &Words) -> Vec<Part> {
         staff(roster, words),
         absent(roster),
         invitations(roster, words),
+        unconfirmed::newcomers(roster),
+        unconfirmed::suspended(roster),
         cuts(roster),
         decisions(chain, words),
         passed_over(chain, words),
@@ -212,9 +216,11 @@ fn invitations(roster: &Roster, words: &Words) -> Part {
     for (key, invitation) in roster.invitations() {
         let office = office(roster, invitation.office);
         let list = invited(words, invitation.node.as_deref(), &invitation.people);
-        let (state_zh, state_en) = if invitation.replaced.is_some() {
+        let (state_zh, state_en) = if invitation.replaced.is_some() && invitation.confirmed {
             ("已加入", "joined")
-        } else if roster.cut(key).is_some() {
+        } else if invitation.replaced.is_some() {
+            ("已加入，尚未确认", "joined, not confirmed")
+        } else if invitation.withdrawn {
             ("已撤回", "withdrawn")
         } else {
             ("等待加入", "open")

@@ -99,7 +99,8 @@ impl Newcomer {
 
     /// Whom the invitation is for, while it can be used.
     pub(crate) fn invited(&self) -> Answer<&Invited> {
-        Ok(open_invitation(&self.chain, &self.invitation.seed.key().public())?)
+        let host = self.invitation.node.as_ref();
+        Ok(open_invitation(&self.chain, &self.invitation.seed.key().public(), host)?)
     }
 
     /// The office's name and division, for the question about passphrases.
@@ -131,7 +132,7 @@ impl Newcomer {
         let people = new_people(invited, passphrases)?;
         let keys: Vec<SecretKey> = people.iter().map(|person| person.key.clone()).collect();
         let seed = self.invitation.seed.key();
-        let joining = join(&self.chain, &seed, Some(&node), &keys, clock::now_ms())?;
+        let joining = join(&self.chain, invited, &seed, Some(&node), &keys, clock::now_ms())?;
         let mut chain = self.chain.clone();
         chain.add(joining.clone()).map_err(Trouble::of_roster)?;
         let Place { listen, api, letter, idle, neighbours, cost } = place;
@@ -219,10 +220,11 @@ impl Newcomer {
         passphrases: Vec<Passphrase>,
         cost: Cost,
     ) -> Answer<(Vec<NewOperator>, Edition)> {
-        let people = new_people(self.invited()?, passphrases)?;
+        let invited = self.invited()?;
+        let people = new_people(invited, passphrases)?;
         let keys: Vec<SecretKey> = people.iter().map(|person| person.key.clone()).collect();
         let seed = self.invitation.seed.key();
-        let joining = join(&self.chain, &seed, None, &keys, clock::now_ms())?;
+        let joining = join(&self.chain, invited, &seed, None, &keys, clock::now_ms())?;
         let operators = people.iter().map(|person| {
             let seed = person.key.seed();
             let (purpose, dice) = (KeyPurpose::Person, &mut clock::fill);

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use xw_ledger::log::Point;
+use xw_ledger::roster::RosterRefusal;
 use xw_net::{Net, PeerKey, SendError};
 use xw_replica::{Effect, Event, Held, Phase, Replica, SessionId};
 use xw_schemas::entry::{Body, VerifiedEntry};
-use xw_schemas::id::{EntryId, LogId, PublicKey};
+use xw_schemas::id::{EditionId, EntryId, LogId, PublicKey};
 use xw_schemas::record::{Level, RecordType, SchemaHash};
 use xw_schemas::wire::{Frame, PackedEntries};
 use xw_store::ReceiveRefusal;
@@ -27,10 +28,18 @@ const CHECKPOINT_EVERY_MS: u64 = 1_000;
 /// nothing is written: what is to be fetched comes first. Offline it goes on then.
 const ASK_MS_MAX: u64 = 10_000;
 
+/// So long newcomers wait to be confirmed together: several often join in one visit, and each edition
+/// takes a place in the term.
+const CONFIRM_AFTER_MS: u64 = 1_000;
+
 /// Bytes that wait for a neighbour beside those that the network queues for it. Entries keep to their
 /// credit and an honest neighbour asks for one public piece at a time; whoever lets more than this
 /// pile up asks and does not read.
 const WAITING_BYTES_MAX: usize = 4 << 20;
+
+/// Roster editions of one conversation that could not be taken up before it ends. An honest neighbour
+/// lists those first that others need, so that few come too early.
+const EDITIONS_REFUSED_MAX: usize = 256;
 
 /// Office, replica and network of one node.
 pub(crate) struct Mesh {
@@ -53,6 +62,8 @@ pub(crate) struct Mesh {
     deferred: Vec<Job>,
     /// A witness was to speak meanwhile.
     witness_later: bool,
+    /// Newcomers who wait to be confirmed: since when, and what was found when it was last tried.
+    newcomers: Option<(u64, Option<(EditionId, usize)>)>,
 }
 
 /// One session as the network names it, with frames that wait for room.
@@ -61,6 +72,8 @@ struct Line {
     peer: PublicKey,
     waiting: VecDeque<Vec<u8>>,
     waiting_bytes: usize,
+    /// Roster editions from it that could not be taken up.
+    refused: usize,
 }
 
 impl Mesh {
@@ -81,6 +94,7 @@ impl Mesh {
             asking_until_ms: None,
             deferred: Vec::new(),
             witness_later: false,
+            newcomers: None,
         };
         if mesh.office.asks_first() {
             mesh.asking_until_ms = Some(clock::steady_ms() + ASK_MS_MAX);
@@ -140,7 +154,8 @@ impl Mesh {
         peer: PublicKey,
         dialer: bool,
     ) {
-        self.sessions.insert(id, Line { net, peer, waiting: VecDeque::new(), waiting_bytes: 0 });
+        self.sessions
+            .insert(id, Line { net, peer, waiting: VecDeque::new(), waiting_bytes: 0, refused: 0 });
         self.office.connected.insert(peer);
         self.happen(Event::Opened { session: id, peer, dialer });
     }
@@ -202,6 +217,7 @@ impl Mesh {
         if self.office.may_lag() {
             self.compare();
         }
+        self.mind_newcomers();
         self.mind_own_logs();
         log_trouble("lock the store", self.office.lock_when_idle());
         log_trouble("look after the disk", self.office.mind_disk());
@@ -238,6 +254,22 @@ impl Mesh {
         log_trouble("write lost entries again", self.office.republish_some());
         log_trouble("say what was erased", self.office.answer_erasures());
         self.spread();
+    }
+
+    /// Confirms newcomers soon after they came, several in one edition; again only when the roster or
+    /// who is signed in has changed.
+    fn mind_newcomers(&mut self) {
+        let held_up = self.holds_back() || self.office.may_lag();
+        let Some(found) = self.office.awaits_confirmation().filter(|_| !held_up) else {
+            self.newcomers = None;
+            return;
+        };
+        let now = clock::steady_ms();
+        let (since, tried) = *self.newcomers.get_or_insert((now, None));
+        if tried != Some(found) && now.saturating_sub(since) >= CONFIRM_AFTER_MS {
+            self.newcomers = Some((since, Some(found)));
+            log_trouble("confirm newcomers", self.office.confirm_newcomers());
+        }
     }
 
     /// Whether nothing is written because neighbours are being asked.
@@ -379,13 +411,14 @@ impl Mesh {
                 });
                 events.push_back(Event::BlobRead { session, hash, offset, bytes });
             }
-            Effect::AddEdition(edition) => match self.office.store.add_edition(edition) {
+            Effect::AddEdition { session, edition } => match self.office.store.add_edition(edition)
+            {
                 Ok(Ok(_)) => {
                     self.follow_roster();
                     events.push_back(Event::RosterChanged);
                     self.recount = true;
                 }
-                Ok(Err(refusal)) => tracing::warn!(%refusal, "a roster edition was refused"),
+                Ok(Err(refusal)) => self.refuse_edition(session, refusal),
                 Err(error) => tracing::error!(error = with_causes(&error), "roster not stored"),
             },
             Effect::AddDefinition { hash, bytes } => {
@@ -421,6 +454,25 @@ impl Mesh {
                     self.net.close(line.net, reason);
                 }
             }
+        }
+    }
+
+    /// What no edition more could make valid is the sender's fault at once. Whether something is
+    /// lacking before it, or enough rivals are here, may be no fault of his; but not again and again.
+    fn refuse_edition(&mut self, session: SessionId, refusal: RosterRefusal) {
+        tracing::warn!(%refusal, "a roster edition was refused");
+        let Some(line) = self.sessions.get_mut(&session) else { return };
+        match refusal {
+            RosterRefusal::EnoughRivals => {}
+            RosterRefusal::Gap | RosterRefusal::Stranger => line.refused += 1,
+            RosterRefusal::OtherNetwork
+            | RosterRefusal::Threshold
+            | RosterRefusal::NoRoot
+            | RosterRefusal::Contradiction => line.refused = EDITIONS_REFUSED_MAX,
+        }
+        if line.refused >= EDITIONS_REFUSED_MAX {
+            line.refused = 0;
+            self.fault(session, "sends roster editions that cannot be taken up");
         }
     }
 

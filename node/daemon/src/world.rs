@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 use xw_bootstrap::found::found;
-use xw_bootstrap::joining::join;
+use xw_bootstrap::joining::{invitation, join};
 use xw_bootstrap::synthetic;
 use xw_custody::{Cost, Passphrase};
 use xw_ledger::roster::Chain;
@@ -84,7 +84,8 @@ pub(crate) fn new_node(code: &str) -> NewNode {
         .collect();
     let keys: Vec<SecretKey> = people.iter().map(|person| person.key.clone()).collect();
     let invite = founded.invites.last().unwrap().0.key();
-    let joining = join(&chain, &invite, Some(&key(9)), &keys, clock::now_ms()).unwrap();
+    let invited = invitation(&chain, &invite.public(), None).unwrap();
+    let joining = join(&chain, invited, &invite, Some(&key(9)), &keys, clock::now_ms()).unwrap();
     let settings = Settings {
         division,
         office: "演练机构".into(),

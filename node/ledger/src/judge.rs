@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use xw_schemas::edition::SignerKind;
 use xw_schemas::entry::{Body, ChangeStatement, VerifiedEntry};
 use xw_schemas::id::{EntryId, RecordId};
 use xw_schemas::limits::{RECORD_BYTES_MAX, RECORD_CHANGES_MAX};
@@ -66,6 +65,7 @@ struct Candidate<'a> {
     change: Change,
     /// The change entry before it of the same log on this record.
     before: Option<EntryId>,
+    standing: Standing,
 }
 
 /// Judges one record of one space.
@@ -170,7 +170,8 @@ impl<'a> Court<'a> {
                 self.by_entry.insert(id, item.entry);
                 match self.examine(item, statement) {
                     Ok(Some(change)) => {
-                        candidates.push(Candidate { entry: item.entry, statement, change, before });
+                        let (entry, standing) = (item.entry, item.standing);
+                        candidates.push(Candidate { entry, statement, change, before, standing });
                     }
                     Ok(None) => {
                         self.verdicts.insert(id, Verdict::Sealed);
@@ -201,7 +202,7 @@ impl<'a> Court<'a> {
         }
         let Some(body) = item.body else {
             // Who signed it can be asked without the body, and a revoked key's word is void.
-            self.roles(item.entry).map_err(Verdict::Refused)?;
+            self.roles(item.entry, item.standing).map_err(Verdict::Refused)?;
             return Ok(None);
         };
         let core = item.entry.core();
@@ -293,7 +294,7 @@ impl<'a> Court<'a> {
         match self.weigh(&candidate) {
             Ok(()) => {
                 if self.founding.is_none() {
-                    let office = self.roster.office_of(&candidate.entry.node());
+                    let office = self.roster.writing_office(&candidate.entry.node());
                     self.founding = Some(Founding { office: office.map(|office| office.id) });
                 }
                 self.causes.insert(hash, candidate.change.deps.clone());
@@ -337,7 +338,7 @@ impl<'a> Court<'a> {
             return Err(Refusal::TooLong);
         }
         let past = self.history.checked_past(&candidate.change).map_err(Refusal::Unsound)?;
-        let roles = self.roles(candidate.entry)?;
+        let roles = self.roles(candidate.entry, candidate.standing)?;
         let fresh = Some((candidate.change.hash, candidate.entry));
         let (before, after) = if self.may_repeat(candidate) {
             let seen = self.history.past_order(&candidate.change.deps);
@@ -388,24 +389,21 @@ impl<'a> Court<'a> {
     }
 
     /// The roles in which the signer may act, or why there are none.
-    fn roles(&self, entry: &VerifiedEntry) -> Result<Vec<String>, Refusal> {
+    fn roles(&self, entry: &VerifiedEntry, standing: Standing) -> Result<Vec<String>, Refusal> {
         let person = entry.core().person.ok_or(Refusal::NoPerson)?;
-        let signer = self.roster.signer(&person).ok_or(Refusal::OtherOffice)?;
-        let office = self.roster.office_of(&entry.node()).map(|office| office.id);
-        if signer.kind != SignerKind::Person || Some(signer.office) != office {
-            return Err(Refusal::OtherOffice);
-        }
+        let acting = self.roster.acting(&person, &entry.node(), standing);
+        let roles = acting.ok_or(Refusal::OtherOffice)?;
         if let Some(cut) = self.roster.cut(&person) {
             let kept = cut.get(&entry.core().log);
             if kept.is_none_or(|(sequence, _)| entry.core().sequence > *sequence) {
                 return Err(Refusal::PersonCut);
             }
         }
-        Ok(signer.roles.clone())
+        Ok(roles.to_vec())
     }
 
     fn tier(&self, entry: &EntryId) -> Tier {
-        let office = self.by_entry.get(entry).and_then(|e| self.roster.office_of(&e.node()));
+        let office = self.by_entry.get(entry).and_then(|e| self.roster.writing_office(&e.node()));
         office.map_or(Tier::Village, |office| office.division.tier())
     }
 

@@ -315,7 +315,7 @@ impl Logs {
             (log.county, log.township) = (None, None);
             restood.note(*id, 0);
         }
-        let rank = |node: &PublicKey| roster.node_office(node).map(|o| o.division.tier());
+        let rank = |node: &PublicKey| roster.writing_office(node).map(|o| o.division.tier());
         let mut order: Vec<(Option<Tier>, LogId)> =
             self.logs.iter().map(|(id, log)| (rank(&log.node), *id)).collect();
         order.sort_by_key(|(tier, id)| (tier.unwrap_or(Tier::Village), *id));
@@ -346,7 +346,8 @@ impl Logs {
     pub fn to_pin(&self, roster: &Roster, witness: &PublicKey, log: &LogId) -> Option<Point> {
         let log = self.logs.get(log)?;
         let tier = roster.witness_rank(witness, &log.node)?;
-        if roster.cut(&log.node).is_some() {
+        let is_listed = |node| roster.node_office(node).is_some();
+        if roster.cut(&log.node).is_some() || ![witness, &log.node].into_iter().all(is_listed) {
             return None;
         }
         let mut awaited = self.awaited(&log.id);

@@ -8,10 +8,16 @@ use xw_schemas::id::{EditionId, EntryId, LogId, NetworkId, PublicKey};
 use xw_schemas::record::SchemaHash;
 use xw_schemas::space::{Division, Space, Tier};
 
+use crate::standing::Standing;
+
 mod chain;
 mod evaluate;
+mod level;
 mod paths;
 mod root;
+mod suspended;
+
+pub use suspended::Suspended;
 
 pub use chain::{Chain, RosterRefusal};
 
@@ -38,10 +44,22 @@ pub struct Signer {
     pub office: OfficeId,
     /// The name shown beside what it signed.
     pub name: String,
-    /// Roles of a person.
+    /// Roles of a person, all of the level of its office: every one that a fact which counts has ever
+    /// given. Nothing takes a role back, or what was done in it would be undone; a cut ends the key.
     pub roles: Vec<String>,
     /// Who put it there.
     pub rank: Rank,
+}
+
+impl Signer {
+    /// Takes up what a later fact says of the key: its name, and roles beside those it has.
+    fn say(&mut self, name: &str, roles: &[String], rank: Rank) {
+        name.clone_into(&mut self.name);
+        self.rank = rank;
+        let more: Vec<String> =
+            roles.iter().filter(|role| !self.roles.contains(role)).cloned().collect();
+        self.roles.extend(more);
+    }
 }
 
 /// Whose word a fact is. The lower, the more it weighs: where two speak of one thing, the higher
@@ -82,9 +100,12 @@ pub struct Delegation {
     pub closes: Option<(u64, EditionId)>,
 }
 
-/// An invitation that counts.
+/// An invitation that counts. Under one key there may be several: by different offices, or to
+/// different ones, each with the key's proof. A newcomer says in whose place he joins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
+    /// The office whose registrars invited; `None` for root.
+    pub by: Option<OfficeId>,
     /// The office that the newcomer belongs to.
     pub office: OfficeId,
     /// The name of the PC, where one is invited.
@@ -95,6 +116,22 @@ pub struct Invitation {
     pub rank: Rank,
     /// The edition that replaced it.
     pub replaced: Option<EditionId>,
+    /// Whether it was taken back before anybody used it.
+    pub withdrawn: bool,
+    /// Whether a registrar, or root, has listed the keys that replaced it: then no second use of it
+    /// touches them.
+    pub confirmed: bool,
+}
+
+/// What tells one invitation from all others: its key, who invites, to which office.
+type InvitationId = (PublicKey, Option<OfficeId>, OfficeId);
+
+impl Invitation {
+    /// Whether it can still be used.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.replaced.is_none() && !self.withdrawn
+    }
 }
 
 /// Why an edition, or a fact in it, has no effect although it is held.
@@ -112,6 +149,9 @@ pub enum PassedOver {
     /// The office, or the office of the key, does not lie below the registrar's.
     #[error("it concerns an office outside of the registrar's own area")]
     OutsidePrefix,
+    /// A role that it gives is of another level than the office's: that role alone does not count.
+    #[error("a role in it is of another level than the office's and does not count")]
+    OtherLevel,
     /// Only root may say this.
     #[error("only the root keys may say this")]
     NotItsMatter,
@@ -132,6 +172,7 @@ impl PassedOver {
             Self::Rival => "同一号有两个互相矛盾的版次",
             Self::Closed => "该机构的登记任期已在此之前终止",
             Self::OutsidePrefix => "超出登记机构的辖区",
+            Self::OtherLevel => "其中有不属于该级机构的角色，该角色不算数",
             Self::NotItsMatter => "只有根密钥可以决定此事",
             Self::Outranked => "上级或更早的版次另有规定",
             Self::BadReplacement => "邀请已撤回、已使用或不相符",
@@ -157,13 +198,15 @@ pub struct Roster {
     schemas: BTreeMap<String, SchemaHash>,
     adopted: BTreeMap<SchemaHash, String>,
     delegations: BTreeMap<OfficeId, BTreeMap<u64, Delegation>>,
-    invitations: BTreeMap<PublicKey, Invitation>,
+    invitations: BTreeMap<InvitationId, Invitation>,
     adjudicated: BTreeMap<LogId, (u64, EntryId)>,
     adopted_entries: BTreeMap<LogId, BTreeMap<EntryId, u64>>,
     /// Every edition that counts, in the order of authority.
     counted: Vec<EditionId>,
     /// What is held and has no effect: the edition, the place of the fact, why.
     passed_over: BTreeSet<(EditionId, Option<usize>, PassedOver)>,
+    /// Keys that editions held brought and that are not on the roster.
+    suspended: BTreeMap<PublicKey, Suspended>,
     /// What every key is that any edition held ever listed, counting or not.
     known: BTreeMap<PublicKey, BTreeSet<(SignerKind, OfficeId)>>,
 }
@@ -217,14 +260,20 @@ impl Roster {
 
     /// All invitations, used ones included.
     pub fn invitations(&self) -> impl Iterator<Item = (&PublicKey, &Invitation)> {
-        self.invitations.iter()
+        self.invitations.iter().map(|((key, ..), invitation)| (key, invitation))
     }
 
-    /// An invitation that can still be used.
+    /// The invitations under one key.
+    pub fn invitations_of(&self, key: &PublicKey) -> impl Iterator<Item = &Invitation> {
+        let (first, last) = (OfficeId(0), OfficeId(u32::MAX));
+        let own = self.invitations.range((*key, None, first)..=(*key, Some(last), last));
+        own.map(|(_, invitation)| invitation)
+    }
+
+    /// The invitation under a key that can still be used; the first of several.
     #[must_use]
     pub fn open_invitation(&self, key: &PublicKey) -> Option<&Invitation> {
-        let open = |invitation: &&Invitation| invitation.replaced.is_none();
-        self.invitations.get(key).filter(open).filter(|_| !self.cuts.contains_key(key))
+        self.invitations_of(key).find(|invitation| invitation.is_open())
     }
 
     /// Whether any edition held ever listed a key, counting or not.
@@ -313,6 +362,48 @@ impl Roster {
             .and_then(|signer| self.offices.get(&signer.office))
     }
 
+    /// A key that editions held brought to an office and that is not on the roster.
+    #[must_use]
+    pub fn suspended(&self, key: &PublicKey) -> Option<&Suspended> {
+        self.suspended.get(key)
+    }
+
+    /// All suspended keys.
+    pub fn all_suspended(&self) -> impl Iterator<Item = (&PublicKey, &Suspended)> {
+        self.suspended.iter()
+    }
+
+    /// The office in which a node's key has written what stands: its own, or the one that a suspended
+    /// key was brought to.
+    #[must_use]
+    pub fn writing_office(&self, node: &PublicKey) -> Option<&Office> {
+        let suspended = || {
+            let held = self.suspended.get(node).filter(|held| held.kind == SignerKind::Node)?;
+            self.offices.get(&held.office)
+        };
+        self.node_office(node).or_else(suspended)
+    }
+
+    /// The roles in which a person signs at a node: a person of the node's own office. A suspended
+    /// person's signature counts where the county has pinned it.
+    pub(crate) fn acting(
+        &self,
+        person: &PublicKey,
+        node: &PublicKey,
+        standing: Standing,
+    ) -> Option<&[String]> {
+        let office = self.writing_office(node)?.id;
+        let signer = self.signers.get(person).map(|s| (s.kind, s.office, &s.roles[..]));
+        let suspended = || self.suspended.get(person).map(|s| (s.kind, s.office, &s.roles[..]));
+        let held = match standing {
+            Standing::Final => signer.or_else(suspended),
+            _ => signer,
+        };
+        let own =
+            |held: &(SignerKind, OfficeId, _)| (held.0, held.1) == (SignerKind::Person, office);
+        held.filter(own).map(|(_, _, roles)| roles)
+    }
+
     /// Node keys that may connect: on the roster and not cut.
     #[must_use]
     pub fn live_nodes(&self) -> BTreeSet<PublicKey> {
@@ -325,8 +416,8 @@ impl Roster {
     #[must_use]
     pub fn admitted_peers(&self) -> BTreeSet<PublicKey> {
         let mut peers = self.live_nodes();
-        let open = self.invitations.keys().filter(|key| self.open_invitation(key).is_some());
-        peers.extend(open.copied());
+        let open = self.invitations().filter(|(_, invitation)| invitation.is_open());
+        peers.extend(open.map(|(key, _)| *key));
         peers
     }
 
@@ -376,10 +467,11 @@ impl Roster {
     }
 
     /// Which witness rank a node has over an author's logs, if any: the county over all below it,
-    /// a township over its own villages.
+    /// a township over its own villages. Suspended keys included: what stands of their logs was
+    /// witnessed, and pins, as before.
     #[must_use]
     pub fn witness_rank(&self, witness: &PublicKey, author: &PublicKey) -> Option<Tier> {
-        let (above, below) = (self.node_office(witness)?, self.node_office(author)?);
+        let (above, below) = (self.writing_office(witness)?, self.writing_office(author)?);
         let tier = above.division.tier();
         let covers = above.division.covers(below.division) && tier < below.division.tier();
         (covers && tier != Tier::Village).then_some(tier)

@@ -85,15 +85,18 @@ impl LogStanding {
     }
 }
 
-/// Judges one log. In this order: a cut of its key; a decision of root on its fork; the county's pin;
+/// Judges one log. In this order: a cut of its key; whether the key is on the roster; a decision of root on its fork; the county's pin;
 /// the own township's pin where it does not contradict; a fork closes the rest. What root adopts
 /// counts in any case.
 #[must_use]
 pub fn assess(roster: &Roster, log: &Log) -> LogStanding {
     let standing = match roster.cut(&log.node) {
-        Some(cut) => assess_cut(log, cut),
-        None if roster.node_office(&log.node).is_none() => nothing(Standing::Void),
-        None => match roster.adjudicated(&log.id) {
+        Some(cut) if cut.exact || roster.node_office(&log.node).is_some() => assess_cut(log, cut),
+        _ if roster.node_office(&log.node).is_none() => match roster.suspended(&log.node) {
+            Some(_) => assess_suspended(log),
+            None => nothing(Standing::Void),
+        },
+        _ => match roster.adjudicated(&log.id) {
             Some((sequence, id)) if !log.holds(sequence, &id) => nothing(Standing::Pending),
             None if log.branches.is_empty() => {
                 let finals = above(log.county);
@@ -107,6 +110,19 @@ pub fn assess(roster: &Roster, log: &Log) -> LogStanding {
         None => standing,
         Some(adopted) => adopt(log, &standing, adopted),
     }
+}
+
+/// Of a suspended key that stays which the county has pinned while it was on the roster; a registrar's
+/// cut takes nothing from that and adds nothing.
+fn assess_suspended(log: &Log) -> LogStanding {
+    if log.branches.is_empty() {
+        let finals = above(log.county);
+        return LogStanding::Straight { finals, witnessed: finals, rest: Standing::Void };
+    }
+    let mut stem = Stem::new(log);
+    stem.extend(log.county);
+    let judge = |id: &EntryId| if stem.holds(id) { Standing::Final } else { Standing::Void };
+    LogStanding::Forked(entries(log).map(|(id, _)| (id, judge(&id))).collect())
 }
 
 fn nothing(rest: Standing) -> LogStanding {

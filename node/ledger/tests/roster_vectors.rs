@@ -103,6 +103,7 @@ fn the_vectors_show_every_reason_and_no_two_have_one_name() {
         PassedOver::Rival,
         PassedOver::Closed,
         PassedOver::OutsidePrefix,
+        PassedOver::OtherLevel,
         PassedOver::NotItsMatter,
         PassedOver::Outranked,
         PassedOver::BadReplacement,
@@ -227,6 +228,7 @@ fn reading(editions: &[Edition], order: &[u8]) -> BTreeMap<String, Item> {
         ("peers", roster.admitted_peers().iter().map(|key| hex(&key.0)).collect()),
         ("signers", signers(roster)),
         ("cuts", cuts(roster)),
+        ("suspended", suspended(roster)),
         ("invitations", invitations(roster)),
         ("delegations", delegations(roster)),
         ("decisions", decisions(roster)),
@@ -265,12 +267,24 @@ fn rank(rank: Rank) -> &'static str {
     }
 }
 
+fn kind(kind: SignerKind) -> &'static str {
+    match kind {
+        SignerKind::Node => "node",
+        SignerKind::Person => "person",
+    }
+}
+
+fn suspended(roster: &Roster) -> Vec<String> {
+    let line = |(key, held): (&PublicKey, &xw_ledger::roster::Suspended)| {
+        let (kind, office, roles) = (kind(held.kind), held.office.0, held.roles.join(","));
+        format!("{} {kind} {office} [{roles}]", hex(&key.0))
+    };
+    roster.all_suspended().map(line).collect()
+}
+
 fn signers(roster: &Roster) -> Vec<String> {
     let line = |(key, signer): (&PublicKey, &xw_ledger::roster::Signer)| {
-        let kind = match signer.kind {
-            SignerKind::Node => "node",
-            SignerKind::Person => "person",
-        };
+        let kind = kind(signer.kind);
         let roles = signer.roles.join(",");
         let (office, rank) = (signer.office.0, rank(signer.rank));
         format!("{} {kind} {office} {rank} {} [{roles}]", hex(&key.0), signer.name)
@@ -281,6 +295,7 @@ fn signers(roster: &Roster) -> Vec<String> {
 fn cuts(roster: &Roster) -> Vec<String> {
     let mut keys: Vec<PublicKey> = roster.signers().map(|(key, _)| *key).collect();
     keys.extend(roster.invitations().map(|(key, _)| *key));
+    keys.extend(roster.all_suspended().map(|(key, _)| *key));
     keys.sort();
     keys.dedup();
     let line = |key: PublicKey| {
@@ -298,8 +313,15 @@ fn point(log: &LogId, number: u64, entry: &EntryId) -> String {
 
 fn invitations(roster: &Roster) -> Vec<String> {
     let line = |(key, invitation): (&PublicKey, &xw_ledger::roster::Invitation)| {
-        let replaced = invitation.replaced.map_or("-".to_owned(), |id| hex(&id.0));
-        format!("{} {} {} {replaced}", hex(&key.0), invitation.office.0, rank(invitation.rank))
+        let state = match invitation.replaced {
+            Some(id) => hex(&id.0),
+            None if invitation.withdrawn => "withdrawn".to_owned(),
+            None => "-".to_owned(),
+        };
+        let by = invitation.by.map_or("root".to_owned(), |office| office.0.to_string());
+        let (office, rank) = (invitation.office.0, rank(invitation.rank));
+        let confirmed = if invitation.confirmed { " confirmed" } else { "" };
+        format!("{} {by} {office} {rank} {state}{confirmed}", hex(&key.0))
     };
     roster.invitations().map(line).collect()
 }

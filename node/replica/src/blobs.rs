@@ -3,7 +3,7 @@
 
 use xw_schemas::edition::Edition;
 use xw_schemas::hash::tagged;
-use xw_schemas::id::EditionId;
+use xw_schemas::id::CopyId;
 use xw_schemas::limits::{BLOB_CHUNK_BYTES, DEFINITION_BYTES_MAX, EDITION_BYTES_MAX};
 use xw_schemas::record::SchemaHash;
 use xw_schemas::wire::{BlobChunk, EDITIONS_LISTED_MAX, Frame};
@@ -73,16 +73,16 @@ pub(crate) fn has_blob(held: Held<'_>, hash: [u8; 32]) -> bool {
     let definition = SchemaHash(hash);
     let is_definition = held.roster().adopted(&definition).is_some()
         && !held.missing_definitions.contains(&definition);
-    is_definition || held.chain.edition(&EditionId(hash)).is_some()
+    is_definition || held.chain.copy(&CopyId(hash)).is_some()
 }
 
-/// Notes which editions of a neighbour's list are not held here, and asks for the rest of a list
+/// Notes which copies of a neighbour's list are not held here, and asks for the rest of a list
 /// that fills its message.
 pub(crate) fn editions_listed(
     held: Held<'_>,
     session: SessionId,
     neighbour: &mut Neighbour,
-    editions: &[EditionId],
+    editions: &[CopyId],
 ) -> Vec<Effect> {
     if neighbour.editions_listed == 0 {
         neighbour.wanted_blobs.retain(|(_, is_edition)| !is_edition);
@@ -92,8 +92,8 @@ pub(crate) fn editions_listed(
         return close(session, "lists more roster editions than a county has");
     }
     // What is wanted is taken from the end: those first that others need.
-    let lacking = editions.iter().rev().filter(|id| held.chain.edition(id).is_none());
-    neighbour.wanted_blobs.splice(0..0, lacking.map(|id| (id.0, true)));
+    let lacking = editions.iter().rev().filter(|copy| held.chain.copy(copy).is_none());
+    neighbour.wanted_blobs.splice(0..0, lacking.map(|copy| (copy.0, true)));
     let mut effects = Vec::new();
     let more = editions.len() == EDITIONS_LISTED_MAX;
     if more && neighbour.editions_listed < EDITIONS_MAX {
@@ -114,7 +114,7 @@ pub(crate) fn next_blob(
         return Vec::new();
     }
     let is_held = |(hash, is_edition): &([u8; 32], bool)| match is_edition {
-        true => held.chain.edition(&EditionId(*hash)).is_some(),
+        true => held.chain.copy(&CopyId(*hash)).is_some(),
         false => !held.missing_definitions.iter().any(|missing| missing.0 == *hash),
     };
     while let Some(wanted) = neighbour.wanted_blobs.pop() {
@@ -158,7 +158,8 @@ pub(crate) fn blob(
         return Vec::new();
     };
     let taken = if is_edition {
-        Edition::decode(bytes).ok().filter(|edition| edition.id().0 == hash).map(Effect::AddEdition)
+        let edition = Edition::decode(bytes).ok().filter(|edition| edition.copy_id().0 == hash);
+        edition.map(|edition| Effect::AddEdition { session, edition })
     } else {
         (tagged("xw/schema/1", &[&bytes]) == hash)
             .then_some(Effect::AddDefinition { hash: SchemaHash(hash), bytes })

@@ -147,7 +147,12 @@ pub enum Effect {
         offset: u64,
     },
     /// Take up a roster edition; say [`Event::RosterChanged`] when it changed anything.
-    AddEdition(Edition),
+    AddEdition {
+        /// Who sent it.
+        session: SessionId,
+        /// It.
+        edition: Edition,
+    },
     /// Take up a definition whose hash is right; then say [`Event::RosterChanged`].
     AddDefinition {
         /// Its hash.

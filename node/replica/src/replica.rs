@@ -137,7 +137,7 @@ impl Replica {
             Frame::WantEditions { from } => {
                 let from = usize::try_from(from).unwrap_or(usize::MAX);
                 let editions = held.chain.editions().skip(from).take(EDITIONS_LISTED_MAX);
-                vec![send(session, Frame::Editions(editions.map(Edition::id).collect()))]
+                vec![send(session, Frame::Editions(editions.map(Edition::copy_id).collect()))]
             }
             Frame::Editions(editions) => editions_listed(held, session, neighbour, &editions),
             Frame::WantBlob { hash, .. } if !has_blob(held, hash) => {

@@ -23,9 +23,8 @@ pub(crate) fn chain(conn: &Connection) -> Result<Chain, StoreError> {
             Edition::decode(bytes).map_err(|fault| StoreError::damaged(format!("roster: {fault}")))
         });
     let founding = editions.next().ok_or_else(|| StoreError::damaged("no roster edition"))??;
-    let mut chain = Chain::founded(founding)?;
     // Copies with more signatures stand where the first one came, before those who sign them.
-    let refused = chain.add_set(editions.collect::<Result<Vec<_>, _>>()?);
+    let (chain, refused) = Chain::of_set(founding, editions.collect::<Result<Vec<_>, _>>()?)?;
     if let Some((_, refusal)) = refused.into_iter().next() {
         return Err(refusal.into());
     }

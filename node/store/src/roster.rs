@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use xw_ledger::log::Restood;
 use xw_ledger::roster::{Roster, RosterRefusal};
 use xw_schemas::edition::Edition;
-use xw_schemas::id::LogId;
+use xw_schemas::id::{CopyId, LogId};
 use xw_schemas::record::{Kind, RecordType};
 
 use crate::error::{Doing, StoreError};
@@ -68,13 +68,13 @@ impl Store {
         })
     }
 
-    /// The bytes of a roster edition or of a definition, by its hash.
+    /// The bytes of a copy of a roster edition or of a definition, by its name on the wire.
     pub fn blob(&self, hash: [u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(edition) = self.chain.copy(&CopyId(hash)) {
+            return Ok(Some(edition.bytes().to_vec()));
+        }
         self.conn
-            .prepare_cached(
-                "SELECT bytes FROM edition WHERE id = ?1
-                 UNION ALL SELECT bytes FROM definition WHERE hash = ?1 LIMIT 1",
-            )
+            .prepare_cached("SELECT bytes FROM definition WHERE hash = ?1")
             .and_then(|mut s| s.query_row([hash], |row| row.get(0)).optional())
             .doing("read a roster edition or definition")
     }
@@ -151,9 +151,13 @@ fn rejudge(parts: &mut Parts<'_>, old: &Roster) -> Result<(), StoreError> {
 fn only_adds(old: &Roster, new: &Roster) -> bool {
     let same_rights = old.signers().all(|(key, signer)| {
         new.signer(key).is_some_and(|now| {
-            (now.kind, now.office, &now.roles) == (signer.kind, signer.office, &signer.roles)
+            (now.kind, now.office) == (signer.kind, signer.office)
+                && signer.roles.iter().all(|role| now.roles.contains(role))
         }) && new.cut(key) == old.cut(key)
     });
+    // Of a suspended key only what was pinned counts; who comes back may have other rights.
+    let same_rights =
+        same_rights && old.all_suspended().all(|(key, held)| new.suspended(key) == Some(held));
     let same_offices = old
         .offices()
         .all(|office| new.office(office.id).is_some_and(|now| now.division == office.division));

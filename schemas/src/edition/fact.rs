@@ -3,7 +3,7 @@
 
 use super::EditionFault;
 use crate::cbor::{CborFault, Reader, Writer};
-use crate::cose;
+use crate::cose::{self, CoseSignature, Purpose, SecretKey, SoundKey};
 use crate::id::{EditionId, EntryId, LogId, PublicKey};
 use crate::limits::{ROOT_KEYS_MAX, SEQUENCE_MAX};
 use crate::record::SchemaHash;
@@ -117,7 +117,7 @@ pub enum Fact {
         closes: Option<(u64, EditionId)>,
     },
     /// An invitation: a temporary key whose only right is to be replaced by the newcomer's own keys.
-    /// Cutting the key withdraws it.
+    /// Cutting the key withdraws it. Made by [`Fact::invite`].
     Invite {
         /// The temporary key.
         key: PublicKey,
@@ -127,9 +127,16 @@ pub enum Fact {
         node: Option<String>,
         /// The people invited: name and roles.
         people: Vec<(String, Vec<String>)>,
+        /// The temporary key's signature over who invites and to which office: nobody invites under
+        /// a key of which he holds the public half alone.
+        proof: [u8; 64],
     },
     /// The newcomer's own keys, in the place of the invitation that the scope names.
     Replace {
+        /// Who invited: the office whose registrars did, `None` for root.
+        by: Option<OfficeId>,
+        /// The office that the newcomer was invited to.
+        office: OfficeId,
         /// The key of the PC, where one was invited.
         node: Option<PublicKey>,
         /// The keys of the people, in the order of the invitation.
@@ -179,6 +186,57 @@ pub enum Scope {
     },
 }
 
+impl Scope {
+    /// The office whose registrars speak; `None` for root and for newcomers.
+    #[must_use]
+    pub fn office(self) -> Option<OfficeId> {
+        match self {
+            Self::Registrar { office, .. } => Some(office),
+            Self::Root | Self::Joining { .. } => None,
+        }
+    }
+}
+
+impl Fact {
+    /// An invitation in an edition of this scope, with the proof that its key is held.
+    #[must_use]
+    pub fn invite(
+        key: &SecretKey,
+        scope: Scope,
+        office: OfficeId,
+        node: Option<String>,
+        people: Vec<(String, Vec<String>)>,
+    ) -> Self {
+        let invited = inviting(scope.office(), office);
+        let proof = CoseSignature::make(key, Purpose::Invitation, &invited, false).signature;
+        Self::Invite { key: key.public(), office, node, people, proof }
+    }
+
+    /// Whether an invitation in an edition of this scope was made by who holds its key; other facts
+    /// prove nothing.
+    pub(super) fn is_proven(&self, scope: Scope) -> bool {
+        let Self::Invite { key, office, proof, .. } = self else { return true };
+        let signature = CoseSignature { key: None, signature: *proof };
+        let invited = inviting(scope.office(), *office);
+        SoundKey::of(key).is_some_and(|key| signature.verifies(&key, Purpose::Invitation, &invited))
+    }
+}
+
+/// What the key of an invitation signs: who invites, and to which office.
+fn inviting(by: Option<OfficeId>, office: OfficeId) -> Vec<u8> {
+    let mut writer = Writer::new();
+    encode_office(writer.array(2), by);
+    writer.uint(office.0.into());
+    writer.into_bytes()
+}
+
+fn encode_office(writer: &mut Writer, office: Option<OfficeId>) {
+    match office {
+        None => writer.null(),
+        Some(office) => writer.uint(office.0.into()),
+    };
+}
+
 pub(super) fn encode_fact(writer: &mut Writer, fact: &Fact) {
     match fact {
         Fact::Root { threshold, keys } => {
@@ -220,8 +278,8 @@ pub(super) fn encode_fact(writer: &mut Writer, fact: &Fact) {
                 Some((number, id)) => writer.array(2).uint(*number).bytes(&id.0),
             };
         }
-        Fact::Invite { key, office, node, people } => {
-            writer.array(5).uint(8).bytes(&key.0).uint(office.0.into());
+        Fact::Invite { key, office, node, people, proof } => {
+            writer.array(6).uint(8).bytes(&key.0).uint(office.0.into());
             match node {
                 None => writer.null(),
                 Some(name) => writer.text(name),
@@ -231,9 +289,11 @@ pub(super) fn encode_fact(writer: &mut Writer, fact: &Fact) {
                 writer.array(2).text(name);
                 encode_roles(writer, roles);
             }
+            writer.bytes(proof);
         }
-        Fact::Replace { node, people } => {
-            writer.array(3).uint(9).optional(node.as_ref().map(|key| &key.0[..]));
+        Fact::Replace { by, office, node, people } => {
+            encode_office(writer.array(5).uint(9), *by);
+            writer.uint(office.0.into()).optional(node.as_ref().map(|key| &key.0[..]));
             writer.array(people.len());
             for key in people {
                 writer.bytes(&key.0);
@@ -320,7 +380,7 @@ pub(super) fn decode_fact(reader: &mut Reader<'_>) -> Result<Fact, EditionFault>
             }
             Fact::Registrar { office, term, threshold, role, closes }
         }
-        (8, 5) => {
+        (8, 6) => {
             let (key, office) = (key(reader)?, office(reader)?);
             let node = if reader.is_null() {
                 reader.null()?;
@@ -337,16 +397,23 @@ pub(super) fn decode_fact(reader: &mut Reader<'_>) -> Result<Fact, EditionFault>
             if node.is_none() && people.is_empty() {
                 return Err(EditionFault::EmptyInvitation);
             }
-            Fact::Invite { key, office, node, people }
+            Fact::Invite { key, office, node, people, proof: reader.fixed()? }
         }
-        (9, 3) => {
+        (9, 5) => {
+            let by = if reader.is_null() {
+                reader.null()?;
+                None
+            } else {
+                Some(office(reader)?)
+            };
+            let office = office(reader)?;
             let node = match reader.optional()? {
                 None => None,
                 Some(bytes) => Some(sound(PublicKey(bytes))?),
             };
             let count = reader.array(INVITED_PEOPLE_MAX)?;
             let people = (0..count).map(|_| key(reader)).collect::<Result<_, _>>()?;
-            Fact::Replace { node, people }
+            Fact::Replace { by, office, node, people }
         }
         (10, 4) => {
             let (log, number, entry) = place(reader)?;

@@ -7,9 +7,11 @@ use xw_schemas::entry::{
     ChangeStatement, Core, Erasure, ErasureGround, ErasureReceipt, Opening, Pin, Statement,
 };
 use xw_schemas::id::{
-    EditionId, EntryId, Incarnation, LogId, NetworkId, OperationId, PublicKey, RecordId,
+    CopyId, EditionId, EntryId, Incarnation, LogId, NetworkId, OperationId, PublicKey, RecordId,
 };
-use xw_schemas::limits::{CHANGE_BYTES_MAX, ROOT_KEYS_MAX, SEQUENCE_MAX, TIME_MS_MAX, TIME_MS_MIN};
+use xw_schemas::limits::{
+    CHANGE_BYTES_MAX, ROOT_KEYS_MAX, SEQUENCE_MAX, TERM_EDITIONS_MAX, TIME_MS_MAX, TIME_MS_MIN,
+};
 use xw_schemas::merkle::root_of;
 use xw_schemas::record::SchemaHash;
 use xw_schemas::space::{Audience, Division, Space};
@@ -183,7 +185,8 @@ pub(crate) fn edition_core() -> impl Strategy<Value = EditionCore> {
             facts,
         };
         if !first && !matches!(scope, Scope::Joining { .. }) {
-            return core;
+            let most = if scope == Scope::Root { SEQUENCE_MAX } else { TERM_EDITIONS_MAX };
+            return EditionCore { number: 2 + core.number % (most - 1), ..core };
         }
         let network = core.network.filter(|_| scope != Scope::Root);
         EditionCore { network, number: 1, previous: EditionId([0; 32]), ..core }
@@ -204,8 +207,11 @@ fn roles() -> impl Strategy<Value = Vec<String>> {
 }
 
 fn replace() -> impl Strategy<Value = Fact> {
-    (prop::option::of(key()), prop::collection::vec(key(), 0..=INVITED_PEOPLE_MAX))
-        .prop_map(|(node, people)| Fact::Replace { node, people })
+    let invited = (prop::option::of(any::<u32>()), any::<u32>());
+    let people = prop::collection::vec(key(), 0..=INVITED_PEOPLE_MAX);
+    (invited, prop::option::of(key()), people).prop_map(|((by, office), node, people)| {
+        Fact::Replace { by: by.map(OfficeId), office: OfficeId(office), node, people }
+    })
 }
 
 /// Facts that root and registrars state; what a newcomer states is [`replace`].
@@ -268,10 +274,11 @@ fn delegation() -> impl Strategy<Value = Fact> {
 fn invitation() -> impl Strategy<Value = Fact> {
     let name = || "[\\PC]{0,20}";
     let people = prop::collection::vec((name(), roles()), 0..=INVITED_PEOPLE_MAX);
-    (key(), any::<u32>(), prop::option::of(name()), people).prop_map(
-        |(key, office, node, people)| {
+    (any::<u8>(), registrar(), any::<u32>(), prop::option::of(name()), people).prop_map(
+        |(seed, scope, office, node, people)| {
             let node = node.or_else(|| people.is_empty().then(|| "一号机".to_owned()));
-            Fact::Invite { key, office: OfficeId(office), node, people }
+            let key = SecretKey::from_seed(&[seed; 32]);
+            Fact::invite(&key, scope, OfficeId(office), node, people)
         },
     )
 }
@@ -311,7 +318,7 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
         any::<u64>().prop_map(|bytes| Frame::Ack { bytes }),
         ("[\\PC]{0,50}", any::<u64>())
             .prop_map(|(reason, retry_after_ms)| Frame::Bye { reason, retry_after_ms }),
-        prop::collection::vec(bytes().prop_map(EditionId), 0..5).prop_map(Frame::Editions),
+        prop::collection::vec(bytes().prop_map(CopyId), 0..5).prop_map(Frame::Editions),
     ]
 }
 
@@ -328,7 +335,7 @@ pub(crate) fn some_frames() -> Vec<Frame> {
         }),
         Frame::Known { log, points: vec![(9, entry), (4, entry)] },
         Frame::Blob(BlobChunk { hash: [1; 32], offset: 2, total: 5, bytes: vec![1, 2, 3] }),
-        Frame::Editions(vec![EditionId([1; 32])]),
+        Frame::Editions(vec![CopyId([1; 32])]),
         Frame::Bye { reason: "再见".to_owned(), retry_after_ms: 5 },
     ]
 }

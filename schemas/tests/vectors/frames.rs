@@ -1,7 +1,7 @@
 //! Frames: one of every kind, and what makes a receiver hang up.
 
 use xw_schemas::cbor::Writer;
-use xw_schemas::id::{EditionId, EntryId, LogId};
+use xw_schemas::id::{CopyId, EntryId, LogId};
 use xw_schemas::limits::{BLOB_CHUNK_BYTES, EDITION_BYTES_MAX, FRAME_BYTES_MAX, SEQUENCE_MAX};
 use xw_schemas::wire::{BlobChunk, Digests, Frame, Have, Hello, PackedEntries};
 
@@ -55,7 +55,7 @@ fn valid() -> Vec<Case> {
         accept("known", &Frame::Known { log, points: vec![(9, entry), (4, entry)] }),
         accept("ack", &Frame::Ack { bytes: 70_000 }),
         accept("bye", &bye),
-        accept("editions", &Frame::Editions(vec![founding().id(), EditionId([2; 32])])),
+        accept("editions", &Frame::Editions(vec![founding().copy_id(), CopyId([2; 32])])),
     ]
 }
 

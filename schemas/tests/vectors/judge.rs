@@ -148,6 +148,7 @@ fn edition(case: &Case) -> Judgement {
         ("facts", kinds.into()),
         ("scope", scope.into()),
         ("id", edition.id().0.into()),
+        ("copy", edition.copy_id().0.into()),
         ("network", edition.network().0.into()),
         ("number", edition.core().number.into()),
         ("signers", signers.as_slice().into()),

@@ -4,14 +4,14 @@
 use xw_schemas::cose::{self, CoseSignature, Purpose, SecretKey};
 use xw_schemas::edition::{EditionCore, Fact, INVITED_PEOPLE_MAX, OfficeId, Scope};
 use xw_schemas::id::{EditionId, EntryId, LogId, PublicKey};
-use xw_schemas::limits::SEQUENCE_MAX;
+use xw_schemas::limits::{SEQUENCE_MAX, TERM_EDITIONS_MAX};
 
 use super::case::Case;
 use super::craft::Crafted;
 use super::editions::{accept, refuse, seal, second};
 use super::world::{
-    invitation, invitation_core, invite, joining, joining_core, log, network, newcomer, other_node,
-    person, roots,
+    invitation, invitation_core, invitation_in, invite, joining, joining_core, log, network,
+    newcomer, other_node, person, roots,
 };
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -34,16 +34,9 @@ fn by_registrar(core: &EditionCore) -> Vec<u8> {
     signed(core, Purpose::Registrar, &[person()])
 }
 
-fn invited(node: Option<&str>, people: &[&str]) -> Fact {
-    Fact::Invite {
-        key: invite().public(),
-        office: OfficeId(2),
-        node: node.map(str::to_owned),
-        people: people
-            .iter()
-            .map(|name| ((*name).to_owned(), vec!["V_CLERK".to_owned()]))
-            .collect(),
-    }
+/// An invitation by root.
+fn invited(node: Option<&str>, people: Vec<(String, Vec<String>)>) -> Fact {
+    Fact::invite(&invite(), Scope::Root, OfficeId(2), node.map(str::to_owned), people)
 }
 
 fn by_newcomer(core: &EditionCore) -> Vec<u8> {
@@ -72,7 +65,10 @@ fn registrars() -> Vec<Case> {
         refuse(name, "BadSignature", signed(&invitation_core(), purpose, &[person()]))
     };
     let bad = |name: &str, core: EditionCore| refuse(name, RANGE, by_registrar(&core));
+    let at = |number| EditionCore { number, ..next.clone() };
     vec![
+        accept("the last edition of a term", &by_registrar(&at(TERM_EDITIONS_MAX))),
+        bad("an edition beyond the last of a term", at(TERM_EDITIONS_MAX + 1)),
         accept("the first edition of a registrar", invitation().bytes()),
         accept("the second edition of a registrar", &by_registrar(&next)),
         accept(
@@ -83,14 +79,8 @@ fn registrars() -> Vec<Case> {
             "a registrar's edition that nobody has signed",
             &signed(&next, Purpose::Registrar, &[]),
         ),
-        accept(
-            "the highest office and term",
-            &by_registrar(&EditionCore { scope: last, ..invitation_core() }),
-        ),
-        accept(
-            "a term that nobody can have",
-            &by_registrar(&EditionCore { scope: zeroth, ..invitation_core() }),
-        ),
+        accept("the highest office and term", &by_registrar(&invitation_in(last))),
+        accept("a term that nobody can have", &by_registrar(&invitation_in(zeroth))),
         wrong("a registrar's edition signed as root", Purpose::Root),
         wrong("a registrar's edition signed as a newcomer", Purpose::Joining),
         wrong("a registrar's edition signed as a person", Purpose::Person),
@@ -120,8 +110,16 @@ fn registrars() -> Vec<Case> {
 fn joinings() -> Vec<Case> {
     let with = |facts: Vec<Fact>| EditionCore { facts, ..joining_core() };
     let replace = |node: Option<PublicKey>, people: Vec<PublicKey>| {
-        with(vec![Fact::Replace { node, people }])
+        let (by, office) = (Some(OfficeId(1)), OfficeId(2));
+        with(vec![Fact::Replace { by, office, node, people }])
     };
+    let of_root = Fact::Replace {
+        by: None,
+        office: OfficeId(u32::MAX),
+        node: None,
+        people: vec![newcomer(0).public()],
+    };
+    let longer = respelt(&joining_core(), &[0x85, 9, 1, 2], &[0x86, 9, 1, 2]);
     let all: Vec<SecretKey> = (0..INVITED_PEOPLE_MAX as u8).map(newcomer).collect();
     let keys: Vec<PublicKey> = all.iter().map(SecretKey::public).collect();
     let one = || joining_core().facts[0].clone();
@@ -143,6 +141,8 @@ fn joinings() -> Vec<Case> {
             &[other_node()],
         ),
         joined("eight people without a node", replace(None, keys.clone()), &all),
+        joined("a newcomer whom root invited", with(vec![of_root]), &[newcomer(0)]),
+        refuse("a newcomer's keys with six items", RANGE, longer),
         joined("a newcomer who brings nothing", replace(None, vec![]), &[]),
         // Who had to sign is judged by the roster, not by the format.
         joined("a newcomer's keys signed by the invitation alone", joining_core(), &[]),
@@ -257,31 +257,27 @@ fn delegations() -> Vec<Case> {
 }
 
 fn invitations() -> Vec<Case> {
-    let Fact::Invite { key, office, .. } = invited(Some("一号机"), &[]) else {
-        return vec![];
-    };
     let people = |count: usize| vec![("王秀兰".to_owned(), vec!["V_CLERK".to_owned()]); count];
-    let people_only = |people| Fact::Invite { key, office, node: None, people };
-    let weak = PublicKey(Crafted::small(2).public.0);
-    let weak =
-        Fact::Invite { key: weak, office, node: Some("一号机".to_owned()), people: vec![] };
-    let long_name = Fact::Invite { key, office, node: Some("a".repeat(121)), people: vec![] };
+    let people_only = |people| invited(None, people);
+    let weak = Fact::Invite {
+        key: PublicKey(Crafted::small(2).public.0),
+        office: OfficeId(2),
+        node: Some("一号机".to_owned()),
+        people: vec![],
+        proof: [0; 64],
+    };
+    let long_name = invited(Some(&"a".repeat(121)), vec![]);
     let roles = |count: usize, letters: usize| {
         people_only(vec![("王秀兰".to_owned(), vec!["R".repeat(letters); count])])
     };
     let person = [&[0x82, 0x69][..], "王秀兰".as_bytes()].concat();
     let longer = [&[0x83, 0x69][..], "王秀兰".as_bytes()].concat();
     vec![
-        accept("an invitation of a PC", &stated(invited(Some("一号机"), &[]))),
+        accept("an invitation of a PC", &stated(invited(Some("一号机"), vec![]))),
         accept("an invitation of a person", &stated(people_only(people(1)))),
         accept(
             "an invitation of a PC and eight people",
-            &stated(Fact::Invite {
-                key,
-                office,
-                node: Some(String::new()),
-                people: people(INVITED_PEOPLE_MAX),
-            }),
+            &stated(invited(Some(""), people(INVITED_PEOPLE_MAX))),
         ),
         accept("an invitation of a person with 16 roles", &stated(roles(16, 16))),
         refuse("an invitation of nobody", "EmptyInvitation", stated(people_only(vec![]))),
@@ -295,6 +291,56 @@ fn invitations() -> Vec<Case> {
             SIZE,
             respelt(&invitation_core(), &person, &longer),
         ),
+    ]
+    .into_iter()
+    .chain(proofs())
+    .collect()
+}
+
+/// The proof by which an invitation's key says who invites and to which office.
+fn proofs() -> Vec<Case> {
+    let registrars = |office: u32| Scope::Registrar { office: OfficeId(office), term: 1 };
+    let in_scope =
+        |scope, facts: Vec<Fact>| by_registrar(&EditionCore { scope, facts, ..invitation_core() });
+    let with = |change: &dyn Fn(&mut PublicKey, &mut OfficeId, &mut [u8; 64])| {
+        let mut facts = invitation_core().facts;
+        let Fact::Invite { key, office, proof, .. } = &mut facts[0] else { return vec![] };
+        change(key, office, proof);
+        in_scope(registrars(1), facts)
+    };
+    let of = |scope| invitation_in(scope).facts;
+    let large = |office: u32| {
+        let scope = registrars(office);
+        let one = Fact::invite(&invite(), scope, OfficeId(office - 1), Some(String::new()), vec![]);
+        in_scope(scope, vec![one])
+    };
+    let bad = |name: &str, bytes| refuse(name, "BadInvitation", bytes);
+    let short = respelt(&invitation_core(), &[0x58, 64], &[0x58, 63]);
+    vec![
+        accept("an invitation by office 24 to office 23", &large(24)),
+        accept("an invitation by office 256 to office 255", &large(256)),
+        accept("an invitation by office 65536 to office 65535", &large(65_536)),
+        accept("an invitation by the highest office", &large(u32::MAX)),
+        accept(
+            "the proof of a term before",
+            &in_scope(registrars(1), { of(Scope::Registrar { office: OfficeId(1), term: 7 }) }),
+        ),
+        bad(
+            "an invitation whose key another office copied",
+            in_scope(registrars(3), of(registrars(1))),
+        ),
+        bad(
+            "an invitation that a registrar copied from root",
+            in_scope(registrars(1), of(Scope::Root)),
+        ),
+        bad("an invitation of root copied from a registrar", stated(of(registrars(1)).remove(0))),
+        bad("an invitation copied to another office", with(&|_, office, _| *office = OfficeId(3))),
+        bad(
+            "an invitation under a key that proves nothing",
+            with(&|key, _, _| *key = newcomer(5).public()),
+        ),
+        bad("an invitation with a changed proof", with(&|_, _, proof| proof[40] ^= 1)),
+        refuse("an invitation with a proof of 63 bytes", SIZE, short),
     ]
 }
 

@@ -88,15 +88,17 @@ pub(crate) fn invite() -> SecretKey {
 
 /// The first edition of an office's registrars: an invitation of a PC and a person.
 pub(crate) fn invitation_core() -> EditionCore {
-    let invitation = Fact::Invite {
-        key: invite().public(),
-        office: OfficeId(2),
-        node: Some("村委会一号机".to_owned()),
-        people: vec![("王秀兰".to_owned(), vec!["V_CLERK".to_owned()])],
-    };
+    invitation_in(Scope::Registrar { office: OfficeId(1), term: 1 })
+}
+
+/// The same in another scope.
+pub(crate) fn invitation_in(scope: Scope) -> EditionCore {
+    let people = vec![("王秀兰".to_owned(), vec!["V_CLERK".to_owned()])];
+    let node = Some("村委会一号机".to_owned());
+    let invitation = Fact::invite(&invite(), scope, OfficeId(2), node, people);
     EditionCore {
         network: Some(network()),
-        scope: Scope::Registrar { office: OfficeId(1), term: 1 },
+        scope,
         number: 1,
         previous: EditionId([0; 32]),
         claimed_time_ms: DAY_MS + 1,
@@ -118,7 +120,7 @@ pub(crate) fn joining_core() -> EditionCore {
     let (node, people) = (Some(other_node().public()), vec![newcomer(0).public()]);
     EditionCore {
         scope: Scope::Joining { invite: invite().public() },
-        facts: vec![Fact::Replace { node, people }],
+        facts: vec![Fact::Replace { by: Some(OfficeId(1)), office: OfficeId(2), node, people }],
         ..invitation_core()
     }
 }

@@ -131,8 +131,18 @@ pub(crate) struct Propose {
         help = "现行名册文件（xiangwang roster export 导出） || The roster as it is (from xiangwang roster export)"
     )]
     pub(crate) roster: PathBuf,
-    #[arg(long, value_name = "文件 || FILE", help = "事项文件，TOML || The facts, TOML")]
-    pub(crate) facts: PathBuf,
+    #[arg(
+        long,
+        value_name = "文件 || FILE",
+        required_unless_present = "confirm",
+        help = "事项文件，TOML；只确认加入者时可不写 || The facts, TOML; may be left out when only newcomers are confirmed"
+    )]
+    pub(crate) facts: Option<PathBuf>,
+    #[arg(
+        long,
+        help = "确认凭根密钥的邀请加入的机构（如县级机构）：此后旁人再用同一邀请码也动摇不了它 || Confirm who joined by the root keys' invitations, the county's office for one: no second use of the invitation touches it from then on"
+    )]
+    pub(crate) confirm: bool,
     #[arg(long, value_name = "文件 || FILE", help = "草案写到哪里 || Where the draft goes")]
     pub(crate) out: PathBuf,
     #[arg(

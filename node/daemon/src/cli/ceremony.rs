@@ -32,10 +32,14 @@ const FACTS_BYTES_MAX: u64 = 4 << 20;
 pub(super) fn propose(asked: &Propose) -> Answer<Json> {
     let bundle = read_bundle(&asked.roster)?;
     let chain = bundle.chain()?;
-    if fs::metadata(&asked.facts)?.len() > FACTS_BYTES_MAX {
-        return Err(Trouble::new("file", "事项文件过大", "the file of facts is too large"));
-    }
-    let proposal = Proposal::read(&fs::read_to_string(&asked.facts)?)?;
+    let mut proposal = match &asked.facts {
+        Some(path) if fs::metadata(path)?.len() > FACTS_BYTES_MAX => {
+            return Err(Trouble::new("file", "事项文件过大", "the file of facts is too large"));
+        }
+        Some(path) => Proposal::read(&fs::read_to_string(path)?)?,
+        None => Proposal::default(),
+    };
+    proposal.confirm |= asked.confirm;
     let definitions = match &asked.schemas {
         Some(folder) => compiled(folder)?,
         None => builtin(),

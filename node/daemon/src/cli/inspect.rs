@@ -86,7 +86,7 @@ fn of_invitation(invitation: &Invitation, chain: Option<&Chain>) -> Part {
         }
     });
     if let Some(chain) = chain {
-        lines.push(match joining::invitation(chain, &key) {
+        lines.push(match joining::invitation(chain, &key, invitation.node.as_ref()) {
             Err(refusal) => Said { zh: refusal.zh(), en: refusal.to_string() },
             Ok(open) => {
                 let words = Words::of([], clock::day);

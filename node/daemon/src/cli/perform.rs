@@ -159,6 +159,7 @@ impl Desk<'_> {
             Roster::Withdraw(_)
             | Roster::Revoke(_)
             | Roster::Roles(_)
+            | Roster::Confirm(_)
             | Roster::Term(_)
             | Roster::Sign(_) => render::decided(&answer, self.screen),
         };

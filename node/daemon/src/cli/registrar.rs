@@ -51,6 +51,7 @@ pub(super) fn perform(client: &mut Client, asked: &Roster, who: Who) -> Answer<J
             };
             (RosterRequest::Term(term), &asked.draft)
         }
+        Roster::Confirm(asked) => (RosterRequest::Confirm { who }, &asked.draft),
         Roster::Sign(asked) => {
             let text = read(&asked.file)?;
             (RosterRequest::Sign { text, who }, &asked.draft)

@@ -28,7 +28,14 @@ pub(crate) enum Roster {
         after_help = "例：\n  xiangwang roster revoke --person 王秀兰 --office 柳河村\n  xiangwang roster revoke --node 柳河村\n  xiangwang roster revoke --node 柳河村 --keep 保留.toml\n--keep 文件：[[keep]] log、number、entry || Example:\n  xiangwang roster revoke --person Wang --office 130599101203\n  xiangwang roster revoke --node 130599101203\n  xiangwang roster revoke --node 130599101203 --keep kept.toml\nThe file of --keep: [[keep]] log, number, entry"
     )]
     Revoke(Revoke),
-    #[command(about = "变更一个人的角色 || Give a person other roles")]
+    #[command(
+        about = "登记员：确认凭本机构邀请加入的电脑和人员，此后旁人再用同一邀请码也动摇不了他们。登记员登录期间本机会自动确认；须多人签名时用本命令 || Registrars: confirm who joined by this office's invitations, so that no second use of an invitation touches them. The node does it by itself while a registrar is signed in; use this where several must sign"
+    )]
+    Confirm(Confirm),
+    #[command(
+        about = "给一个人增加角色；已有的角色不能单独收回 || Give a person more roles; those that are held cannot be taken back singly",
+        after_help = "角色只增不减：以某一角色办过的事一直有效。要收回权限，先撤销其密钥，再邀请其换新密钥：\n  xiangwang roster revoke --person 王秀兰 --office 柳河村\n  xiangwang roster invite --office 柳河村 --person 王秀兰:VCLK || Roles only grow: what was done in one stands. To take rights away, cut the key and invite the person to a new one:\n  xiangwang roster revoke --person Wang --office 130599101203\n  xiangwang roster invite --office 130599101203 --person Wang:VCLK"
+    )]
     Roles(Roles),
     #[command(
         about = "县登记员：结束乡镇登记员的任期并开始下一任期 || County registrars: close a township's term and open the next"
@@ -163,11 +170,17 @@ pub(crate) struct Draft {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Confirm {
+    #[command(flatten)]
+    pub(crate) draft: Draft,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Roles {
     #[arg(
         long = "person",
         value_name = "姓名:角色,角色 || NAME:ROLE,ROLE",
-        help = "姓名和新的全部角色 || The name and all of the new roles"
+        help = "姓名和要增加的角色 || The name and the roles to be added"
     )]
     pub(crate) whom: String,
     #[arg(

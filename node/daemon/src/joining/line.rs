@@ -12,7 +12,7 @@ use xw_ledger::roster::Chain;
 use xw_net::{Net, NetConfig, NetEvent, NetLimits, PeerKey, SendError, SessionId};
 use xw_schemas::cose::SecretKey;
 use xw_schemas::edition::Edition;
-use xw_schemas::id::{EditionId, NetworkId, PublicKey};
+use xw_schemas::id::{CopyId, EditionId, NetworkId, PublicKey};
 use xw_schemas::limits::{BLOB_CHUNK_BYTES, DEFINITION_BYTES_MAX, EDITION_BYTES_MAX};
 use xw_schemas::record::RecordType;
 use xw_schemas::wire::{BlobChunk, EDITIONS_LISTED_MAX, Frame, Hello};
@@ -98,7 +98,7 @@ impl Line {
             return Err(foreign());
         }
         self.send(&Frame::Hello(empty_hello(hello.network)));
-        let mut ids: Vec<EditionId> = Vec::new();
+        let mut ids: Vec<CopyId> = Vec::new();
         loop {
             self.send(&Frame::WantEditions { from: ids.len() as u64 });
             let listed = self.editions().await?;
@@ -114,7 +114,7 @@ impl Line {
             let blob = self.blob(id.0, EDITION_BYTES_MAX).await?;
             bytes += blob.len();
             let edition = Edition::decode(blob)?;
-            if edition.id() != *id || bytes > FETCHED_BYTES_MAX {
+            if edition.copy_id() != *id || bytes > FETCHED_BYTES_MAX {
                 return Err(broken());
             }
             editions.push(edition);
@@ -154,10 +154,10 @@ impl Line {
                 Ok(Frame::WantEditions { from }) => {
                     let from = usize::try_from(from).unwrap_or(usize::MAX);
                     let listed = chain.editions().skip(from).take(EDITIONS_LISTED_MAX);
-                    self.send(&Frame::Editions(listed.map(Edition::id).collect()));
+                    self.send(&Frame::Editions(listed.map(Edition::copy_id).collect()));
                 }
                 Ok(Frame::WantBlob { hash, offset }) => {
-                    let held = chain.edition(&EditionId(hash)).map_or(&[][..], Edition::bytes);
+                    let held = chain.copy(&CopyId(hash)).map_or(&[][..], Edition::bytes);
                     self.send(&Frame::Blob(chunk(hash, offset, held)));
                     given |= hash == joining.id().0;
                 }
@@ -171,7 +171,7 @@ impl Line {
     }
 
     /// The next list of editions.
-    async fn editions(&mut self) -> Answer<Vec<EditionId>> {
+    async fn editions(&mut self) -> Answer<Vec<CopyId>> {
         loop {
             match self.frame(SILENCE_MAX).await? {
                 Frame::Editions(ids) => return Ok(ids),

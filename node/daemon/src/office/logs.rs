@@ -129,7 +129,8 @@ impl Office {
         above && self.incarnation.began().0 != Why::New
     }
 
-    fn is_the_witness(&self) -> bool {
+    /// Whether this PC is the one of its office that speaks by itself.
+    pub(super) fn is_the_witness(&self) -> bool {
         if let Some(chosen) = self.settings.witness {
             return chosen;
         }

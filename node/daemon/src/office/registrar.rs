@@ -6,12 +6,13 @@ use xw_bootstrap::bundle::{Bundle, Invited, Neighbour};
 use xw_bootstrap::explain;
 use xw_bootstrap::invitation::{Invitation, Seed, beginning};
 use xw_bootstrap::propose::key_on;
-use xw_ledger::roster::{Delegation, PassedOver, Roster};
+use xw_ledger::roster::{Delegation, PassedOver};
 use xw_schemas::cose::SecretKey;
 use xw_schemas::edition::{
     Edition, EditionCore, Fact, INVITED_PEOPLE_MAX, OfficeId, Scope, SignerKind,
 };
 use xw_schemas::id::{EditionId, PublicKey};
+use xw_schemas::limits::TERM_EDITIONS_MAX;
 use xw_schemas::record::Level;
 
 use super::Office;
@@ -20,6 +21,7 @@ use crate::clock;
 use crate::request::{ChangeRoles, InviteOffice, OpenTerm, RevokeKey, Who};
 use crate::trouble::{Answer, Trouble};
 
+mod confirm;
 mod kept;
 mod lag;
 
@@ -54,7 +56,8 @@ impl Office {
         }
         let seed = Seed::fresh(&mut |bytes| clock::fill(bytes));
         let key = seed.key().public();
-        let fact = Fact::Invite { key, office, node: asked.node.clone(), people };
+        let scope = self.right()?.scope();
+        let fact = Fact::invite(&seed.key(), scope, office, asked.node.clone(), people);
         let mut answer = self.enact(vec![fact], &asked.who)?;
         let addresses = match asked.addresses.is_empty() {
             true => own_addresses(&self.settings.listen),
@@ -134,7 +137,7 @@ impl Office {
         Ok(answer)
     }
 
-    /// Gives a person other roles.
+    /// Gives a person more roles. Those that the person has stay: what was done in them stands.
     pub(super) fn change_roles(&mut self, asked: &ChangeRoles) -> Answer<Json> {
         let office = asked.office.as_deref().map(|office| self.office_named(office)).transpose()?;
         let key = self.signer_named(SignerKind::Person, &asked.person, office)?;
@@ -215,18 +218,34 @@ impl Office {
     fn enact(&mut self, facts: Vec<Fact>, who: &Who) -> Answer<Json> {
         let right = self.right()?;
         self.refuse_while_lagging()?;
+        if self.next_place(&right).0 > TERM_EDITIONS_MAX {
+            return Err(Trouble::new(
+                "term",
+                format!(
+                    "本任期的 {TERM_EDITIONS_MAX} 个版次已用完：请上级开启下一任期（县登记员用 roster term，县级机构由根密钥用 bootstrap propose）"
+                ),
+                format!(
+                    "all {TERM_EDITIONS_MAX} editions of this term are used: a superior opens the next (roster term, or bootstrap propose for the county's office)"
+                ),
+            ));
+        }
         let key = self.registrar_key(&right, who)?;
         self.check_below(&right, &facts)?;
-        let (number, previous) = self.next_place(&right);
-        let core = EditionCore {
+        let core = self.next_edition(&right, facts);
+        self.issue(Edition::sign(&core, &[key])?, &right)
+    }
+
+    /// The next edition of the term, to be signed.
+    fn next_edition(&self, right: &Right, facts: Vec<Fact>) -> EditionCore {
+        let (number, previous) = self.next_place(right);
+        EditionCore {
             network: Some(self.store.roster().network()),
             scope: right.scope(),
             number,
             previous,
             claimed_time_ms: clock::now_ms(),
             facts,
-        };
-        self.issue(Edition::sign(&core, &[key])?, &right)
+        }
     }
 
     /// Takes an edition up when enough have signed it and it has its effect; hands out a draft when
@@ -251,25 +270,11 @@ impl Office {
         if let Some((_, _, why)) = after.passed_over().find(|(passed, ..)| *passed == id) {
             return Err(Trouble::of_passed_over(*why));
         }
-        self.check_cuts(&after, &edition)?;
         self.take_up(edition)?;
         Ok(json!({
             "done": true, "lacking": 0, "edition": id, "said": self.say_edition(&id),
             "draft": Json::Null, "state": self.store.roster().state(),
         }))
-    }
-
-    /// A cut of a key outside of the own area is held and has no effect.
-    fn check_cuts(&self, after: &Roster, edition: &Edition) -> Answer<()> {
-        let idle = edition
-            .core()
-            .facts
-            .iter()
-            .any(|fact| matches!(fact, Fact::Cut { key, .. } if after.cut(key).is_none()));
-        if idle {
-            return Err(Trouble::of_passed_over(PassedOver::OutsidePrefix));
-        }
-        Ok(())
     }
 
     /// Whether every fact concerns an office strictly below. The preview says the same once enough
@@ -278,9 +283,7 @@ impl Office {
         let roster = self.store.roster();
         let of_key = |key: &PublicKey| {
             let signer = roster.signer(key).map(|signer| signer.office);
-            signer.or_else(|| {
-                roster.invitations().find(|(held, _)| *held == key).map(|(_, i)| i.office)
-            })
+            signer.or_else(|| roster.invitations_of(key).next().map(|held| held.office))
         };
         let division = |office| roster.office(office).map(|office| office.division);
         for fact in facts {
@@ -368,10 +371,8 @@ impl Office {
                 let registrar = |(_, terms): (_, &std::collections::BTreeMap<u64, Delegation>)| {
                     terms.values().any(|held| held.role == *role)
                 };
-                if self.store.roster().delegations().any(registrar) {
-                    continue;
-                }
-                if !words.knows(role) {
+                let registers = self.store.roster().delegations().any(registrar);
+                if !registers && !words.knows(role) {
                     return Err(Trouble::new(
                         "role",
                         format!("没有角色“{role}”"),

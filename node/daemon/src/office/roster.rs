@@ -34,6 +34,7 @@ impl Office {
             RosterRequest::Roles(roles) => self.change_roles(roles),
             RosterRequest::Term(term) => self.open_term(term),
             RosterRequest::Resume { who } => self.resume_registering(who),
+            RosterRequest::Confirm { who } => self.confirm(who),
         }
     }
 
@@ -88,7 +89,9 @@ impl Office {
         let state = self.store.roster().state();
         let (mut taken, mut refused) = (Vec::new(), Vec::new());
         for edition in editions {
-            if self.store.chain().edition(&edition.id()).is_some() {
+            // A copy may bring signatures that the one held lacks.
+            let held = self.store.chain().edition(&edition.id());
+            if held.is_some_and(|held| held.bytes() == edition.bytes()) {
                 continue;
             }
             match self.take_up(edition.clone()) {

@@ -35,10 +35,15 @@ pub(crate) enum RosterRequest {
     },
     /// Cuts a key.
     Revoke(RevokeKey),
-    /// Other roles for a person.
+    /// More roles for a person.
     Roles(ChangeRoles),
     /// A new term for the registrars of an office below.
     Term(OpenTerm),
+    /// Confirms whoever joined by an invitation of this office.
+    Confirm {
+        #[serde(default)]
+        who: Who,
+    },
     /// A registrar's word that nobody holds editions of this office that are not held here.
     Resume {
         #[serde(default)]
@@ -60,7 +65,8 @@ impl RosterRequest {
             | Self::Withdraw { .. }
             | Self::Revoke(_)
             | Self::Roles(_)
-            | Self::Term(_) => true,
+            | Self::Term(_)
+            | Self::Confirm { .. } => true,
             Self::Show | Self::Void | Self::Export | Self::Take { .. } | Self::Resume { .. } => {
                 false
             }

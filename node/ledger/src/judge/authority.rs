@@ -96,7 +96,7 @@ impl Court<'_> {
     fn another_office_has_acted(&self, candidate: &Candidate<'_>) -> bool {
         let creator = self.founding.as_ref().and_then(|founding| founding.office);
         let office_of = |entry: &xw_schemas::entry::VerifiedEntry| {
-            self.roster.office_of(&entry.node()).map(|office| office.id)
+            self.roster.writing_office(&entry.node()).map(|office| office.id)
         };
         let mut past = candidate.change.deps.clone();
         let mut seen = BTreeSet::new();

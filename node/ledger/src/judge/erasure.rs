@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use xw_schemas::edition::SignerKind;
 use xw_schemas::entry::{Erasure, Statement};
 use xw_schemas::id::{EntryId, PublicKey, RecordId};
 use xw_schemas::record::Content;
@@ -80,11 +79,9 @@ fn asks<'a>(roster: &Roster, item: &Evidence<'a>) -> Result<Option<Asked<'a>>, R
         return Err(Refusal::NotStanding(item.standing));
     }
     let person = core.person.ok_or(Refusal::NoPerson)?;
-    let signer = roster.signer(&person).ok_or(Refusal::OtherOffice)?;
-    let office = roster.office_of(&item.entry.node()).ok_or(Refusal::OtherOffice)?;
-    if signer.kind != SignerKind::Person || signer.office != office.id {
-        return Err(Refusal::OtherOffice);
-    }
+    let node = item.entry.node();
+    let office = roster.writing_office(&node).ok_or(Refusal::OtherOffice)?;
+    roster.acting(&person, &node, item.standing).ok_or(Refusal::OtherOffice)?;
     if let Some(cut) = roster.cut(&person) {
         let kept = cut.get(&core.log);
         if kept.is_none_or(|(sequence, _)| core.sequence > *sequence) {

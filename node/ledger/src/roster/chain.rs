@@ -1,14 +1,16 @@
-//! All editions held, as a set: what may enter it, in which order it is handed on, and the roster
-//! that it amounts to. What an edition means is worked out in `evaluate`.
+//! All editions held, as a set: in which order it is handed on, and the roster that it amounts to. What
+//! may enter it stands in `door`; what an edition means is worked out in `evaluate`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use xw_schemas::edition::{Edition, Fact, OfficeId, Scope, SignerKind};
-use xw_schemas::id::{EditionId, PublicKey};
-use xw_schemas::space::{Division, Tier};
+use xw_schemas::id::{CopyId, EditionId, PublicKey};
+use xw_schemas::space::Tier;
 
 use super::root::RootFacts;
-use super::{Roster, evaluate};
+use super::{InvitationId, Roster, evaluate};
+
+mod door;
 
 /// Editions behind one and the same that are kept of each signer: two prove the contradiction, and
 /// nobody buries with his own what somebody else has signed. Joinings that are kept of one invitation:
@@ -63,6 +65,9 @@ pub struct Chain {
     founding: EditionId,
     editions: BTreeMap<EditionId, Edition>,
     places: BTreeMap<(Scope, u64), BTreeSet<EditionId>>,
+    copies: BTreeMap<CopyId, EditionId>,
+    /// Whether it reads a set that is whole: then nobody's rivals are too many.
+    finished: bool,
     roster: Roster,
 }
 
@@ -78,11 +83,25 @@ impl Chain {
             founding,
             editions: BTreeMap::new(),
             places: BTreeMap::new(),
+            copies: BTreeMap::new(),
+            finished: false,
             roster: root.into_roster(),
         };
         chain.insert(edition);
         chain.roster = evaluate::evaluate(&chain);
         Ok(chain)
+    }
+
+    /// Reads a set that is whole, out of a store or a file: what was held there is held here, however
+    /// many rivals are among it. What is never taken comes with its reason.
+    pub fn of_set(
+        founding: Edition,
+        editions: impl IntoIterator<Item = Edition>,
+    ) -> Result<(Self, Vec<(EditionId, RosterRefusal)>), RosterRefusal> {
+        let mut chain = Self { finished: true, ..Self::founded(founding)? };
+        let refused = chain.add_set(editions);
+        chain.finished = false;
+        Ok((chain, refused))
     }
 
     /// The roster that the editions held amount to.
@@ -180,173 +199,13 @@ impl Chain {
         let core = edition.core();
         let place = (core.scope, core.number);
         self.places.entry(place).or_default().insert(edition.id());
-        self.editions.insert(edition.id(), edition);
-    }
-
-    /// The edition held with the signatures of another copy, where that has more. Root's copies have
-    /// enough each, and a newcomer's all.
-    fn join(&self, held: &Edition, copy: &Edition) -> Result<Option<Edition>, RosterRefusal> {
-        let Scope::Registrar { office, term } = held.core().scope else { return Ok(None) };
-        let mut more = copy.signers().iter().filter(|key| !held.signers().contains(key)).peekable();
-        if more.peek().is_none() {
-            return Ok(None);
-        }
-        // Strangers' signatures would fill the place of those that count.
-        let ever = self.ever_registrars(office, term);
-        if !more.all(|key| ever.iter().any(|(_, keys)| keys.contains(key))) {
-            return Err(RosterRefusal::Stranger);
-        }
-        Ok(held.join(copy).ok().filter(|joined| joined.signers() != held.signers()))
-    }
-
-    /// Whether an edition may enter the set: only what more editions never take back is asked.
-    fn admits(&self, edition: &Edition) -> Result<(), RosterRefusal> {
-        let core = edition.core();
-        if edition.network() != self.roster.network {
-            return Err(RosterRefusal::OtherNetwork);
-        }
-        match core.scope {
-            Scope::Root => {
-                let path = self.path_to(core.scope, core.number - 1, core.previous);
-                let path = path.filter(|_| core.number > 1).ok_or(RosterRefusal::Gap)?;
-                let mut facts = RootFacts::of(&path)?;
-                let mut keys = facts.keys().to_vec();
-                facts.extend(edition)?;
-                keys.extend(facts.keys());
-                self.has_place(edition, |key| keys.contains(key))
-            }
-            Scope::Registrar { office, term } => {
-                // Asked of every edition held, counting or not: whoever signs without ever having
-                // been a registrar must not take the place of the true edition, whose id is the
-                // same. The signers may be enrolled by an edition that is still on its way.
-                let ever = self.ever_registrars(office, term);
-                let enough = |(threshold, keys): &(u64, BTreeSet<PublicKey>)| {
-                    let signed = edition.signers().iter().filter(|key| keys.contains(key)).count();
-                    signed as u64 >= *threshold
-                };
-                let is_known = |key: &PublicKey| ever.iter().any(|(_, keys)| keys.contains(key));
-                if !ever.iter().any(enough) || !edition.signers().iter().all(is_known) {
-                    return Err(RosterRefusal::Stranger);
-                }
-                // What a superior's word rests on enters however many rivals it has, and before
-                // what it stands on, which is known by it.
-                if self.is_named(edition) {
-                    return Ok(());
-                }
-                let before = core.number - 1;
-                if before > 0 && !self.holds(core.scope, before, &core.previous) {
-                    return Err(RosterRefusal::Gap);
-                }
-                self.has_place(edition, |_| true)
-            }
-            Scope::Joining { invite } => {
-                if !self.facts().any(|fact| invites(fact, &invite)) {
-                    return Err(RosterRefusal::Gap);
-                }
-                if !is_signed_by_all(edition, &invite) {
-                    return Err(RosterRefusal::Threshold);
-                }
-                self.has_place(edition, |key| *key == invite)
+        self.copies.insert(edition.copy_id(), edition.id());
+        if let Some(before) = self.editions.insert(edition.id(), edition) {
+            let held = self.editions.get(&before.id()).map(Edition::copy_id);
+            if held != Some(before.copy_id()) {
+                self.copies.remove(&before.copy_id());
             }
         }
-    }
-
-    /// Whether any of those who signed an edition, and whose signature weighs there, has signed fewer
-    /// than are kept behind the same edition. Honest people sign one, so theirs always have a place.
-    fn has_place(
-        &self,
-        edition: &Edition,
-        weighs: impl Fn(&PublicKey) -> bool,
-    ) -> Result<(), RosterRefusal> {
-        let core = edition.core();
-        let beside =
-            || self.at(core.scope, core.number).filter(|o| o.core().previous == core.previous);
-        let has_room =
-            |key: &&PublicKey| beside().filter(|o| o.signers().contains(key)).count() < RIVALS_KEPT;
-        let mut signers = edition.signers().iter().filter(|key| weighs(key));
-        if signers.any(|key| has_room(&key)) { Ok(()) } else { Err(RosterRefusal::EnoughRivals) }
-    }
-
-    /// For every delegation held of an office's term by root or an office above: how many must sign,
-    /// and who has ever been listed with its role.
-    fn ever_registrars(&self, office: OfficeId, term: u64) -> Vec<(u64, BTreeSet<PublicKey>)> {
-        let superior = self.superiors(office);
-        let facts = superior.iter().flat_map(|edition| &edition.core().facts);
-        let delegations = facts.filter_map(|fact| match fact {
-            Fact::Registrar { office: of, term: at, threshold, role, .. }
-                if (*of, *at) == (office, term) =>
-            {
-                Some((*threshold, role))
-            }
-            _ => None,
-        });
-        delegations
-            .map(|(threshold, role)| (threshold, self.ever_in(&superior, office, role)))
-            .collect()
-    }
-
-    /// The editions of root and of offices above this one, counting or not. Nobody else's word decides
-    /// who may sign there: else an office could ask for what only its own editions bring.
-    fn superiors(&self, office: OfficeId) -> Vec<&Edition> {
-        let mut divisions: BTreeMap<OfficeId, BTreeSet<Division>> = BTreeMap::new();
-        for edition in self.of_scope(Scope::Root) {
-            for fact in &edition.core().facts {
-                if let Fact::Office { office, division, .. } = fact {
-                    divisions.entry(*office).or_default().insert(*division);
-                }
-            }
-        }
-        let of = |office| divisions.get(&office).into_iter().flatten();
-        let is_above =
-            |above| of(above).any(|above| of(office).any(|own| above != own && above.covers(*own)));
-        let speaks = |edition: &&Edition| match edition.core().scope {
-            Scope::Root => true,
-            Scope::Registrar { office: other, .. } => is_above(other),
-            Scope::Joining { .. } => false,
-        };
-        self.editions.values().filter(speaks).collect()
-    }
-
-    /// Every person whom any of these editions lists in an office with a role, or who has come in the
-    /// place of one invited by them.
-    fn ever_in(
-        &self,
-        superior: &[&Edition],
-        office: OfficeId,
-        role: &String,
-    ) -> BTreeSet<PublicKey> {
-        let mut keys = BTreeSet::new();
-        let mut invited: BTreeMap<PublicKey, Vec<usize>> = BTreeMap::new();
-        for fact in superior.iter().flat_map(|edition| &edition.core().facts) {
-            match fact {
-                Fact::Signer { key, kind: SignerKind::Person, office: of, roles, .. }
-                    if *of == office && roles.contains(role) =>
-                {
-                    keys.insert(*key);
-                }
-                Fact::Invite { key, office: of, people, .. } if *of == office => {
-                    let places = (0..).zip(people).filter(|(_, (_, roles))| roles.contains(role));
-                    invited.entry(*key).or_default().extend(places.map(|(at, _)| at));
-                }
-                _ => {}
-            }
-        }
-        for edition in self.joinings() {
-            let Scope::Joining { invite } = edition.core().scope else { continue };
-            let [Fact::Replace { people, .. }] = edition.core().facts.as_slice() else { continue };
-            let places = invited.get(&invite).into_iter().flatten();
-            keys.extend(places.filter_map(|at| people.get(*at)));
-        }
-        keys
-    }
-
-    /// Whether a superior's word rests on an edition: it names it as the last of a term, or one that
-    /// is held and stands on it.
-    fn is_named(&self, edition: &Edition) -> bool {
-        let (id, core) = (edition.id(), edition.core());
-        let closes = |fact: &Fact| matches!(fact, Fact::Registrar { closes: Some((_, last)), .. } if *last == id);
-        self.facts().any(closes)
-            || self.at(core.scope, core.number + 1).any(|next| next.core().previous == id)
     }
 
     fn facts(&self) -> impl Iterator<Item = &Fact> {
@@ -390,11 +249,22 @@ impl Chain {
         places.flat_map(|(_, ids)| ids).filter_map(|id| self.editions.get(id))
     }
 
+    /// All editions held, by id.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Edition> {
+        self.editions.values()
+    }
+
     /// All joining editions.
     pub(super) fn joinings(&self) -> impl Iterator<Item = &Edition> {
         let joins = |(scope, _): &(Scope, u64)| matches!(scope, Scope::Joining { .. });
         let places = self.places.iter().rev().take_while(move |(place, _)| joins(place));
         places.flat_map(|(_, ids)| ids).filter_map(|id| self.editions.get(id))
+    }
+
+    /// The copy of an edition that is held, by its name on the wire.
+    #[must_use]
+    pub fn copy(&self, copy: &CopyId) -> Option<&Edition> {
+        self.editions.get(self.copies.get(copy)?)
     }
 
     /// An edition held.
@@ -411,9 +281,9 @@ impl Chain {
             .editions
             .values()
             .map(|edition| {
-                let step = match edition.core().scope {
-                    Scope::Joining { invite } => inviters.get(&invite).map_or(9, |step| step + 1),
-                    scope => self.step(scope),
+                let step = match replaces(edition) {
+                    Some(invitation) => inviters.get(&invitation).map_or(9, |step| step + 1),
+                    None => self.step(edition.core().scope),
                 };
                 (step, edition)
             })
@@ -436,19 +306,9 @@ impl Chain {
         }
     }
 
-    /// The first step at which somebody makes each invitation.
-    fn inviters(&self) -> BTreeMap<PublicKey, u8> {
-        let mut inviters: BTreeMap<PublicKey, u8> = BTreeMap::new();
-        for edition in self.editions.values() {
-            for fact in &edition.core().facts {
-                if let Fact::Invite { key, .. } = fact {
-                    let step = self.step(edition.core().scope);
-                    let first = inviters.entry(*key).or_insert(step);
-                    *first = step.min(*first);
-                }
-            }
-        }
-        inviters
+    /// The step at which each invitation is made.
+    fn inviters(&self) -> BTreeMap<InvitationId, u8> {
+        self.invited().map(|(invitation, scope)| (invitation, self.step(scope))).collect()
     }
 
     /// The ids of all editions.
@@ -480,23 +340,15 @@ impl Chain {
     /// The offices of every key that any edition held lists.
     pub(super) fn known(&self) -> BTreeMap<PublicKey, BTreeSet<(SignerKind, OfficeId)>> {
         let mut known: BTreeMap<PublicKey, BTreeSet<(SignerKind, OfficeId)>> = BTreeMap::new();
-        let mut invited: BTreeMap<PublicKey, BTreeSet<OfficeId>> = BTreeMap::new();
         for fact in self.facts() {
-            match fact {
-                Fact::Signer { key, kind, office, .. } => {
-                    known.entry(*key).or_default().insert((*kind, *office));
-                }
-                Fact::Invite { key, office, .. } => {
-                    invited.entry(*key).or_default().insert(*office);
-                }
-                _ => {}
+            if let Fact::Signer { key, kind, office, .. } = fact {
+                known.entry(*key).or_default().insert((*kind, *office));
             }
         }
         for edition in self.editions.values() {
-            let Scope::Joining { invite } = edition.core().scope else { continue };
-            let offices = invited.get(&invite).cloned().unwrap_or_default();
+            let Some((.., office)) = replaces(edition) else { continue };
             for (key, kind) in new_signers(edition) {
-                known.entry(key).or_default().extend(offices.iter().map(|office| (kind, *office)));
+                known.entry(key).or_default().insert((kind, office));
             }
         }
         known
@@ -511,30 +363,27 @@ fn tier_number(tier: Tier) -> u8 {
     }
 }
 
-fn invites(fact: &Fact, invited: &PublicKey) -> bool {
-    matches!(fact, Fact::Invite { key, .. } if key == invited)
+/// In the place of which invitation a joining edition stands; `None` for others.
+pub(super) fn replaces(edition: &Edition) -> Option<InvitationId> {
+    let Scope::Joining { invite } = edition.core().scope else { return None };
+    match edition.core().facts.as_slice() {
+        [Fact::Replace { by, office, .. }] => Some((invite, *by, *office)),
+        _ => None,
+    }
 }
 
 /// The keys that a joining edition brings.
 pub(super) fn new_keys(edition: &Edition) -> Vec<PublicKey> {
     match edition.core().facts.as_slice() {
-        [Fact::Replace { node, people }] => node.iter().chain(people).copied().collect(),
+        [Fact::Replace { node, people, .. }] => node.iter().chain(people).copied().collect(),
         _ => Vec::new(),
     }
-}
-
-/// A newcomer proves the invitation and every new key.
-fn is_signed_by_all(edition: &Edition, invite: &PublicKey) -> bool {
-    let mut keys = new_keys(edition);
-    keys.push(*invite);
-    keys.sort();
-    keys == edition.signers()
 }
 
 /// The kind of the keys of a joining edition, in their order.
 pub(super) fn new_signers(edition: &Edition) -> impl Iterator<Item = (PublicKey, SignerKind)> {
     let (node, people) = match edition.core().facts.as_slice() {
-        [Fact::Replace { node, people }] => (*node, people.clone()),
+        [Fact::Replace { node, people, .. }] => (*node, people.clone()),
         _ => (None, Vec::new()),
     };
     let people = people.into_iter().map(|key| (key, SignerKind::Person));

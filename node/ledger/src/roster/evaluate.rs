@@ -8,10 +8,13 @@ use xw_schemas::hash::tagged;
 use xw_schemas::id::{EditionId, PublicKey};
 use xw_schemas::space::Tier;
 
-use super::chain::{Chain, RIVALS_KEPT, new_keys, new_signers};
+use super::chain::{Chain, replaces};
 use super::paths::leading;
 use super::root::RootFacts;
-use super::{Cut, Delegation, Invitation, PassedOver, Rank, Roster, Signer};
+use super::suspended::suspended;
+use super::{Cut, Delegation, Invitation, InvitationId, PassedOver, Rank, Roster};
+
+mod newcomers;
 
 /// A fact of a registrar's edition that waits for others before it is settled.
 struct Said<'a> {
@@ -42,11 +45,9 @@ struct Evaluation<'a> {
     invites: Vec<Said<'a>>,
     /// Other names and roles for keys: settled when the newcomers have come.
     changes: Vec<Said<'a>>,
-    joinings: BTreeMap<PublicKey, Vec<&'a Edition>>,
-    /// Keys that newcomers have proven to hold.
-    brought: BTreeSet<PublicKey>,
-    /// Every person whom a fact that counts ever listed in an office with a role.
-    ever: BTreeSet<(PublicKey, OfficeId, String)>,
+    joinings: BTreeMap<InvitationId, Vec<&'a Edition>>,
+    /// Keys that newcomers bring in the place of more than one invitation.
+    shared: BTreeSet<PublicKey>,
 }
 
 /// Works the roster out from all editions held.
@@ -59,28 +60,24 @@ pub(super) fn evaluate(chain: &Chain) -> Roster {
     for id in leading.passed {
         roster.passed_over.insert((id, None, PassedOver::Rival));
     }
-    let mut joinings: BTreeMap<PublicKey, Vec<&Edition>> = BTreeMap::new();
+    let mut joinings: BTreeMap<InvitationId, Vec<&Edition>> = BTreeMap::new();
     for edition in chain.joinings() {
-        if let Scope::Joining { invite } = edition.core().scope {
-            joinings.entry(invite).or_default().push(edition);
+        if let Some(invitation) = replaces(edition) {
+            joinings.entry(invitation).or_default().push(edition);
         }
     }
-    // Of an invitation used so often nobody knows which uses another node holds: they prove nothing.
-    let few = joinings.values().filter(|editions| editions.len() < RIVALS_KEPT);
-    let brought = few.flatten().flat_map(|edition| new_keys(edition)).collect();
     let mut evaluation = Evaluation {
         chain,
         roster,
         cuts: Vec::new(),
         invites: Vec::new(),
         changes: Vec::new(),
+        shared: newcomers::shared(chain, &joinings),
         joinings,
-        brought,
-        ever: BTreeSet::new(),
     };
-    for fact in leading.path.iter().flat_map(|edition| &edition.core().facts) {
-        if let Fact::Signer { key, kind: SignerKind::Person, office, roles, .. } = fact {
-            evaluation.list(*key, *office, roles);
+    for edition in &leading.path {
+        for (at, fact) in edition.core().facts.iter().enumerate() {
+            evaluation.note_levels(edition.id(), at, fact);
         }
     }
     evaluation.join(Rank::Root);
@@ -106,74 +103,11 @@ pub(super) fn evaluate(chain: &Chain) -> Roster {
 }
 
 impl<'a> Evaluation<'a> {
-    /// Puts the newcomers on the roster whom this rank has invited.
-    fn join(&mut self, rank: Rank) {
-        let invited: Vec<PublicKey> = self
-            .roster
-            .invitations
-            .iter()
-            .filter(|(_, invitation)| invitation.rank == rank)
-            .map(|(key, _)| *key)
-            .collect();
-        for invite in invited {
-            let Some(editions) = self.joinings.remove(&invite) else { continue };
-            let pass = |roster: &mut Roster, edition: &Edition, why| {
-                roster.passed_over.insert((edition.id(), None, why));
-            };
-            // Which of more than these are kept depends on what came first, so none of them counts.
-            if editions.len() >= RIVALS_KEPT {
-                for edition in editions {
-                    pass(&mut self.roster, edition, PassedOver::Rival);
-                }
-                continue;
-            }
-            let withdrawn = self.is_cut(&invite);
-            let fitting: Vec<&Edition> =
-                editions.iter().filter(|e| !withdrawn && self.fits(&invite, e)).copied().collect();
-            if let [edition] = fitting.as_slice() {
-                self.replace(&invite, edition);
-            }
-            for edition in &editions {
-                let fits = fitting.iter().any(|other| other.id() == edition.id());
-                match (fits, fitting.len()) {
-                    (true, 1) => {}
-                    (true, _) => pass(&mut self.roster, edition, PassedOver::Rival),
-                    (false, _) => pass(&mut self.roster, edition, PassedOver::BadReplacement),
-                }
-            }
+    /// Shows that a role of a fact, which has its effect otherwise, does not count.
+    fn note_levels(&mut self, edition: EditionId, at: usize, fact: &Fact) {
+        if self.roster.gives_other_level(fact) {
+            self.roster.passed_over.insert((edition, Some(at), PassedOver::OtherLevel));
         }
-    }
-
-    fn fits(&self, invite: &PublicKey, edition: &Edition) -> bool {
-        let Some(invitation) = self.roster.invitations.get(invite) else { return false };
-        let [Fact::Replace { node, people }] = edition.core().facts.as_slice() else {
-            return false;
-        };
-        let fresh = |key: &PublicKey| {
-            !self.roster.signers.contains_key(key) && !self.roster.invitations.contains_key(key)
-        };
-        node.is_some() == invitation.node.is_some()
-            && people.len() == invitation.people.len()
-            && new_keys(edition).iter().all(fresh)
-    }
-
-    fn replace(&mut self, invite: &PublicKey, edition: &Edition) {
-        let Some(invitation) = self.roster.invitations.get_mut(invite) else { return };
-        invitation.replaced = Some(edition.id());
-        let node = invitation.node.iter().map(|name| (name.clone(), Vec::new()));
-        let names: Vec<_> = node.chain(invitation.people.iter().cloned()).collect();
-        let (office, rank) = (invitation.office, invitation.rank);
-        for ((key, kind), (name, roles)) in new_signers(edition).zip(names) {
-            if kind == SignerKind::Person {
-                self.list(key, office, &roles);
-            }
-            self.roster.signers.insert(key, Signer { kind, office, name, roles, rank });
-        }
-        self.roster.counted.push(edition.id());
-    }
-
-    fn list(&mut self, key: PublicKey, office: OfficeId, roles: &[String]) {
-        self.ever.extend(roles.iter().map(|role| (key, office, role.clone())));
     }
 
     /// Whether root or a registrar heard so far has cut a key.
@@ -182,17 +116,21 @@ impl<'a> Evaluation<'a> {
             || self.cuts.iter().any(|claim| claim.key == *key && self.covers(claim.by, key))
     }
 
-    /// Whether a key's office, or an invitation's, lies strictly below an office.
+    /// Whether root or a registrar heard so far has taken an invitation back.
+    fn is_withdrawn(&self, (key, _, office): &InvitationId) -> bool {
+        self.roster.cuts.contains_key(key)
+            || self.cuts.iter().any(|claim| claim.key == *key && self.is_below(claim.by, *office))
+    }
+
+    /// Whether a key's office lies strictly below an office.
     fn covers(&self, above: OfficeId, key: &PublicKey) -> bool {
-        let signer = self.roster.signers.get(key).map(|signer| signer.office);
-        let office = signer.or_else(|| self.roster.invitations.get(key).map(|i| i.office));
+        let office = self.roster.signers.get(key).map(|signer| signer.office);
+        let office = office.or_else(|| Some(self.roster.suspended.get(key)?.office));
         office.is_some_and(|office| self.is_below(above, office))
     }
 
     fn is_below(&self, above: OfficeId, below: OfficeId) -> bool {
-        let division = |office| self.roster.offices.get(&office).map(|o| o.division);
-        matches!((division(above), division(below)), (Some(above), Some(below))
-            if above != below && above.covers(below))
+        self.roster.is_below(above, below)
     }
 
     /// Takes the editions that an office's registrars made, term by term.
@@ -264,8 +202,8 @@ impl<'a> Evaluation<'a> {
         path
     }
 
-    /// Whether enough registrars signed: distinct persons of the office who have the role and are not
-    /// cut; in a closed term, who ever had it, for the superior has vouched for the rest.
+    /// Whether enough registrars signed: distinct persons of the office who have the role and, in an
+    /// open term, are not cut; in a closed one the superior has vouched for the rest.
     fn is_signed(
         &self,
         edition: &Edition,
@@ -275,15 +213,12 @@ impl<'a> Evaluation<'a> {
     ) -> bool {
         let Scope::Registrar { office, .. } = scope else { return false };
         let is_registrar = |key: &&PublicKey| {
-            if closed {
-                return self.ever.contains(&(**key, office, delegation.role.clone()));
-            }
             let has_role = self.roster.signers.get(key).is_some_and(|signer| {
                 signer.office == office
                     && signer.kind == SignerKind::Person
                     && signer.roles.contains(&delegation.role)
             });
-            has_role && !self.is_cut(key)
+            has_role && (closed || !self.is_cut(key))
         };
         edition.signers().iter().filter(is_registrar).count() as u64 >= delegation.threshold
     }
@@ -322,6 +257,7 @@ impl<'a> Evaluation<'a> {
                 let delegation =
                     Delegation { threshold: *threshold, role: role.clone(), closes: *closes };
                 terms.insert(*term, delegation);
+                self.note_levels(edition, at, fact);
             }
             Fact::Root { .. }
             | Fact::Rules { .. }
@@ -336,43 +272,38 @@ impl<'a> Evaluation<'a> {
         Ok(())
     }
 
-    /// Takes the invitations of a level. No registrar proves to hold the key that he invites, so of
-    /// two offices neither may take it from the other, and nobody takes a key that a newcomer brought.
+    /// Takes the invitations of a level. Each stands for itself, whoever else invites under its key:
+    /// newcomers say in whose place they join.
     fn settle_invitations(&mut self) {
-        let invites = std::mem::take(&mut self.invites);
-        let mut inviters: BTreeMap<PublicKey, BTreeSet<OfficeId>> = BTreeMap::new();
-        for said in &invites {
-            if let Fact::Invite { key, .. } = said.fact {
-                inviters.entry(*key).or_default().insert(said.by);
-            }
-        }
-        for said in invites {
-            let Fact::Invite { key, office, node, people } = said.fact else { continue };
-            let taken = self.roster.invitations.contains_key(key)
-                || self.roster.signers.contains_key(key)
-                || self.brought.contains(key);
-            let contested = inviters.get(key).is_some_and(|offices| offices.len() > 1);
-            if taken || contested {
-                let why = if taken { PassedOver::Outranked } else { PassedOver::Rival };
-                self.roster.passed_over.insert((said.edition, Some(said.at), why));
+        for said in std::mem::take(&mut self.invites) {
+            let Fact::Invite { key, office, node, people, proof: _ } = said.fact else { continue };
+            let id = (*key, Some(said.by), *office);
+            if self.roster.invitations.contains_key(&id) {
+                let why = (said.edition, Some(said.at), PassedOver::Outranked);
+                self.roster.passed_over.insert(why);
                 continue;
             }
+            self.note_levels(said.edition, said.at, said.fact);
             let invitation = Invitation {
+                by: Some(said.by),
                 office: *office,
                 node: node.clone(),
-                people: people.clone(),
+                people: self.roster.own_level_of(*office, people),
                 rank: said.rank,
                 replaced: None,
+                withdrawn: false,
+                confirmed: false,
             };
-            self.roster.invitations.insert(*key, invitation);
+            self.roster.invitations.insert(id, invitation);
         }
     }
 
-    /// Gives keys on the roster other names and roles. A key that is not there yet may come with the
+    /// Gives keys on the roster other names and more roles. A key that is not there yet may come with the
     /// newcomers of a lower level, so what is said of it waits.
     fn settle_changes(&mut self) {
         for said in std::mem::take(&mut self.changes) {
             let Fact::Signer { key, kind, office, name, roles } = said.fact else { continue };
+            let own = self.roster.own_level(*office, roles);
             let Some(held) = self.roster.signers.get_mut(key) else {
                 self.changes.push(said);
                 continue;
@@ -382,24 +313,30 @@ impl<'a> Evaluation<'a> {
                 self.roster.passed_over.insert(why);
                 continue;
             }
-            (held.name, held.roles, held.rank) = (name.clone(), roles.clone(), said.rank);
-            if *kind == SignerKind::Person {
-                self.list(*key, *office, roles);
-            }
+            held.say(name, &own, said.rank);
+            self.note_levels(said.edition, said.at, said.fact);
         }
     }
 
     /// Settles which cuts hold, what else has no effect, and what the roster is called.
     fn close(mut self) -> Roster {
+        self.withdraw();
+        self.roster.suspended = suspended(self.chain, &self.roster);
         let mut cuts = std::mem::take(&mut self.cuts);
         cuts.sort_by_key(|claim| (claim.rank, claim.by, claim.key));
         for Claim { edition, at, by, key, cut, .. } in cuts {
+            let takes_back = self
+                .roster
+                .invitations_of(&key)
+                .any(|held| held.withdrawn && self.is_below(by, held.office));
             let why = match (self.covers(by, &key), self.roster.cuts.contains_key(&key)) {
                 (true, false) => {
                     self.roster.cuts.insert(key, cut);
                     continue;
                 }
+                _ if takes_back => continue,
                 (true, true) => PassedOver::Outranked,
+                (false, _) if self.comes_too_late(by, &key) => PassedOver::Outranked,
                 (false, _) => PassedOver::OutsidePrefix,
             };
             self.roster.passed_over.insert((edition, Some(at), why));
@@ -418,6 +355,23 @@ impl<'a> Evaluation<'a> {
         self.roster.state = EditionId(tagged("xw/roster-state/1", &parts));
         self.roster.known = self.chain.known();
         self.roster
+    }
+
+    /// Whether a key's invitation, which an office could have taken back, was used before.
+    fn comes_too_late(&self, by: OfficeId, key: &PublicKey) -> bool {
+        self.roster.invitations_of(key).any(|held| self.is_below(by, held.office))
+    }
+
+    /// Marks the invitations that were taken back and that nobody has used.
+    fn withdraw(&mut self) {
+        let open = self.roster.invitations.iter().filter(|(_, held)| held.replaced.is_none());
+        let back: Vec<InvitationId> =
+            open.map(|(id, _)| *id).filter(|id| self.is_withdrawn(id)).collect();
+        for id in back {
+            if let Some(invitation) = self.roster.invitations.get_mut(&id) {
+                invitation.withdrawn = true;
+            }
+        }
     }
 
     /// Editions of a term or an office to which nobody who counts has given the right.

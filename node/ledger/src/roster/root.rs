@@ -93,6 +93,7 @@ impl Roster {
             adopted_entries: BTreeMap::new(),
             counted: Vec::new(),
             passed_over: Default::default(),
+            suspended: BTreeMap::new(),
             known: BTreeMap::new(),
         }
     }
@@ -123,14 +124,15 @@ impl Roster {
                 if moved || !self.offices.contains_key(office) {
                     return Err(RosterRefusal::Contradiction);
                 }
-                let signer = Signer {
+                let own = self.own_level(*office, roles);
+                let signer = self.signers.entry(*key).or_insert_with(|| Signer {
                     kind: *kind,
                     office: *office,
                     name: name.clone(),
-                    roles: roles.clone(),
+                    roles: Vec::new(),
                     rank: Rank::Root,
-                };
-                self.signers.insert(*key, signer);
+                });
+                signer.say(name, &own, Rank::Root);
             }
             Fact::Cut { key, kept } => {
                 let kept = kept.iter().map(|(log, number, id)| (*log, (*number, *id))).collect();
@@ -148,18 +150,22 @@ impl Roster {
                     Delegation { threshold: *threshold, role: role.clone(), closes: *closes };
                 self.delegations.entry(*office).or_default().insert(*term, delegation);
             }
-            Fact::Invite { key, office, node, people } => {
-                if !self.offices.contains_key(office) || self.invitations.contains_key(key) {
+            Fact::Invite { key, office, node, people, proof: _ } => {
+                let id = (*key, None, *office);
+                if !self.offices.contains_key(office) || self.invitations.contains_key(&id) {
                     return Err(RosterRefusal::Contradiction);
                 }
                 let invitation = Invitation {
+                    by: None,
                     office: *office,
                     node: node.clone(),
-                    people: people.clone(),
+                    people: self.own_level_of(*office, people),
                     rank: Rank::Root,
                     replaced: None,
+                    withdrawn: false,
+                    confirmed: false,
                 };
-                self.invitations.insert(*key, invitation);
+                self.invitations.insert(id, invitation);
             }
             // Refused where the edition is read: root replaces no invitation.
             Fact::Replace { .. } => return Err(RosterRefusal::Contradiction),

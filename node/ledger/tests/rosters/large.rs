@@ -129,19 +129,23 @@ fn by_county(founding: &Edition) -> Edition {
 
 fn by_township(founding: &Edition, number: u64) -> Edition {
     let villages = (0..VILLAGES).filter(|village| village % TOWNSHIPS == number);
-    let invitations = villages.map(|number| Fact::Invite {
-        key: key(10_000 + number).public(),
-        office: village(number).0,
-        node: Some("一号机".to_owned()),
-        people: vec![("文书".to_owned(), vec!["V_CLERK".to_owned()])],
-    });
     let scope = Scope::Registrar { office: township(number).0, term: 1 };
+    let invitations = villages.map(|number| {
+        let people = vec![("文书".to_owned(), vec!["V_CLERK".to_owned()])];
+        let (key, office) = (key(10_000 + number), village(number).0);
+        Fact::invite(&key, scope, office, Some("一号机".to_owned()), people)
+    });
     sign(&first(founding, scope, invitations.collect()), &[key(first_signer(number) + 1)])
 }
 
 fn joining(founding: &Edition, number: u64) -> Edition {
     let (invite, node, person) = (key(10_000 + number), key(20_000 + number), key(30_000 + number));
-    let replace = Fact::Replace { node: Some(node.public()), people: vec![person.public()] };
+    let replace = Fact::Replace {
+        by: Some(township(number % TOWNSHIPS).0),
+        office: village(number).0,
+        node: Some(node.public()),
+        people: vec![person.public()],
+    };
     let scope = Scope::Joining { invite: invite.public() };
     sign(&first(founding, scope, vec![replace]), &[invite, node, person])
 }

@@ -1,14 +1,32 @@
 //! Sets of editions about newcomers, the terms of registrars, and cuts.
 
-use xw_schemas::edition::{Edition, Fact};
+use xw_schemas::edition::{Edition, EditionCore, Fact};
 use xw_schemas::id::{EditionId, EntryId, LogId};
 
 use crate::cases::{Set, delegated};
 use crate::world::{
-    BUREAU, COUNTY, EAST, MILL, ORCHARD, REGISTRAR, WEST, WILLOW, after, by, closing, cut,
-    delegation, first_of, founding, invite, invite_registrar, joining, joining_core, next_by, node,
-    node_of, person, public, registrar_of, root_after, sign,
+    BUREAU, COUNTY, EAST, MILL, ORCHARD, WEST, WILLOW, after, by, closing, cut, delegation,
+    first_of, founding, invite, invite_registrar, joining as joins, joining_core, next_by, node,
+    node_of, person, public, registrar_of, registrar_role, root_after, sign,
 };
+
+/// Whom these sets invite under which key.
+fn of_root(invite: u8) -> Invited {
+    match invite {
+        60 => (None, WEST),
+        62 => (None, MILL),
+        63 => (Some(WEST), MILL),
+        _ => (None, WILLOW),
+    }
+}
+
+fn under_one_key() -> Vec<Fact> {
+    vec![invite(60, ORCHARD, true, 0), invite(60, WEST, true, 0)]
+}
+
+fn joining(invite: u8, node: Option<u8>, people: &[u8]) -> Edition {
+    joins(of_root(invite), invite, node, people)
+}
 
 pub(crate) fn invitations() -> Vec<Set> {
     let invited = root_after(
@@ -21,7 +39,7 @@ pub(crate) fn invitations() -> Vec<Set> {
         ],
     );
     let of_west = by(WEST, vec![invite(63, MILL, true, 1)]);
-    let unsigned = |keys: &[u8]| sign(&joining_core(60, Some(70), &[71]), keys);
+    let unsigned = |keys: &[u8]| sign(&joining_core(of_root(60), 60, Some(70), &[71]), keys);
     let misfits = vec![
         invited.clone(),
         joining(60, None, &[71]),
@@ -46,21 +64,10 @@ pub(crate) fn invitations() -> Vec<Set> {
         (
             "a newcomer who was invited as registrar registers",
             vec![
-                root_after(
-                    &founding(),
-                    vec![
-                        delegation(WEST, 1, 1),
-                        Fact::Invite {
-                            key: public(60),
-                            office: WEST,
-                            node: None,
-                            people: vec![("王秀兰".to_owned(), vec![REGISTRAR.to_owned()])],
-                        },
-                    ],
-                ),
+                root_after(&founding(), vec![delegation(WEST, 1, 1), invite_registrar(60, WEST)]),
                 joining(60, None, &[71]),
                 sign(&first_of(WEST, 1, vec![invite(61, WILLOW, true, 0)]), &[71]),
-                joining(61, Some(72), &[]),
+                joins((Some(WEST), WILLOW), 61, Some(72), &[]),
             ],
         ),
         ("newcomers who bring other keys than were invited", misfits),
@@ -77,7 +84,7 @@ pub(crate) fn invitations() -> Vec<Set> {
             vec![
                 invited.clone(),
                 joining(60, Some(node_of(EAST)), &[71]),
-                sign(&joining_core(62, Some(62), &[]), &[62]),
+                sign(&joining_core(of_root(62), 62, Some(62), &[]), &[62]),
             ],
         ),
         (
@@ -117,12 +124,95 @@ pub(crate) fn invitations() -> Vec<Set> {
             "a newcomer who brings a stranger's signature",
             vec![invited.clone(), unsigned(&[60, 70, 71, 72])],
         ),
+        ("a confirmed newcomer among four uses of his invitation, after a withdrawal", {
+            let confirmed = next_by(WEST, &of_west, vec![person(71, MILL, &[]), node(70, MILL)]);
+            let last = next_by(WEST, &confirmed, vec![cut(63)]);
+            let mut all = vec![invited.clone(), of_west.clone(), confirmed, last];
+            all.push(joining(63, Some(70), &[71]));
+            all.extend((80..85).map(|number| joining(63, Some(number), &[number + 10])));
+            all.push(joining(63, None, &[79]));
+            all
+        }),
+        (
+            "a newcomer who is confirmed in part",
+            vec![
+                invited.clone(),
+                of_west.clone(),
+                next_by(WEST, &of_west, vec![node(70, MILL), node(71, MILL)]),
+                joining(63, Some(70), &[71]),
+                joining(63, Some(72), &[73]),
+            ],
+        ),
+        (
+            "a newcomer of root whom root lists",
+            vec![
+                invited.clone(),
+                root_after(
+                    &invited,
+                    vec![node(70, WEST), person(71, WEST, &["T_HEAD"]), cut(60), cut(61)],
+                ),
+                joining(60, Some(70), &[71]),
+                joining(60, Some(72), &[73]),
+                joining(61, None, &[74, 75]),
+            ],
+        ),
+        (
+            "a township's newcomer whom the county and root list between them",
+            vec![
+                invited.clone(),
+                of_west.clone(),
+                root_after(&invited, vec![node(70, MILL)]),
+                by(COUNTY, vec![person(71, MILL, &["V_HEAD"])]),
+                joining(63, Some(70), &[71]),
+                joining(63, Some(72), &[73]),
+            ],
+        ),
+        (
+            "two confirmed newcomers of one invitation, and two with the same keys",
+            vec![
+                invited.clone(),
+                of_west.clone(),
+                next_by(
+                    WEST,
+                    &of_west,
+                    vec![
+                        node(72, MILL),
+                        node(70, MILL),
+                        person(71, MILL, &[]),
+                        person(73, MILL, &[]),
+                    ],
+                ),
+                joining(63, Some(70), &[71]),
+                joining(63, Some(72), &[73]),
+            ],
+        ),
+        ("a newcomer who joins twice with the same confirmed keys", {
+            let again = joining_core(of_root(63), 63, Some(70), &[71]);
+            let again = EditionCore { claimed_time_ms: 1_795_132_800_999, ..again };
+            vec![
+                invited.clone(),
+                of_west.clone(),
+                next_by(WEST, &of_west, vec![node(70, MILL), person(71, MILL, &[])]),
+                joining(63, Some(70), &[71]),
+                sign(&again, &[63, 70, 71]),
+            ]
+        }),
+        (
+            "a key that joins in the place of two invitations, of which one is confirmed",
+            vec![
+                invited.clone(),
+                of_west.clone(),
+                next_by(WEST, &of_west, vec![node(70, MILL), person(71, MILL, &[])]),
+                joining(63, Some(70), &[71]),
+                joining(61, None, &[71, 72]),
+            ],
+        ),
         (
             "a newcomer whose invitation does not count",
             vec![
                 delegated(),
                 by(WEST, vec![invite(61, ORCHARD, true, 0)]),
-                joining(61, Some(70), &[]),
+                joins((Some(WEST), ORCHARD), 61, Some(70), &[]),
             ],
         ),
         (
@@ -158,17 +248,29 @@ pub(crate) fn invitations() -> Vec<Set> {
             vec![
                 delegated(),
                 by(WEST, vec![invite(60, WILLOW, true, 0), invite(61, MILL, true, 0)]),
-                by(EAST, vec![invite(60, ORCHARD, true, 0), invite(60, WEST, true, 0)]),
-                joining(60, Some(70), &[]),
-                joining(61, Some(71), &[]),
+                by(EAST, under_one_key()),
+                joins((Some(WEST), WILLOW), 60, Some(70), &[]),
+                joins((Some(WEST), MILL), 61, Some(71), &[]),
+                joins((Some(EAST), ORCHARD), 60, Some(72), &[]),
+                joins((Some(COUNTY), ORCHARD), 60, Some(73), &[]),
+                next_by(EAST, &by(EAST, under_one_key()), vec![cut(60)]),
             ],
         ),
         (
             "one office invites twice under one key",
             vec![
                 delegated(),
-                by(WEST, vec![invite(60, WILLOW, true, 0), invite(60, MILL, true, 1)]),
-                joining(60, Some(70), &[]),
+                by(
+                    WEST,
+                    vec![
+                        invite(60, WILLOW, true, 0),
+                        invite(60, MILL, true, 1),
+                        invite(60, WILLOW, false, 1),
+                    ],
+                ),
+                joins((Some(WEST), WILLOW), 60, Some(70), &[]),
+                joins((Some(WEST), MILL), 60, Some(71), &[72]),
+                joins((Some(WEST), MILL), 60, Some(73), &[]),
             ],
         ),
         (
@@ -176,7 +278,7 @@ pub(crate) fn invitations() -> Vec<Set> {
             vec![
                 delegated(),
                 by(EAST, vec![invite(60, ORCHARD, true, 1)]),
-                joining(60, Some(70), &[71]),
+                joins((Some(EAST), ORCHARD), 60, Some(70), &[71]),
                 by(WEST, vec![invite(70, WILLOW, true, 0), invite(71, MILL, true, 0)]),
             ],
         ),
@@ -188,11 +290,11 @@ pub(crate) fn invitations() -> Vec<Set> {
                     COUNTY,
                     vec![
                         invite_registrar(60, WEST),
-                        person(70, WEST, &[REGISTRAR, "T_CLERK"]),
+                        person(70, WEST, &["T_REGISTRAR", "T_CLERK"]),
                         person(71, WILLOW, &["V_HEAD"]),
                     ],
                 ),
-                joining(60, None, &[70]),
+                joins((Some(COUNTY), WEST), 60, None, &[70]),
                 sign(
                     &first_of(
                         WEST,
@@ -207,7 +309,7 @@ pub(crate) fn invitations() -> Vec<Set> {
                     ),
                     &[70],
                 ),
-                joining(61, None, &[71, 72]),
+                joins((Some(WEST), WILLOW), 61, None, &[71, 72]),
             ],
         ),
     ]
@@ -217,8 +319,10 @@ pub(crate) fn terms() -> Vec<Set> {
     let one = by(COUNTY, vec![invite(60, WILLOW, true, 0)]);
     let two = next_by(COUNTY, &one, vec![invite(61, MILL, true, 0)]);
     let three = next_by(COUNTY, &two, vec![invite(62, ORCHARD, true, 0)]);
-    let rival = next_by(COUNTY, &one, vec![invite(63, MILL, true, 0)]);
-    let behind = next_by(COUNTY, &rival, vec![invite(64, ORCHARD, true, 0)]);
+    // By the other registrar: what somebody says behind his own contradiction nobody need take up.
+    let other = [registrar_of(COUNTY, 1)];
+    let rival = sign(&after(&one, vec![invite(63, MILL, true, 0)]), &other);
+    let behind = sign(&after(&rival, vec![invite(64, ORCHARD, true, 0)]), &other);
     let all = || vec![one.clone(), two.clone(), three.clone()];
     let with = |editions: &[&Edition]| {
         all().into_iter().chain(editions.iter().copied().cloned()).collect::<Vec<_>>()
@@ -234,14 +338,14 @@ pub(crate) fn terms() -> Vec<Set> {
         office: COUNTY,
         term: 2,
         threshold: 1,
-        role: REGISTRAR.to_owned(),
+        role: registrar_role(COUNTY),
         closes: Some((9, EditionId([9; 32]))),
     };
     let misnamed = Fact::Registrar {
         office: COUNTY,
         term: 2,
         threshold: 1,
-        role: REGISTRAR.to_owned(),
+        role: registrar_role(COUNTY),
         closes: Some((1, two.id())),
     };
     let by_other = sign(&after(&two, vec![invite(66, WEST, true, 0)]), &[registrar_of(COUNTY, 1)]);
@@ -253,6 +357,28 @@ pub(crate) fn terms() -> Vec<Set> {
     vec![
         ("three editions of one registrar", all()),
         ("a chain stops where two contradict each other", with(&[&rival, &behind])),
+        ("newcomers of a chain that stopped are suspended", {
+            let with_people = next_by(
+                COUNTY,
+                &three,
+                vec![
+                    invite(69, WILLOW, true, 1),
+                    person(71, WILLOW, &["V_HEAD", "T_HEAD"]),
+                    cut(72),
+                ],
+            );
+            with(&[
+                &with_people,
+                &joins((Some(COUNTY), WILLOW), 69, Some(70), &[71]),
+                &joins((Some(COUNTY), WILLOW), 60, Some(72), &[]),
+                &joins((Some(COUNTY), MILL), 61, Some(73), &[]),
+                &joins((Some(COUNTY), ORCHARD), 62, Some(73), &[]),
+                &rival,
+                &behind,
+                &root_after(&founding(), vec![delegation(WEST, 1, 1)]),
+                &by(WEST, vec![cut(70), cut(71), cut(73)]),
+            ])
+        }),
         ("a new term keeps two of three editions", with(&[&close_two, &next_term])),
         (
             "a new term decides between two rivals",
@@ -327,7 +453,7 @@ pub(crate) fn cuts() -> Vec<Set> {
                     WEST,
                     vec![cut(70), invite(70, WILLOW, true, 0), cut(71), invite(71, MILL, true, 0)],
                 ),
-                joining(71, Some(72), &[]),
+                joins((Some(WEST), MILL), 71, Some(72), &[]),
             ],
         ),
     ]

@@ -2,12 +2,12 @@
 //! delegate, close, cut, invite, join, contradict each other and overreach.
 
 use xw_schemas::edition::{Edition, EditionCore, Fact, OfficeId, Scope, SignerKind};
-use xw_schemas::id::EditionId;
+use xw_schemas::id::{EditionId, PublicKey};
 
 use crate::world::{
-    BUREAU, COUNTY, EAST, MILL, OFFICES, ORCHARD, REGISTRAR, ROOTS, WEST, WILLOW, after, cut,
-    first_of, founding, invite, invite_registrar, joining_core, node_of, public, registrar_of,
-    sign, signer,
+    BUREAU, COUNTY, EAST, Invited, MILL, OFFICES, ORCHARD, ROOTS, WEST, WILLOW, after, cut,
+    first_of, founding, invite, invite_registrar, joining_core, node_of, person, public, registrar,
+    registrar_of, registrar_role, sign, signer,
 };
 
 /// Editions of one scope and number that a story writes: as many as every chain keeps.
@@ -95,6 +95,9 @@ impl Story {
         keys.sort_unstable();
         keys.dedup();
         let edition = sign(core, &keys);
+        if self.would_be_too_many(&edition) {
+            return;
+        }
         if there.len() >= RIVALS_MAX && !there.contains(&edition.id()) {
             return;
         }
@@ -104,6 +107,42 @@ impl Story {
             self.editions.push(sign(core, &[kept]));
         }
         self.editions.push(edition);
+    }
+
+    /// Whether a chain may refuse an edition, or what stands on one beside it, for what else its signers
+    /// have said: which it holds would depend on what comes first.
+    fn would_be_too_many(&self, edition: &Edition) -> bool {
+        let core = edition.core();
+        if !matches!(core.scope, Scope::Registrar { .. }) {
+            return false;
+        }
+        let of_scope = self.of_scope(core.scope);
+        let beside = |one: &Edition| {
+            let place = (one.core().number, one.core().previous);
+            let there =
+                move |other: &&Edition| (other.core().number, other.core().previous) == place;
+            of_scope.iter().filter(there).cloned().collect::<Vec<_>>()
+        };
+        let signs = |one: &Edition| one.signers().iter().any(|key| edition.signers().contains(key));
+        let is_behind = |one: &Edition| of_scope.iter().any(|e| e.core().previous == one.id());
+        if beside(edition)
+            .iter()
+            .any(|one| one.id() != edition.id() && signs(one) && is_behind(one))
+        {
+            return true;
+        }
+        let mut before = core.previous;
+        while let Some(one) = of_scope.iter().find(|one| one.id() == before) {
+            let mut there: Vec<EditionId> =
+                beside(one).iter().filter(|other| signs(other)).map(Edition::id).collect();
+            there.sort();
+            there.dedup();
+            if there.len() > 1 {
+                return true;
+            }
+            before = one.core().previous;
+        }
+        false
     }
 
     /// The next root edition on the newest one, as root itself sees it.
@@ -121,7 +160,10 @@ impl Story {
 
     fn root_on(&mut self, before: &Edition, step: u64) {
         let count = 1 + self.dice.below(5);
-        let facts = (0..count).map(|_| self.root_fact()).collect();
+        let mut facts: Vec<Fact> = (0..count).map(|_| self.root_fact()).collect();
+        if self.dice.one_in(8) {
+            facts.extend(self.confirmation());
+        }
         let mut core = after(before, facts);
         core.claimed_time_ms += step;
         let keys = if self.dice.one_in(3) { &ROOTS[..] } else { &ROOTS[1..] };
@@ -155,8 +197,10 @@ impl Story {
                 // Takes a registrar's role away, or gives it.
                 let office = self.dice.pick(&[COUNTY, BUREAU, WEST, EAST]);
                 let which = self.dice.below(2) as u8;
-                let roles: &[&str] = if self.dice.one_in(2) { &[REGISTRAR] } else { &[] };
-                signer(registrar_of(office, which), SignerKind::Person, office, roles)
+                match self.dice.one_in(2) {
+                    true => registrar(registrar_of(office, which), office),
+                    false => person(registrar_of(office, which), office, &["C_LEAD", "T_LEAD"]),
+                }
             }
             _ => {
                 let office = self.dice.pick(&everywhere);
@@ -178,7 +222,7 @@ impl Story {
             }
         };
         let threshold = 1 + u64::from(self.dice.one_in(4));
-        Fact::Registrar { office, term, threshold, role: REGISTRAR.to_owned(), closes }
+        Fact::Registrar { office, term, threshold, role: registrar_role(office), closes }
     }
 
     fn cut(&mut self) -> Fact {
@@ -196,7 +240,11 @@ impl Story {
         let number = self.dice.number(POOL);
         match self.dice.below(6) {
             0 => signer(number, SignerKind::Node, office, &[]),
-            1 => signer(number, SignerKind::Person, office, &[REGISTRAR]),
+            1 if self.dice.one_in(3) => {
+                let role = self.dice.pick(&["C_LEAD", "T_LEAD", "V_LEAD", "SUBJ", "R"]);
+                person(number, office, &[role])
+            }
+            1 => registrar(number, office),
             2 => invite_registrar(self.dice.number(INVITES), office),
             _ => {
                 let people = self.dice.below(3) as usize;
@@ -206,6 +254,33 @@ impl Story {
                 invite(self.dice.number(range), office, node, people)
             }
         }
+    }
+
+    /// Lists the keys that some newcomer brought, mostly all of them and where he joined.
+    fn confirmation(&mut self) -> Vec<Fact> {
+        let brought = self.editions.iter().filter_map(|edition| match &edition.core().facts[..] {
+            [Fact::Replace { office, node, people, .. }] => {
+                let node = node.map(|key| (key, SignerKind::Node));
+                let people = people.iter().map(|key| (*key, SignerKind::Person));
+                Some((*office, node.into_iter().chain(people).collect()))
+            }
+            _ => None,
+        });
+        let brought: Vec<(OfficeId, Vec<(PublicKey, SignerKind)>)> = brought.collect();
+        if brought.is_empty() {
+            return Vec::new();
+        }
+        let (joined, keys) = brought[self.dice.below(brought.len() as u64) as usize].clone();
+        let mut facts = Vec::new();
+        for (key, kind) in keys {
+            let office = if self.dice.one_in(16) { MILL } else { joined };
+            let roles = match kind {
+                SignerKind::Person => vec!["V_CLERK".to_owned()],
+                SignerKind::Node => Vec::new(),
+            };
+            facts.push(Fact::Signer { key, kind, office, name: "确认".to_owned(), roles });
+        }
+        facts
     }
 
     /// An edition of an office's registrars, in a term that may be closed or never given, on any
@@ -221,7 +296,7 @@ impl Story {
             EAST => &[ORCHARD],
             _ => &[WEST, EAST, WILLOW, MILL, ORCHARD],
         };
-        let facts: Vec<Fact> = (0..1 + self.dice.below(4))
+        let mut facts: Vec<Fact> = (0..1 + self.dice.below(4))
             .map(|_| match self.dice.below(8) {
                 0 => self.cut(),
                 1 => {
@@ -235,6 +310,9 @@ impl Story {
                 }
             })
             .collect();
+        if self.dice.one_in(3) {
+            facts.extend(self.confirmation());
+        }
         let mut core = match before.iter().max_by_key(|edition| edition.core().number) {
             Some(tip) if !self.dice.one_in(5) => after(tip, facts),
             Some(_) if self.dice.one_in(2) => {
@@ -256,26 +334,33 @@ impl Story {
 
     /// A newcomer who brings what was invited, or something else.
     fn newcomer(&mut self) {
-        let facts = self.editions.iter().flat_map(|edition| &edition.core().facts);
-        let invited: Vec<(u8, bool, usize)> = facts
-            .filter_map(|fact| match fact {
-                Fact::Invite { key, node, people, .. } => {
-                    let number = INVITES.map(|n| n as u8).find(|n| public(*n) == *key)?;
-                    Some((number, node.is_some(), people.len()))
+        let spoken = |edition: &Edition| {
+            let scope = edition.core().scope;
+            edition.core().facts.clone().into_iter().map(move |fact| (scope, fact))
+        };
+        let facts = self.editions.iter().flat_map(spoken);
+        let invited: Vec<(Invited, u8, bool, usize)> = facts
+            .filter_map(|(scope, fact)| match fact {
+                Fact::Invite { key, office, node, people, .. } => {
+                    let number = INVITES.map(|n| n as u8).find(|n| public(*n) == key)?;
+                    Some(((scope.office(), office), number, node.is_some(), people.len()))
                 }
                 _ => None,
             })
             .collect();
-        let (number, node, people) = match invited.as_slice() {
-            [] => (self.dice.number(INVITES), true, 0),
+        let (mut invited, number, node, people) = match invited.as_slice() {
+            [] => ((None, WILLOW), self.dice.number(INVITES), true, 0),
             some => self.dice.pick(some),
         };
+        if self.dice.one_in(12) {
+            invited.0 = self.dice.pick(&[None, Some(COUNTY), Some(WEST), Some(EAST)]);
+        }
         let people = if self.dice.one_in(6) { people + 1 } else { people };
         let mut keys: Vec<u8> = POOL.map(|number| number as u8).collect();
         self.dice.shuffle(&mut keys);
         keys.truncate(usize::from(node) + people);
         let (own, rest) = keys.split_at(usize::from(node).min(keys.len()));
-        let core = joining_core(number, own.first().copied(), rest);
+        let core = joining_core(invited, number, own.first().copied(), rest);
         let mut signers = [&keys[..], &[number]].concat();
         if self.dice.one_in(8) {
             signers.remove(0);

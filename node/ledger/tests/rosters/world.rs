@@ -1,6 +1,9 @@
 //! A small county on paper for the roster's tests: two offices of the county, two townships, three
 //! villages, their keys, and the pens with which editions are written, honest or not.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use xw_ledger::roster::{Chain, RosterRefusal};
 use xw_schemas::cose::SecretKey;
 use xw_schemas::edition::{Edition, EditionCore, Fact, OfficeId, Scope, SignerKind};
@@ -10,8 +13,19 @@ use xw_schemas::space::Division;
 /// 2026-11-20 in milliseconds, the day on which these editions play.
 pub(crate) const DAY_MS: u64 = 1_795_132_800_000;
 
-/// The role of those who register.
-pub(crate) const REGISTRAR: &str = "REGISTRAR";
+/// The role of those who register for an office: of the office's own level.
+pub(crate) fn registrar_role(office: OfficeId) -> String {
+    format!("{}_REGISTRAR", level_of(office))
+}
+
+/// The letter with which the roles of an office begin.
+fn level_of(office: OfficeId) -> char {
+    match office {
+        COUNTY | BUREAU => 'C',
+        WEST | EAST => 'T',
+        _ => 'V',
+    }
+}
 
 pub(crate) const COUNTY: OfficeId = OfficeId(1);
 pub(crate) const BUREAU: OfficeId = OfficeId(2);
@@ -40,6 +54,9 @@ pub(crate) fn key(number: u8) -> SecretKey {
 pub(crate) fn public(number: u8) -> PublicKey {
     key(number).public()
 }
+
+static NUMBERS: LazyLock<BTreeMap<PublicKey, u8>> =
+    LazyLock::new(|| (0..=u8::MAX).map(|number| (public(number), number)).collect());
 
 /// The PC that the founding edition lists for an office.
 pub(crate) fn node_of(office: OfficeId) -> u8 {
@@ -71,33 +88,42 @@ pub(crate) fn person(number: u8, office: OfficeId, roles: &[&str]) -> Fact {
     signer(number, SignerKind::Person, office, roles)
 }
 
+/// A person who may register for an office.
+pub(crate) fn registrar(number: u8, office: OfficeId) -> Fact {
+    person(number, office, &[&registrar_role(office)])
+}
+
 pub(crate) fn delegation(office: OfficeId, term: u64, threshold: u64) -> Fact {
-    Fact::Registrar { office, term, threshold, role: REGISTRAR.to_owned(), closes: None }
+    Fact::Registrar { office, term, threshold, role: registrar_role(office), closes: None }
 }
 
 pub(crate) fn closing(office: OfficeId, term: u64, last: &Edition) -> Fact {
     let closes = Some((last.core().number, last.id()));
-    Fact::Registrar { office, term, threshold: 1, role: REGISTRAR.to_owned(), closes }
+    Fact::Registrar { office, term, threshold: 1, role: registrar_role(office), closes }
 }
 
 pub(crate) fn cut(number: u8) -> Fact {
     Fact::Cut { key: public(number), kept: Vec::new() }
 }
 
-/// An invitation of a PC, where one is invited, and of some people.
+/// An invitation of a PC, where one is invited, and of some people, by root.
 pub(crate) fn invite(number: u8, office: OfficeId, node: bool, people: usize) -> Fact {
-    let person = |at| (format!("受邀人{at}"), vec!["V_CLERK".to_owned()]);
-    Fact::Invite {
-        key: public(number),
-        office,
-        node: node.then(|| "一号机".to_owned()),
-        people: (0..people).map(person).collect(),
-    }
+    let person = |at| (format!("受邀人{at}"), vec![format!("{}_CLERK", level_of(office))]);
+    let node = node.then(|| "一号机".to_owned());
+    let people = (0..people).map(person).collect();
+    Fact::invite(&key(number), Scope::Root, office, node, people)
+}
+
+/// The same fact in an edition of another scope: whoever writes these tests holds every secret.
+fn spoken_in(scope: Scope, fact: Fact) -> Fact {
+    let Fact::Invite { key, office, node, people, .. } = fact else { return fact };
+    let number = NUMBERS.get(&key).expect("the keys of these tests have numbers");
+    Fact::invite(&self::key(*number), scope, office, node, people)
 }
 
 /// An invitation of one person who is to register.
 pub(crate) fn invite_registrar(number: u8, office: OfficeId) -> Fact {
-    let people = vec![(format!("受邀人{number}"), vec![REGISTRAR.to_owned()])];
+    let people = vec![(format!("受邀人{number}"), vec![registrar_role(office)])];
     Fact::Invite { key: public(number), office, node: None, people }
 }
 
@@ -116,7 +142,7 @@ pub(crate) fn founding() -> Edition {
         facts.push(node(node_of(office), office));
         facts.extend([0, 1].map(|which| {
             let number = registrar_of(office, which);
-            person(number, office, &[REGISTRAR])
+            registrar(number, office)
         }));
     }
     facts.push(delegation(COUNTY, 1, 1));
@@ -131,9 +157,12 @@ pub(crate) fn founding() -> Edition {
     sign(&core, &ROOTS[..2])
 }
 
+/// Signs an edition; its invitations are proven in its own scope.
 pub(crate) fn sign(core: &EditionCore, keys: &[u8]) -> Edition {
     let keys: Vec<SecretKey> = keys.iter().map(|number| key(*number)).collect();
-    Edition::sign(core, &keys).expect("the editions of these tests are sound")
+    let facts = core.facts.iter().cloned().map(|fact| spoken_in(core.scope, fact)).collect();
+    let core = EditionCore { facts, ..core.clone() };
+    Edition::sign(&core, &keys).expect("the editions of these tests are sound")
 }
 
 pub(crate) fn network() -> NetworkId {
@@ -179,19 +208,27 @@ pub(crate) fn next_by(office: OfficeId, before: &Edition, facts: Vec<Fact>) -> E
     sign(&after(before, facts), &[registrar_of(office, 0)])
 }
 
-pub(crate) fn joining_core(invite: u8, node: Option<u8>, people: &[u8]) -> EditionCore {
+/// Who invites, `None` for root, and to which office.
+pub(crate) type Invited = (Option<OfficeId>, OfficeId);
+
+pub(crate) fn joining_core(
+    (by, office): Invited,
+    invite: u8,
+    node: Option<u8>,
+    people: &[u8],
+) -> EditionCore {
     let people = people.iter().map(|number| public(*number)).collect();
     EditionCore {
         scope: Scope::Joining { invite: public(invite) },
-        facts: vec![Fact::Replace { node: node.map(public), people }],
+        facts: vec![Fact::Replace { by, office, node: node.map(public), people }],
         ..first_of(COUNTY, 1, vec![])
     }
 }
 
 /// A newcomer's own keys in the place of an invitation, signed by all of them.
-pub(crate) fn joining(invite: u8, node: Option<u8>, people: &[u8]) -> Edition {
+pub(crate) fn joining(invited: Invited, invite: u8, node: Option<u8>, people: &[u8]) -> Edition {
     let keys: Vec<u8> = node.iter().chain(people).copied().chain([invite]).collect();
-    sign(&joining_core(invite, node, people), &keys)
+    sign(&joining_core(invited, invite, node, people), &keys)
 }
 
 /// Hands editions to a chain until nothing more is taken: what arrives too early comes again.
