@@ -7,7 +7,7 @@ use xw_schemas::edition::{Edition, Fact, OfficeId};
 use xw_schemas::id::{EditionId, PublicKey};
 use xw_schemas::limits::TERM_EDITIONS_MAX;
 
-use super::{Office, Right};
+use super::Office;
 use crate::request::Who;
 use crate::trouble::{Answer, Trouble};
 
