@@ -141,7 +141,7 @@ mod tests {
         let people = [key(11), key(12)];
         let invited = invitation(&chain, &invite.public(), None).unwrap().clone();
         let join = |node: Option<&SecretKey>| {
-            super::join(&chain, &invited, &invite, node, &people, 1_795_000_000_000)
+            join(&chain, &invited, &invite, node, &people, 1_795_000_000_000)
         };
         assert!(matches!(join(None), Err(JoinRefusal::Unfit)));
         let joined = join(Some(&key(10))).unwrap();

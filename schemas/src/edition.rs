@@ -6,8 +6,8 @@ use crate::cose::{self, CoseSignature, Purpose, SecretKey, SoundKey};
 use crate::hash::tagged;
 use crate::id::{CopyId, EditionId, NetworkId, PublicKey};
 use crate::limits::{
-    EDITION_BYTES_MAX, EDITION_FACTS_MAX, ROOT_KEYS_MAX, SEQUENCE_MAX, TERM_EDITIONS_MAX,
-    TIME_MS_MAX, TIME_MS_MIN,
+    EDITION_BYTES_MAX, EDITION_FACTS_MAX, EDITION_INVITES_MAX, ROOT_KEYS_MAX, SEQUENCE_MAX,
+    TERM_EDITIONS_MAX, TIME_MS_MAX, TIME_MS_MIN,
 };
 
 mod fact;
@@ -120,6 +120,10 @@ impl EditionCore {
             || core.claimed_time_ms < TIME_MS_MIN
         {
             return Err(EditionFault::Cbor(CborFault::OutOfRange));
+        }
+        let invites = core.facts.iter().filter(|fact| matches!(fact, Fact::Invite { .. }));
+        if invites.count() > EDITION_INVITES_MAX {
+            return Err(EditionFault::Cbor(CborFault::WrongLength));
         }
         core.check_joining()?;
         Ok(core)

@@ -44,6 +44,10 @@ pub const EDITION_BYTES_MAX: usize = 4 << 20;
 /// Most facts in one roster edition.
 pub const EDITION_FACTS_MAX: usize = 20_000;
 
+/// Most invitations in one roster edition: each is proven by a signature, and whoever may connect can
+/// make others check them, 50 ms in all. A county invites its 600 offices in one.
+pub const EDITION_INVITES_MAX: usize = 1_024;
+
 /// Most editions in one term of an office's registrars: a county that enrols 600 offices one by one
 /// makes as many in its first year, a township some hundred. Each makes every node work the roster out
 /// anew, so nobody may go on for ever; a superior opens the next term, which closes this one.

@@ -11,9 +11,9 @@ use xw_schemas::entry::{Body, ChangeStatement, Core, EntryFault, Pin, RawEntry, 
 use xw_schemas::id::{CopyId, EditionId, EntryId, LogId};
 use xw_schemas::limits::{
     BLOB_CHUNK_BYTES, CHANGE_BYTES_MAX, CORE_BYTES_MAX, DIGESTS_MAX, EDITION_BYTES_MAX,
-    EDITION_FACTS_MAX, ENTRIES_PER_FRAME_MAX, ENTRIES_UNPACKED_MAX, ENVELOPE_BYTES_MAX,
-    FRAME_BYTES_MAX, HAVE_LOGS_MAX, ROOT_KEYS_MAX, SALT_BYTES, SEQUENCE_MAX, TERM_EDITIONS_MAX,
-    TIME_MS_MAX, TIME_MS_MIN, WITNESS_PINS_MAX,
+    EDITION_FACTS_MAX, EDITION_INVITES_MAX, ENTRIES_PER_FRAME_MAX, ENTRIES_UNPACKED_MAX,
+    ENVELOPE_BYTES_MAX, FRAME_BYTES_MAX, HAVE_LOGS_MAX, ROOT_KEYS_MAX, SALT_BYTES, SEQUENCE_MAX,
+    TERM_EDITIONS_MAX, TIME_MS_MAX, TIME_MS_MIN, WITNESS_PINS_MAX,
 };
 use xw_schemas::wire::{
     BlobChunk, Digests, EDITIONS_LISTED_MAX, Frame, FrameFault, Have, KNOWN_MAX, PackedEntries,
@@ -220,6 +220,12 @@ fn eight_people_are_invited_and_no_more_and_all_of_them_can_sign() {
     let keys: Vec<SecretKey> = people.chain([world::other_node(), world::invite()]).collect();
     let signed = Edition::sign(&joining(INVITED_PEOPLE_MAX), &keys).unwrap();
     assert_eq!(signed.signers().len(), INVITED_PEOPLE_MAX + 2);
+}
+
+#[test]
+fn an_edition_makes_at_most_1024_invitations() {
+    let one = Fact::invite(&world::invite(), Scope::Root, OfficeId(1), Some(String::new()), vec![]);
+    check_facts(|count| stated(vec![one.clone(); count]), EDITION_INVITES_MAX);
 }
 
 #[test]

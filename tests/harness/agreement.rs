@@ -105,7 +105,8 @@ pub fn check_witnessed(county: &County) -> Result<(), String> {
         for (log, standing) in node.memory.standings() {
             let Some(held) = node.memory.logs.log(&log) else { continue };
             let below = roster.witness_rank(&county.nodes[0].key, &held.node).is_some();
-            let open = held.fork().is_none() && roster.cut(&held.node).is_none();
+            let listed = roster.node_office(&held.node).is_some();
+            let open = held.fork().is_none() && listed && roster.cut(&held.node).is_none();
             let head = held.head().map(|head| standing.of(held.size() - 1, &head));
             if below && open && head != Some(Standing::Final) {
                 return Err(format!(

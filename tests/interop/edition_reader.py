@@ -126,6 +126,7 @@ def read_edition(data):
     need(scope == ("root",) or first == bare, "Cbor(OutOfRange)")
     need((network is None) == (scope == ("root",) and first and bare), "Cbor(OutOfRange)")
     kinds = [fact["fact"] for fact in facts]
+    need(kinds.count("invite") <= 1024, "Cbor(WrongLength)")
     if scope[0] == "joining":
         need(kinds == ["replace"] and first, "BadJoining")
     else:

@@ -9,6 +9,7 @@ import hashlib, json, re, struct, sys, zlib
 from second_reader import CHANGE_MAX, ENVELOPE_MAX, Cbor, Refused, check_body, need, read_cose, read_entry, root_of
 from second_reader import signed, verifies, verify_entry
 from edition_reader import read_edition
+from roster_reader import Evaluation, Held
 from proof_reader import check_consistency, check_inclusion, parent, read_consistency, read_inclusion, witness_time
 
 STATEMENT = b"xiangwang/statement/1"
@@ -67,23 +68,26 @@ def open_statement(data):
     need(verifies(key, signed(STATEMENT, header, payload), signature), "statement")
     return payload, key
 
-# Who belongs, as far as root's own editions say
+# Who belongs
 class Roster:
+    """What the editions of a pack amount to: schemas/spec/roster.md, by the reader of that page."""
     def __init__(self, editions):
-        self.offices, self.signers, self.cuts, self.decided = {}, {}, {}, set()
+        held, waiting = Held(editions[0]), editions[1:]
         self.network = editions[0]["id"]
-        for edition in editions:
-            need(edition["network"] == self.network, "roster")
-            for fact in edition["facts"]:
-                kind = fact["fact"]
-                if kind == "office":
-                    self.offices[fact["office"]] = fact["division"]
-                elif kind == "signer":
-                    self.signers[fact["key"]] = fact["kind"], fact["office"]
-                elif kind == "cut":
-                    self.cuts[fact["key"]] = fact["kept"]
-                elif kind in ("adjudicate", "adopt"):
-                    self.decided.add(fact["log"])
+        while waiting:
+            again = []
+            for edition in waiting:
+                try:
+                    held.add(edition)
+                except Refused:
+                    again.append(edition)
+            need(len(again) < len(waiting), "roster")
+            waiting = again
+        found = Evaluation(held)
+        facts = found.facts
+        self.offices, self.cuts, self.listed = facts.offices, facts.cuts, facts.signers.keys()
+        self.decided = facts.adjudicated.keys() | {log for log, _ in facts.adopted}
+        self.signers = {key: (s["kind"], s["office"]) for key, s in {**found.suspended, **facts.signers}.items()}
 
     def division(self, node):
         kind, office = self.signers.get(node, (None, None))
@@ -242,7 +246,8 @@ class Pack:
         for log, (node, space) in self.logs.items():
             if self.whole.get(space):
                 continue
-            plain = self.roster.division(node) and node not in self.roster.cuts and log not in self.roster.decided
+            member = node in self.roster.listed and self.roster.division(node)
+            plain = member and node not in self.roster.cuts and log not in self.roster.decided
             numbers = [core["sequence"] for core in self.order[log]]
             self.say(plain and len(set(numbers)) == len(numbers), "extract-of-broken", log.hex())
             told = [core for core in self.order[log] if core["statement"] in ("change", "erase", "erased")]

@@ -323,7 +323,7 @@ fn proofs() -> Vec<Case> {
         accept("an invitation by the highest office", &large(u32::MAX)),
         accept(
             "the proof of a term before",
-            &in_scope(registrars(1), { of(Scope::Registrar { office: OfficeId(1), term: 7 }) }),
+            &in_scope(registrars(1), of(Scope::Registrar { office: OfficeId(1), term: 7 })),
         ),
         bad(
             "an invitation whose key another office copied",

@@ -2,7 +2,7 @@
 //! whichever order it comes, every node has one roster, and honest editions count in it.
 
 use xw_ledger::roster::{Chain, PassedOver, Roster, RosterRefusal};
-use xw_schemas::edition::{Edition, EditionCore, EditionFault, Fact, Scope};
+use xw_schemas::edition::{Edition, EditionCore, EditionFault, Fact};
 use xw_schemas::id::EditionId;
 
 use crate::world::{

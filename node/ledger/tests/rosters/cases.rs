@@ -7,9 +7,9 @@ use xw_schemas::space::Division;
 
 use crate::newcomers;
 use crate::world::{
-    BUREAU, COUNTY, EAST, MILL, ORCHARD, ROOTS, WEST, WILLOW, after, by, closing, cut, delegation,
-    first_of, founding, invite, invite_registrar, joining, key, next_by, node, node_of, person,
-    public, registrar, registrar_of, registrar_role, root_after, sign, signer,
+    BUREAU, COUNTY, EAST, MILL, ORCHARD, ROOTS, WEST, WILLOW, after, by, cut, delegation, first_of,
+    founding, invite, invite_registrar, joining, key, next_by, node, node_of, person, public,
+    registrar, registrar_of, registrar_role, root_after, sign, signer,
 };
 
 /// A name and a set of editions, the founding one first.

@@ -5,9 +5,9 @@ use xw_schemas::id::{EditionId, EntryId, LogId};
 
 use crate::cases::{Set, delegated};
 use crate::world::{
-    BUREAU, COUNTY, EAST, MILL, ORCHARD, WEST, WILLOW, after, by, closing, cut, delegation,
-    first_of, founding, invite, invite_registrar, joining as joins, joining_core, next_by, node,
-    node_of, person, public, registrar_of, registrar_role, root_after, sign,
+    BUREAU, COUNTY, EAST, Invited, MILL, ORCHARD, WEST, WILLOW, after, by, closing, cut,
+    delegation, first_of, founding, invite, invite_registrar, joining as joins, joining_core,
+    next_by, node, node_of, person, public, registrar_of, registrar_role, root_after, sign,
 };
 
 /// Whom these sets invite under which key.
@@ -129,7 +129,7 @@ pub(crate) fn invitations() -> Vec<Set> {
             let last = next_by(WEST, &confirmed, vec![cut(63)]);
             let mut all = vec![invited.clone(), of_west.clone(), confirmed, last];
             all.push(joining(63, Some(70), &[71]));
-            all.extend((80..85).map(|number| joining(63, Some(number), &[number + 10])));
+            all.extend((80..82).map(|number| joining(63, Some(number), &[number + 10])));
             all.push(joining(63, None, &[79]));
             all
         }),

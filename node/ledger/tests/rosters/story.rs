@@ -14,7 +14,10 @@ use crate::world::{
 const RIVALS_MAX: usize = 4;
 
 /// Numbers of keys that newcomers and strangers have.
-const POOL: std::ops::Range<u64> = 60..80;
+const POOL: std::ops::Range<u64> = 40..100;
+
+/// Those of them that several newcomers bring now and then.
+const SHARED: std::ops::Range<u64> = 60..68;
 
 /// Numbers of keys of invitations.
 const INVITES: std::ops::Range<u64> = 100..115;
@@ -356,7 +359,8 @@ impl Story {
             invited.0 = self.dice.pick(&[None, Some(COUNTY), Some(WEST), Some(EAST)]);
         }
         let people = if self.dice.one_in(6) { people + 1 } else { people };
-        let mut keys: Vec<u8> = POOL.map(|number| number as u8).collect();
+        let range = if self.dice.one_in(4) { SHARED } else { POOL };
+        let mut keys: Vec<u8> = range.map(|number| number as u8).collect();
         self.dice.shuffle(&mut keys);
         keys.truncate(usize::from(node) + people);
         let (own, rest) = keys.split_at(usize::from(node).min(keys.len()));

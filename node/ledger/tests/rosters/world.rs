@@ -124,7 +124,7 @@ fn spoken_in(scope: Scope, fact: Fact) -> Fact {
 /// An invitation of one person who is to register.
 pub(crate) fn invite_registrar(number: u8, office: OfficeId) -> Fact {
     let people = vec![(format!("受邀人{number}"), vec![registrar_role(office)])];
-    Fact::Invite { key: public(number), office, node: None, people }
+    Fact::invite(&key(number), Scope::Root, office, None, people)
 }
 
 /// The founding edition: offices, PCs and registrars down to the townships, and the county's

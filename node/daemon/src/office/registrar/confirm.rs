@@ -2,7 +2,7 @@
 //! then on no second use of the invitation touches them, whoever has seen its text.
 
 use serde_json::Value as Json;
-use xw_ledger::roster::Roster;
+use xw_ledger::roster::{Rank, Roster};
 use xw_schemas::edition::{Edition, Fact, OfficeId};
 use xw_schemas::id::{EditionId, PublicKey};
 use xw_schemas::limits::TERM_EDITIONS_MAX;
@@ -56,8 +56,10 @@ impl Office {
     /// the roster.
     fn confirming(&self, office: OfficeId) -> Vec<Fact> {
         let (roster, chain) = (self.store.roster(), self.store.chain());
+        let tier = roster.office(office).map(|office| office.division.tier());
+        let Some(rank) = tier.map(Rank::Registrar) else { return Vec::new() };
         let joined = unconfirmed(roster, office).filter_map(|id| chain.edition(&id));
-        joined.flat_map(|edition| facts(roster, edition)).collect()
+        joined.flat_map(|edition| facts(roster, rank, edition)).collect()
     }
 }
 
@@ -67,13 +69,13 @@ fn unconfirmed(roster: &Roster, office: OfficeId) -> impl Iterator<Item = Editio
     own.filter(|(_, held)| !held.confirmed).filter_map(|(_, held)| held.replaced)
 }
 
-/// A fact for every key that a joining brings.
-fn facts(roster: &Roster, joining: &Edition) -> Vec<Fact> {
+/// A fact for every key that a joining brings and that no higher rank has listed, which confirms it too.
+fn facts(roster: &Roster, rank: Rank, joining: &Edition) -> Vec<Fact> {
     let [Fact::Replace { node, people, .. }] = joining.core().facts.as_slice() else {
         return Vec::new();
     };
     let listed = |key: &PublicKey| {
-        let signer = roster.signer(key)?;
+        let signer = roster.signer(key).filter(|signer| signer.rank >= rank)?;
         let (kind, office) = (signer.kind, signer.office);
         let (name, roles) = (signer.name.clone(), signer.roles.clone());
         Some(Fact::Signer { key: *key, kind, office, name, roles })
