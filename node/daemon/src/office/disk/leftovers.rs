@@ -3,7 +3,7 @@
 //! files, and are tried again as roster and logs grow.
 
 use serde::{Deserialize, Serialize};
-use xw_schemas::edition::EditionId;
+use xw_schemas::id::EditionId;
 use xw_store::{Salvaged, Store};
 
 use crate::clock;
