@@ -14,4 +14,5 @@ mod dying_disk;
 mod kills;
 mod recording;
 mod states;
+mod whole;
 mod workload;
