@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use xw_ledger::log::Point;
-use xw_ledger::roster::RosterRefusal;
 use xw_net::{Net, PeerKey, SendError};
 use xw_replica::{Effect, Event, Held, Phase, Replica, SessionId};
 use xw_schemas::entry::{Body, VerifiedEntry};
@@ -18,6 +17,8 @@ use crate::office::{Office, fatal};
 use crate::run::Job;
 use crate::trouble::{Answer, with_causes};
 
+mod editions;
+
 /// How often it is written down when neighbours were last heard.
 const HEARD_EVERY_MS: u64 = 10_000;
 
@@ -28,18 +29,10 @@ const CHECKPOINT_EVERY_MS: u64 = 1_000;
 /// nothing is written: what is to be fetched comes first. Offline it goes on then.
 const ASK_MS_MAX: u64 = 10_000;
 
-/// So long newcomers wait to be confirmed together: several often join in one visit, and each edition
-/// takes a place in the term.
-const CONFIRM_AFTER_MS: u64 = 1_000;
-
 /// Bytes that wait for a neighbour beside those that the network queues for it. Entries keep to their
 /// credit and an honest neighbour asks for one public piece at a time; whoever lets more than this
 /// pile up asks and does not read.
 const WAITING_BYTES_MAX: usize = 4 << 20;
-
-/// Roster editions of one conversation that could not be taken up before it ends. An honest neighbour
-/// lists those first that others need, so that few come too early.
-const EDITIONS_REFUSED_MAX: usize = 256;
 
 /// Office, replica and network of one node.
 pub(crate) struct Mesh {
@@ -256,22 +249,6 @@ impl Mesh {
         self.spread();
     }
 
-    /// Confirms newcomers soon after they came, several in one edition; again only when the roster or
-    /// who is signed in has changed.
-    fn mind_newcomers(&mut self) {
-        let held_up = self.holds_back() || self.office.may_lag();
-        let Some(found) = self.office.awaits_confirmation().filter(|_| !held_up) else {
-            self.newcomers = None;
-            return;
-        };
-        let now = clock::steady_ms();
-        let (since, tried) = *self.newcomers.get_or_insert((now, None));
-        if tried != Some(found) && now.saturating_sub(since) >= CONFIRM_AFTER_MS {
-            self.newcomers = Some((since, Some(found)));
-            log_trouble("confirm newcomers", self.office.confirm_newcomers());
-        }
-    }
-
     /// Whether nothing is written because neighbours are being asked.
     pub(crate) fn holds_back(&self) -> bool {
         self.asking_until_ms.is_some()
@@ -454,25 +431,6 @@ impl Mesh {
                     self.net.close(line.net, reason);
                 }
             }
-        }
-    }
-
-    /// What no edition more could make valid is the sender's fault at once. Whether something is
-    /// lacking before it, or enough rivals are here, may be no fault of his; but not again and again.
-    fn refuse_edition(&mut self, session: SessionId, refusal: RosterRefusal) {
-        tracing::warn!(%refusal, "a roster edition was refused");
-        let Some(line) = self.sessions.get_mut(&session) else { return };
-        match refusal {
-            RosterRefusal::EnoughRivals => {}
-            RosterRefusal::Gap | RosterRefusal::Stranger => line.refused += 1,
-            RosterRefusal::OtherNetwork
-            | RosterRefusal::Threshold
-            | RosterRefusal::NoRoot
-            | RosterRefusal::Contradiction => line.refused = EDITIONS_REFUSED_MAX,
-        }
-        if line.refused >= EDITIONS_REFUSED_MAX {
-            line.refused = 0;
-            self.fault(session, "sends roster editions that cannot be taken up");
         }
     }
 

@@ -7,8 +7,8 @@ use xw_schemas::edition::Edition;
 use xw_schemas::space::{Audience, Space};
 
 use super::Leftovers;
-use crate::world::World;
 use crate::office::Office;
+use crate::world::World;
 
 /// Bytes of a page of the database.
 const PAGE: usize = 8_192;
