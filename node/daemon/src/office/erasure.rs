@@ -88,7 +88,14 @@ impl Office {
         let entry = signed.entry.id();
         self.keep(vec![signed])?;
         self.settle_all()?;
-        self.answer_erasures()?;
+        // The request is on disk; what cannot be answered at once is answered later.
+        if let Err(trouble) = self.answer_erasures() {
+            tracing::error!(
+                code = trouble.code,
+                trouble = trouble.en,
+                "cannot say what was erased"
+            );
+        }
         self.settle_all()?;
         let erased = self.tombstone(row.record)?.is_some();
         Ok(json!({
