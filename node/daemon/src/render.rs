@@ -83,6 +83,10 @@ pub(crate) fn trouble(trouble: &Trouble, screen: Screen) -> String {
         };
         text.push_str(&format!("\n  {}{}{said}", plain(&place), screen.pick("：", ": ")));
     }
+    // The English sentence names the cause itself.
+    if screen.lang == Lang::Zh && !trouble.detail.is_empty() {
+        text.push_str(&format!("\n详情：{}", plain(&trouble.detail)));
+    }
     if trouble.code == "usage" {
         return format!("{}\n", text.trim_end());
     }
@@ -170,6 +174,14 @@ mod tests {
         {
             assert_eq!(grouped(number), text);
         }
+    }
+
+    #[test]
+    fn what_the_system_said_stands_behind_the_sentence() {
+        let taken = Trouble::because("run", "端口被占用", "the port is taken", "os error 98");
+        let of = |lang| trouble(&taken, Screen { lang, width: 80 });
+        assert_eq!(of(Lang::Zh), "端口被占用\n详情：os error 98\n代码：run\n");
+        assert_eq!(of(Lang::En), "the port is taken: os error 98\ncode: run\n");
     }
 
     #[test]
