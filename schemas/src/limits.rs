@@ -69,8 +69,12 @@ pub const CREDIT_BYTES_START: u64 = 256 << 10;
 /// Most unpacked bytes that may be under way to one neighbour: what its disk takes in 100 ms.
 pub const CREDIT_BYTES_MAX: u64 = 2 << 20;
 
-/// Most logs listed in one message; longer lists are split.
-pub const HAVE_LOGS_MAX: usize = 1_024;
+/// Most tips listed in one message, of 72 bytes each; longer lists are split.
+pub const HAVE_TIPS_MAX: usize = 1_024;
+
+/// Most tips listed of one division: a hundred times those of its years. Somebody who forks a log
+/// more often than that is sent the others of its branches again in every conversation.
+pub const LISTED_TIPS_MAX: usize = 64 * HAVE_TIPS_MAX;
 
 /// Most digests in one message: one county's townships and villages.
 pub const DIGESTS_MAX: usize = 1_024;

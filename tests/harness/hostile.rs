@@ -1,6 +1,8 @@
 //! What a liar does with a key that is on the roster: two words for one slot, acts without right,
 //! broken bodies, other people's records, entries where they do not belong, old entries once more.
 
+use std::ops::Range;
+
 use xw_ledger::draft::{Act, Author, Draft, Tail, new_record, open_log, write_change};
 use xw_ledger::log::Logs;
 use xw_replica::SessionId;
@@ -13,6 +15,9 @@ use xw_schemas::wire::{PackedEntries, Parcel};
 use crate::county::County;
 use crate::forms;
 use crate::founding::{COUNTY, Seat, definition_of};
+
+/// Entries in one frame: with their bodies they fill half of what it holds.
+const ENTRIES_AT_ONCE: usize = 64;
 
 type Made = (VerifiedEntry, Option<Body>);
 
@@ -123,6 +128,20 @@ impl County {
                 format!("{liar} forks slot {slot} of {log:?} with {}", made.0.id().short())
             });
             self.send_aside(liar, &[made]);
+        }
+    }
+
+    /// Another entry for each of these slots of the liar's log, all to one neighbour.
+    pub fn fork_slots(&mut self, liar: Seat, space: Space, slots: Range<u64>, to: Seat) {
+        self.hostile.insert(liar);
+        let Some(log) = self.nodes[liar].memory.own_logs.get(&space).copied() else { return };
+        let draft = self.new_case(liar);
+        let made: Vec<Made> =
+            slots.filter_map(|slot| self.change_after(liar, log, slot, &draft)).collect();
+        let mut lines = self.nodes[liar].lines.iter();
+        let session = lines.find(|(_, line)| line.peer == to).map(|(session, _)| *session);
+        for some in session.iter().flat_map(|_| made.chunks(ENTRIES_AT_ONCE)) {
+            session.iter().for_each(|session| self.send_to(liar, *session, some));
         }
     }
 

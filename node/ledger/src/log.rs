@@ -217,7 +217,7 @@ impl Logs {
         if core.sequence > 0 && core.root != log.root_after(core.sequence - 1, core.previous) {
             return Err(DoorRefusal::WrongRoot);
         }
-        log.branches.insert(id, (core.sequence, core.previous));
+        log.branch(core.sequence, id, core.previous);
         Ok(Placed::Forked)
     }
 

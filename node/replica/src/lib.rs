@@ -13,6 +13,7 @@ mod compare;
 mod event;
 mod neighbour;
 mod replica;
+mod stand;
 mod witness;
 
 pub use common::Held;

@@ -2,6 +2,7 @@
 //! goes. It owns no data but what it knows of its neighbours.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use xw_ledger::log::Point;
 use xw_schemas::edition::Edition;
@@ -15,6 +16,7 @@ use crate::common::{Held, root_digest, shared};
 use crate::compare::send;
 use crate::event::{Effect, Event, SessionId};
 use crate::neighbour::{Neighbour, Phase};
+use crate::stand::Stand;
 use crate::witness::Due;
 
 /// A neighbour that has not said hello by then is dropped; a link that needs longer for 150 bytes
@@ -106,6 +108,7 @@ impl Replica {
         neighbour.said = Some((roster.state(), digest, shared));
         // A new comparison forgets where this node had set itself back.
         neighbour.asked.clear();
+        neighbour.listed.clear();
         let editions = held.chain.count();
         vec![send(
             session,
@@ -311,27 +314,53 @@ impl Replica {
                 effects.extend(self.compare(held, session));
             }
         }
-        let own = self.own;
+        let mut by_log: BTreeMap<LogId, Vec<Point>> = BTreeMap::new();
+        for (log, point) in places {
+            by_log.entry(*log).or_default().push(*point);
+        }
         let sessions: Vec<SessionId> = self.neighbours.keys().copied().collect();
         for session in sessions {
-            let Some(neighbour) = self.neighbours.get_mut(&session) else { continue };
-            for (log, point) in places {
-                let arrives = neighbour.ahead.get(log).is_some_and(|tips| tips.contains(point));
-                if Some(session) == source || arrives {
-                    neighbour.holds(*log, *point);
-                } else if point.0 == 0
-                    && !neighbour.ahead.contains_key(log)
-                    && may_share(held, &own, &neighbour.peer, log)
-                {
-                    neighbour.known.entry(*log).or_default();
-                }
-                if Some(session) != source {
-                    neighbour.set_back_before(*log, *point);
-                }
-            }
+            self.note_stored(held, session, Some(session) == source, &by_log);
             effects.extend(self.pump(held, session));
         }
         effects
+    }
+
+    /// What a neighbour is now known to hold, and to want.
+    fn note_stored(
+        &mut self,
+        held: Held<'_>,
+        session: SessionId,
+        is_source: bool,
+        places: &BTreeMap<LogId, Vec<Point>>,
+    ) {
+        let own = self.own;
+        let Some(neighbour) = self.neighbours.get_mut(&session) else { return };
+        for (id, points) in places {
+            let Some(log) = held.logs.log(id) else { continue };
+            if let Some(stand) = neighbour.known.get_mut(id) {
+                stand.forget_lacking();
+            }
+            if is_source {
+                neighbour.holds(log, points.iter().copied());
+                continue;
+            }
+            let ahead = neighbour.ahead.get(id);
+            let arrive: Vec<Point> = points
+                .iter()
+                .filter(|point| ahead.is_some_and(|tips| tips.contains(*point)))
+                .copied()
+                .collect();
+            let opens = points.iter().any(|point| point.0 == 0);
+            if !arrive.is_empty() {
+                neighbour.holds(log, arrive);
+            } else if opens && ahead.is_none() && may_share(held, &own, &neighbour.peer, id) {
+                neighbour.known.entry(*id).or_default();
+            }
+            for point in points {
+                neighbour.set_back_before(*id, *point);
+            }
+        }
     }
 
     fn note_due(&mut self, held: Held<'_>, now_ms: u64, places: &[(LogId, Point)]) {
@@ -351,33 +380,30 @@ impl Replica {
     pub(crate) fn pump(&mut self, held: Held<'_>, session: SessionId) -> Vec<Effect> {
         let own = self.own;
         let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
-        if neighbour.phase != Phase::Live || neighbour.loading || neighbour.credit() == 0 {
+        let Neighbour { peer, known, served, .. } = neighbour;
+        if neighbour.phase != Phase::Live || neighbour.loading.is_some() || neighbour.credit() == 0
+        {
             return Vec::new();
         }
+        let mut due = |(id, stand): (&LogId, &mut Stand)| {
+            let log = held.logs.log(id).filter(|_| may_share(held, &own, peer, id))?;
+            let points = stand.lacking(log, ENTRIES_PER_FRAME_MAX);
+            (!points.is_empty()).then_some((*id, points))
+        };
         // Logs are served in turn, beginning behind the one served last.
-        let after = neighbour.served;
-        let turn = neighbour
-            .known
-            .iter()
-            .filter(|(log, _)| after.is_none_or(|after| **log > after))
-            .chain(neighbour.known.iter().filter(|(log, _)| after.is_some_and(|a| **log <= a)));
-        for (id, known) in turn {
-            let Some(log) = held.logs.log(id) else { continue };
-            if known.len() == 1 && log.head() == Some(known[0].1) && log.fork().is_none() {
-                continue;
-            }
-            let points = log.lacking(known, ENTRIES_PER_FRAME_MAX);
-            if points.is_empty() || !may_share(held, &own, &neighbour.peer, id) {
-                continue;
-            }
-            let (id, reader) = (*id, neighbour.peer);
-            neighbour.loading = true;
-            neighbour.served = Some(id);
-            let bytes_max = usize::try_from(neighbour.credit()).unwrap_or(usize::MAX);
-            let bytes_max = bytes_max.min(ENTRIES_UNPACKED_AIM);
-            return vec![Effect::Load { session, reader, log: id, points, bytes_max }];
-        }
-        Vec::new()
+        let found = match served {
+            None => known.iter_mut().find_map(due),
+            Some(after) => known
+                .range_mut((Bound::Excluded(*after), Bound::Unbounded))
+                .find_map(&mut due)
+                .or_else(|| known.range_mut(..=*after).find_map(due)),
+        };
+        let Some((log, points)) = found else { return Vec::new() };
+        neighbour.served = Some(log);
+        neighbour.loading = Some(points.clone());
+        let bytes_max = usize::try_from(neighbour.credit()).unwrap_or(usize::MAX);
+        let bytes_max = bytes_max.min(ENTRIES_UNPACKED_AIM);
+        vec![Effect::Load { session, reader: neighbour.peer, log, points, bytes_max }]
     }
 
     fn loaded(
@@ -389,16 +415,19 @@ impl Replica {
         parcels: Vec<xw_schemas::wire::Parcel>,
     ) -> Vec<Effect> {
         let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
-        neighbour.loading = false;
+        let mut sent = neighbour.loading.take().unwrap_or_default();
         let said = neighbour.said_while_loading.take();
         if parcels.is_empty() {
             return Vec::new();
         }
+        sent.truncate(sent.iter().position(|point| *point == upto).map_or(0, |last| last + 1));
         let bytes: usize = parcels.iter().map(xw_schemas::wire::Parcel::unpacked_bytes).sum();
         neighbour.under_way += bytes as u64;
-        neighbour.holds(log, upto);
+        if let Some(log) = held.logs.log(&log) {
+            neighbour.holds(log, sent);
+        }
         if let Some((log, points)) = said {
-            neighbour.known.insert(log, points);
+            neighbour.known.insert(log, Stand::at(points));
         }
         let mut effects = vec![Effect::SendEntries { session, parcels }];
         effects.extend(self.pump(held, session));
