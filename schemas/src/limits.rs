@@ -1,10 +1,11 @@
 //! Every limit of the formats and of replication, with its unit and its reason. Tested at the limit
 //! and at ten times it.
 
-/// Largest Automerge change. A full mediation file with transcripts is about 12 KiB.
+/// Largest Automerge change. A full mediation file with transcripts is about 12 KiB; the limit leaves
+/// room for a whole imported record and keeps a hostile change cheap to refuse.
 pub const CHANGE_BYTES_MAX: usize = 64 << 10;
 
-/// Most operations in one change; the longest form has about 300 fields.
+/// Most operations in one change: an imported record with a hundred list items has about 1,500.
 pub const CHANGE_OPS_MAX: usize = 4_096;
 
 /// Most changes in one record; a successor record continues it. A case sees 5 to 30.
