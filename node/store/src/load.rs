@@ -26,8 +26,10 @@ pub(crate) fn chain(conn: &Connection) -> Result<Chain, StoreError> {
     let mut chain = Chain::founded(founding)?;
     // Copies with more signatures stand where the first one came, before those who sign them.
     let refused = chain.add_set(editions.collect::<Result<Vec<_>, _>>()?);
-    if let Some((_, refusal)) = refused.into_iter().next() {
-        return Err(refusal.into());
+    // It counted for nothing when it was stored or would have been refused; a node that does not
+    // take it up any more goes on with the others.
+    for (edition, refusal) in refused {
+        tracing::warn!(%edition, %refusal, "a stored roster edition is refused");
     }
     Ok(chain)
 }
