@@ -245,8 +245,11 @@ fn insert(
             s.execute(params![entry.id().0, log_n, sequence, record_n, kind, now, entry.bytes()])
         })
         .doing(DOING)?;
-    if let Some(kept) = kept {
-        write_body(parts.tx, parts.tx.last_insert_rowid(), kept)?;
+    let entry_n = parts.tx.last_insert_rowid();
+    if let Some(kept) = kept
+        && !is_erased(parts.tx, record_n)?
+    {
+        write_body(parts.tx, entry_n, kept)?;
     }
     Ok(record_n)
 }
@@ -257,6 +260,14 @@ fn write_body(conn: &Connection, entry_n: i64, kept: &[u8]) -> Result<bool, Stor
     Ok(statement.execute(params![entry_n, kept]).doing(DOING)? > 0)
 }
 
+/// Whether a record's contents were removed by law: a neighbour that was away may still send some.
+fn is_erased(conn: &Connection, record_n: Option<i64>) -> Result<bool, StoreError> {
+    let Some(record_n) = record_n else { return Ok(false) };
+    conn.prepare_cached("SELECT erased FROM record WHERE n = ?1")
+        .and_then(|mut s| s.query_row([record_n], |row| row.get(0)))
+        .doing(DOING)
+}
+
 /// Keeps the body of an entry that is held without; gives the row of its record if it was news.
 fn add_body(
     parts: &Parts<'_>,
@@ -265,6 +276,9 @@ fn add_body(
 ) -> Result<Option<i64>, StoreError> {
     let Some(kept) = kept else { return Ok(None) };
     let Some((entry_n, record_n)) = row_of(parts, entry)? else { return Ok(None) };
+    if is_erased(parts.tx, record_n)? {
+        return Ok(None);
+    }
     Ok(if write_body(parts.tx, entry_n, kept)? { record_n } else { None })
 }
 
