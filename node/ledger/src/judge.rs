@@ -27,7 +27,7 @@ mod erasure;
 mod once;
 mod reading;
 
-pub use erasure::{Erased, erasure_in_force};
+pub use erasure::{Erased, erasure_agreed, erasure_in_force};
 use once::{ActId, Acts, Firsts, act_of};
 use reading::Reading;
 

@@ -80,7 +80,7 @@ const DOING: &str = "store received entries";
 const KIND_OPEN: i64 = 0;
 const KIND_CHANGE: i64 = 1;
 const KIND_WITNESS: i64 = 2;
-const KIND_ERASE: i64 = 3;
+pub(crate) const KIND_ERASE: i64 = 3;
 const KIND_ERASED: i64 = 4;
 
 /// The stored kind of a statement.
