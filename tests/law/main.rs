@@ -15,6 +15,7 @@ mod world;
 
 mod check;
 
+mod crowd;
 mod decisions;
 mod doors;
 mod erasures;
