@@ -36,8 +36,12 @@ pub const TIME_MS_MAX: u64 = 7_258_118_400_000;
 /// Highest sequence number in a log: a village writes about 3,000 entries a year.
 pub const SEQUENCE_MAX: u64 = 1 << 32;
 
-/// Different entries kept in one forked slot, beside a pinned one: two are the proof.
+/// Different entries kept in one slot of a log: two are the proof of a fork.
 pub const VARIANTS_KEPT: usize = 2;
+
+/// Further entries kept in a slot while one is awaited that a pin, a cut or root names there or
+/// above: any of them may lead to it. Honest nodes hold two each, and differ in few.
+pub const VARIANTS_AWAITED: usize = 16;
 
 /// Largest roster edition: 600 offices and 2,000 signers take about 250 KiB.
 pub const EDITION_BYTES_MAX: usize = 4 << 20;

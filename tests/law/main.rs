@@ -25,6 +25,7 @@ mod orders;
 mod refusals;
 mod republish;
 mod steps;
+mod times;
 
 /// How many cases to draw: the number for CI, or that many times `XW_CASES`.
 fn cases(ci: u32) -> u32 {

@@ -61,7 +61,9 @@ pub struct Tail {
     log: LogId,
     frontier: Frontier,
     head: EntryId,
-    seen: Option<EntryId>,
+    node: PublicKey,
+    /// The last witness entry of each log in the space, its author and its time.
+    seen: Vec<(PublicKey, u64, EntryId)>,
 }
 
 impl Tail {
@@ -70,13 +72,24 @@ impl Tail {
     pub fn of(logs: &Logs, log: LogId) -> Option<Self> {
         let held = logs.log(&log)?;
         let (frontier, head) = (held.frontier().clone(), held.head()?);
-        Some(Self { log, frontier, head, seen: logs.seen(held.space) })
+        let newest = logs.newest_witnesses(held.space);
+        let seen = newest.map(|held| (held.witness, held.time_s(), held.at.1)).collect();
+        Some(Self { log, frontier, head, node: held.node, seen })
     }
 
     /// The log.
     #[must_use]
     pub fn log(&self) -> LogId {
         self.log
+    }
+
+    /// The newest word of an office above that was held here; what others say of time binds nobody.
+    fn seen(&self, roster: &Roster) -> Option<EntryId> {
+        let above = |(witness, _, _): &&(PublicKey, u64, EntryId)| {
+            roster.witness_rank(witness, &self.node).is_some()
+        };
+        let newest = self.seen.iter().filter(above).max_by_key(|(_, time_s, id)| (*time_s, *id));
+        newest.map(|(_, _, id)| *id)
     }
 
     /// Moves behind an entry that was signed on this tail, so that several can be stored at once.
@@ -344,7 +357,7 @@ pub(crate) fn next_core(
         sequence: tail.frontier.size(),
         previous: tail.head,
         root: tail.frontier.root(),
-        seen: tail.seen,
+        seen: tail.seen(roster),
         claimed_time_ms: act.time_ms,
         operation: act.operation,
         republishes: act.republishes,

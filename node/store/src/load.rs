@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Row};
 use xw_ledger::judge::Definitions;
+use xw_ledger::log::Restood;
 use xw_ledger::roster::{Chain, Roster};
 use xw_ledger::standing::{LogStanding, Standing};
 use xw_schemas::edition::Edition;
@@ -64,11 +65,12 @@ pub(crate) fn logs(conn: &Connection, roster: &Roster) -> Result<HeldLogs, Store
         let (n, bytes) = (n.doing("read an entry")?, bytes.doing("read an entry")?);
         let entry = VerifiedEntry::from_store(bytes)
             .map_err(|fault| StoreError::damaged(format!("entry {n}: {fault}")))?;
-        if let Err(refusal) = held.logs.place(roster, &entry) {
+        if let Err(refusal) = held.logs.restore(roster, &entry) {
             tracing::warn!(entry = %entry.id(), reason = %refusal, "a stored entry has no place");
             held.unplaced.insert(entry.id());
         }
     }
+    held.logs.reassess(roster, &mut Restood::default());
     held.assessed = assessed(conn)?;
     Ok(held)
 }

@@ -171,22 +171,26 @@ fn take(parts: &mut Parts<'_>, arrivals: &[Arrival]) -> Result<Received, StoreEr
     let mut dirty: BTreeSet<i64> = BTreeSet::new();
     let mut records: BTreeMap<(RecordId, Space), i64> = BTreeMap::new();
     let mut touched: BTreeMap<LogId, u64> = BTreeMap::new();
-    for (index, arrival) in arrivals.iter().enumerate() {
+    let entries = arrivals.iter().map(|arrival| &arrival.entry);
+    let (placed, restood) = parts.held.logs.place_all(parts.chain.roster(), entries);
+    changed.extend(restood.logs.keys());
+    for (index, placed) in placed {
+        let arrival = &arrivals[index];
         let Arrival { entry, kept, received_ms } = arrival;
         let log = entry.core().log;
-        match parts.held.logs.place(parts.chain.roster(), entry) {
+        match placed {
             Err(refusal) => {
                 let reason = refusal.into();
                 received.refused.push(NotReceived { index, entry: entry.id(), reason });
             }
-            Ok((Placed::Duplicate, _)) => {
+            Ok(Placed::Duplicate) => {
                 received.duplicates += 1;
                 if let Some(record_n) = add_body(parts, entry, kept.as_deref())? {
                     received.bodies += 1;
                     dirty.insert(record_n);
                 }
             }
-            Ok((placed, restood)) => {
+            Ok(placed) => {
                 if placed == Placed::Forked {
                     received.forked += 1;
                 } else {
@@ -196,7 +200,6 @@ fn take(parts: &mut Parts<'_>, arrivals: &[Arrival]) -> Result<Received, StoreEr
                 let newest = touched.entry(log).or_default();
                 *newest = (*newest).max(*received_ms);
                 changed.insert(log);
-                changed.extend(restood.logs.keys());
                 // Stored before, and without a place until the roster knew its signer again.
                 if parts.held.unplaced.remove(&entry.id()) {
                     dirty.extend(add_body(parts, entry, kept.as_deref())?);

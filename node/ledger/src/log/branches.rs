@@ -2,6 +2,7 @@
 //! Knows nothing of other logs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use xw_schemas::id::{EntryId, LogId, PublicKey};
 use xw_schemas::merkle::Frontier;
@@ -9,6 +10,10 @@ use xw_schemas::space::{Space, Tier};
 
 use super::{PinnedLog, Point};
 use crate::roster::Roster;
+
+/// A root is worked out from the nearest mark below it: at most so many hashes of entries, some
+/// microseconds, for a mark of about 200 bytes.
+const MARK_EVERY: u64 = 64;
 
 /// One log as held here.
 #[derive(Debug, Clone)]
@@ -32,10 +37,23 @@ pub struct Log {
     /// The own township's highest pin whose entry is held.
     pub(crate) township: Option<Point>,
     pub(super) frontier: Frontier,
+    /// The first branch's right edge behind every [`MARK_EVERY`]th entry.
+    marks: Vec<Frontier>,
+    /// The same on other branches, by the entry that it stands behind.
+    marks_beside: BTreeMap<EntryId, Frontier>,
     /// Witness entries in this log, with what they pin.
-    pub(super) witnesses: BTreeMap<EntryId, (u64, Vec<PinnedLog>)>,
+    pub(super) witnesses: BTreeMap<EntryId, WitnessEntry>,
     /// Those of them that count, whose pins are applied.
     pub(super) counting: BTreeSet<EntryId>,
+    /// The last of these.
+    pub(super) newest: Option<Point>,
+}
+
+/// A witness entry in a log.
+#[derive(Debug, Clone)]
+pub(super) struct WitnessEntry {
+    pub(super) sequence: u64,
+    pub(super) pins: Arc<[PinnedLog]>,
 }
 
 impl Log {
@@ -51,18 +69,30 @@ impl Log {
             county: None,
             township: None,
             frontier: Frontier::new(),
+            marks: Vec::new(),
+            marks_beside: BTreeMap::new(),
             witnesses: BTreeMap::new(),
             counting: BTreeSet::new(),
+            newest: None,
         }
     }
 
     pub(super) fn append(&mut self, id: EntryId) {
         self.chain.push(id);
         self.frontier.push(&id);
+        if self.frontier.size().is_multiple_of(MARK_EVERY) {
+            self.marks.push(self.frontier.clone());
+        }
     }
 
-    /// Adds an entry beside the first branch, behind one that is held.
-    pub(super) fn branch(&mut self, sequence: u64, id: EntryId, previous: EntryId) {
+    /// Adds an entry beside the first branch, behind one that is held; `edge` is the tree of what
+    /// lies before it.
+    pub(super) fn branch(&mut self, id: EntryId, previous: EntryId, mut edge: Frontier) {
+        let sequence = edge.size();
+        edge.push(&id);
+        if edge.size().is_multiple_of(MARK_EVERY) {
+            self.marks_beside.insert(id, edge);
+        }
         if let Some(number) = sequence.checked_sub(1) {
             self.ends.remove(&(number, previous));
         }
@@ -167,6 +197,22 @@ impl Log {
         lacking
     }
 
+    /// Every entry held, with its number.
+    pub fn entries(&self) -> impl Iterator<Item = Point> {
+        let beside = self.branches.iter().map(|(id, (sequence, _))| (*sequence, *id));
+        (0..).zip(self.chain.iter().copied()).chain(beside)
+    }
+
+    /// Whether the branch to `tip`, which is held, runs through a point.
+    #[must_use]
+    pub fn runs_through(&self, point: Point, tip: Point) -> bool {
+        let reach = self.reach([tip]);
+        match self.at(point.0) == Some(point.1) {
+            true => point.0 < reach.stem,
+            false => reach.beside.contains(&point.1) && self.holds(point.0, &point.1),
+        }
+    }
+
     /// Of these points those that are held here and before no other one: at most as many as there are
     /// tips.
     #[must_use]
@@ -247,14 +293,32 @@ impl Log {
         usize::from(self.at(sequence).is_some()) + beside
     }
 
-    pub(super) fn root_after(&self, sequence: u64, entry: EntryId) -> [u8; 32] {
-        self.path((sequence, entry)).map_or([0; 32], |path| {
-            let mut frontier = Frontier::new();
-            for id in &path {
-                frontier.push(id);
+    /// The right edge of the tree over the branch to a point; `None` when the point is not held.
+    pub(super) fn edge(&self, point: Point) -> Option<Frontier> {
+        if !self.holds(point.0, &point.1) {
+            return None;
+        }
+        let (mut next, mut tail) = (Some(point), Vec::new());
+        let mut edge = Frontier::new();
+        while let Some((sequence, id)) = next {
+            if let Some(mark) = self.mark(sequence, &id) {
+                edge = mark.clone();
+                break;
             }
-            frontier.root()
-        })
+            tail.push(id);
+            next = self.before((sequence, id));
+        }
+        tail.iter().rev().for_each(|id| edge.push(id));
+        Some(edge)
+    }
+
+    fn mark(&self, sequence: u64, entry: &EntryId) -> Option<&Frontier> {
+        if self.at(sequence) != Some(*entry) {
+            return self.marks_beside.get(entry);
+        }
+        let size = sequence + 1;
+        let at = (size / MARK_EVERY).checked_sub(1).filter(|_| size.is_multiple_of(MARK_EVERY))?;
+        usize::try_from(at).ok().and_then(|at| self.marks.get(at))
     }
 
     /// Raises a pin; the number from which standings may change.
