@@ -48,7 +48,8 @@ impl Replica {
             let items = group_digests(&shared);
             return vec![send(session, Frame::Digests(Digests { groups: Vec::new(), items }))];
         }
-        lists(session, &shared, None, true)
+        let peer = neighbour.peer;
+        lists(session, &self.unwanted.list(held, &peer, shared), None, true)
     }
 
     /// Digests came: answer with finer ones, or with lists.
@@ -85,7 +86,8 @@ impl Replica {
         settle(neighbour, within.iter().filter(|(division, _)| !divisions.contains(*division)));
         let listed: Shared =
             within.into_iter().filter(|(division, _)| divisions.contains(division)).collect();
-        lists(session, &listed, Some(&divisions), true)
+        let peer = neighbour.peer;
+        lists(session, &self.unwanted.list(held, &peer, listed), Some(&divisions), true)
     }
 
     /// A list came: now we know where the neighbour stands in these divisions.
@@ -119,6 +121,7 @@ impl Replica {
             let mut listed = ours.clone();
             listed.values_mut().for_each(|logs| logs.retain(|log, _| theirs.contains_key(log)));
             let divisions = have.divisions.as_ref().map(|d| d.iter().copied().collect());
+            let listed = self.unwanted.list(held, &peer, listed);
             effects.extend(lists(session, &listed, divisions.as_ref(), false));
         }
         for (log, tips) in ours.values().flatten() {

@@ -14,9 +14,10 @@ mod event;
 mod neighbour;
 mod replica;
 mod stand;
+mod unwanted;
 mod witness;
 
 pub use common::Held;
-pub use event::{Effect, Event, SessionId};
+pub use event::{Effect, Event, SessionId, TurnedAway, Why};
 pub use neighbour::Phase;
 pub use replica::{Replica, SessionInfo};

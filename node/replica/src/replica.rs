@@ -14,9 +14,10 @@ use xw_schemas::wire::{BlobChunk, EDITIONS_LISTED_MAX, Frame, Hello};
 use crate::blobs::{blob, editions_listed, has_blob};
 use crate::common::{Held, root_digest, shared};
 use crate::compare::send;
-use crate::event::{Effect, Event, SessionId};
+use crate::event::{Effect, Event, SessionId, TurnedAway};
 use crate::neighbour::{Neighbour, Phase};
 use crate::stand::Stand;
+use crate::unwanted::Unwanted;
 use crate::witness::Due;
 
 /// A neighbour that has not said hello by then is dropped; a link that needs longer for 150 bytes
@@ -42,6 +43,7 @@ pub struct Replica {
     due: Due,
     /// Bodies that this office may have and lacks: log and lowest number.
     pub(crate) lacking: BTreeMap<LogId, u64>,
+    pub(crate) unwanted: Unwanted,
 }
 
 /// What a screen shows of a conversation.
@@ -59,7 +61,13 @@ impl Replica {
     /// A replica of the node with this key.
     #[must_use]
     pub fn new(own: PublicKey) -> Self {
-        Self { own, neighbours: BTreeMap::new(), due: Due::default(), lacking: BTreeMap::new() }
+        Self {
+            own,
+            neighbours: BTreeMap::new(),
+            due: Due::default(),
+            lacking: BTreeMap::new(),
+            unwanted: Unwanted::default(),
+        }
     }
 
     /// The conversations.
@@ -84,8 +92,8 @@ impl Replica {
             Event::Received { session, entries, bytes } => {
                 self.received(held, session, entries, bytes)
             }
-            Event::Stored { session, bytes, held: places, gap, refused } => {
-                self.stored(held, now_ms, session, bytes, &places, gap, refused)
+            Event::Stored { session, bytes, held: places, turned_away } => {
+                self.stored(held, now_ms, session, bytes, &places, &turned_away)
             }
             Event::Loaded { session, log, upto, parcels } => {
                 self.loaded(held, session, log, upto, parcels)
@@ -234,6 +242,7 @@ impl Replica {
     }
 
     fn roster_changed(&mut self, held: Held<'_>, now_ms: u64) -> Vec<Effect> {
+        self.unwanted.forget();
         // Whatever a crash, or a roster that gave no right to it, kept from being witnessed.
         for (id, log) in held.logs.iter() {
             if held.logs.to_pin(held.roster(), &self.own, id).is_some() {
@@ -289,7 +298,6 @@ impl Replica {
         vec![Effect::Store { session, entries, bytes }]
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one event, named in event.rs")]
     fn stored(
         &mut self,
         held: Held<'_>,
@@ -297,8 +305,7 @@ impl Replica {
         source: Option<SessionId>,
         bytes: u64,
         places: &[(LogId, Point)],
-        gap: bool,
-        refused: u32,
+        turned_away: &[TurnedAway],
     ) -> Vec<Effect> {
         self.note_due(held, now_ms, places);
         let mut effects = Vec::new();
@@ -307,10 +314,11 @@ impl Replica {
         {
             neighbour.storing = neighbour.storing.saturating_sub(bytes);
             effects.push(send(session, Frame::Ack { bytes }));
-            neighbour.gaps += u32::from(gap) + refused;
+            let verdict = self.unwanted.turned_away(neighbour.peer, turned_away);
+            neighbour.gaps += u32::from(verdict.gap) + verdict.never;
             if neighbour.gaps > GAPS_MAX {
                 effects.extend(close(session, "too many entries that fit nowhere"));
-            } else if gap {
+            } else if verdict.gap {
                 effects.extend(self.compare(held, session));
             }
         }
@@ -318,6 +326,7 @@ impl Replica {
         for (log, point) in places {
             by_log.entry(*log).or_default().push(*point);
         }
+        self.unwanted.taken(&by_log);
         let sessions: Vec<SessionId> = self.neighbours.keys().copied().collect();
         for session in sessions {
             self.note_stored(held, session, Some(session) == source, &by_log);
@@ -380,11 +389,11 @@ impl Replica {
     pub(crate) fn pump(&mut self, held: Held<'_>, session: SessionId) -> Vec<Effect> {
         let own = self.own;
         let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
-        let Neighbour { peer, known, served, .. } = neighbour;
         if neighbour.phase != Phase::Live || neighbour.loading.is_some() || neighbour.credit() == 0
         {
             return Vec::new();
         }
+        let Neighbour { peer, known, served, .. } = neighbour;
         let mut due = |(id, stand): (&LogId, &mut Stand)| {
             let log = held.logs.log(id).filter(|_| may_share(held, &own, peer, id))?;
             let points = stand.lacking(log, ENTRIES_PER_FRAME_MAX);
