@@ -13,6 +13,7 @@ mod compare;
 mod event;
 mod neighbour;
 mod replica;
+mod sending;
 mod stand;
 mod unwanted;
 mod witness;

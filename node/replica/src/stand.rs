@@ -27,14 +27,16 @@ impl Stand {
     pub(crate) fn add(&mut self, log: &Log, points: impl IntoIterator<Item = Point>) {
         self.points.extend(points);
         self.points = log.foremost(self.points.drain(..));
+        self.lacks_none_of = None;
     }
 
-    /// The next entries that the neighbour lacks. That there are none is worked out once for as long
-    /// as the log stays as it is: it is asked on every tick.
+    /// Whether it has been worked out that the neighbour lacks nothing, and the log is as it was then.
+    pub(crate) fn lacks_nothing(&self, log: &Log) -> bool {
+        self.lacks_none_of == Some(log.count())
+    }
+
+    /// The next entries that the neighbour lacks.
     pub(crate) fn lacking(&mut self, log: &Log, most: usize) -> Vec<Point> {
-        if self.lacks_none_of == Some(log.count()) {
-            return Vec::new();
-        }
         let lacking = log.lacking(&self.points, most);
         self.lacks_none_of = lacking.is_empty().then(|| log.count());
         lacking
