@@ -38,7 +38,7 @@ pub struct Core {
     pub previous: EntryId,
     /// Root of the log's Merkle tree over all entries before this one.
     pub root: [u8; 32],
-    /// The newest witness entry that the author held: this entry was made after it.
+    /// The newest word of an office above that the author held: this entry was made after it.
     pub seen: Option<EntryId>,
     /// The author's clock in milliseconds since 1970: a claim, shown and never trusted.
     pub claimed_time_ms: u64,

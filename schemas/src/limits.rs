@@ -1,10 +1,11 @@
 //! Every limit of the formats and of replication, with its unit and its reason. Tested at the limit
 //! and at ten times it.
 
-/// Largest Automerge change. A full mediation file with transcripts is about 12 KiB.
+/// Largest Automerge change. A full mediation file with transcripts is about 12 KiB; the limit leaves
+/// room for a whole imported record and keeps a hostile change cheap to refuse.
 pub const CHANGE_BYTES_MAX: usize = 64 << 10;
 
-/// Most operations in one change; the longest form has about 300 fields.
+/// Most operations in one change: an imported record with a hundred list items has about 1,500.
 pub const CHANGE_OPS_MAX: usize = 4_096;
 
 /// Most changes in one record; a successor record continues it. A case sees 5 to 30.
@@ -35,8 +36,12 @@ pub const TIME_MS_MAX: u64 = 7_258_118_400_000;
 /// Highest sequence number in a log: a village writes about 3,000 entries a year.
 pub const SEQUENCE_MAX: u64 = 1 << 32;
 
-/// Different entries kept in one forked slot, beside a pinned one: two are the proof.
+/// Different entries kept in one slot of a log: two are the proof of a fork.
 pub const VARIANTS_KEPT: usize = 2;
+
+/// Further entries kept in a slot while one is awaited that a pin, a cut or root names there or
+/// above: any of them may lead to it. Honest nodes hold two each, and differ in few.
+pub const VARIANTS_AWAITED: usize = 16;
 
 /// Largest roster edition: 600 offices and 2,000 signers take about 250 KiB.
 pub const EDITION_BYTES_MAX: usize = 4 << 20;
@@ -78,8 +83,12 @@ pub const CREDIT_BYTES_START: u64 = 256 << 10;
 /// Most unpacked bytes that may be under way to one neighbour: what its disk takes in 100 ms.
 pub const CREDIT_BYTES_MAX: u64 = 2 << 20;
 
-/// Most logs listed in one message; longer lists are split.
-pub const HAVE_LOGS_MAX: usize = 1_024;
+/// Most tips listed in one message, of 72 bytes each; longer lists are split.
+pub const HAVE_TIPS_MAX: usize = 1_024;
+
+/// Most tips listed of one division: a hundred times those of its years. Somebody who forks a log
+/// more often than that is sent the others of its branches again in every conversation.
+pub const LISTED_TIPS_MAX: usize = 64 * HAVE_TIPS_MAX;
 
 /// Most digests in one message: one county's townships and villages.
 pub const DIGESTS_MAX: usize = 1_024;

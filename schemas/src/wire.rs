@@ -6,7 +6,7 @@ use crate::entry::{Body, EntryFault, RawEntry};
 use crate::id::{CopyId, EditionId, EntryId, LogId, NetworkId};
 use crate::limits::{
     BLOB_CHUNK_BYTES, CHANGE_BYTES_MAX, DIGESTS_MAX, EDITION_BYTES_MAX, ENTRIES_PER_FRAME_MAX,
-    ENTRIES_UNPACKED_MAX, ENVELOPE_BYTES_MAX, FRAME_BYTES_MAX, HAVE_LOGS_MAX, SALT_BYTES,
+    ENTRIES_UNPACKED_MAX, ENVELOPE_BYTES_MAX, FRAME_BYTES_MAX, HAVE_TIPS_MAX, SALT_BYTES,
     SEQUENCE_MAX,
 };
 use crate::space::Division;
@@ -335,7 +335,7 @@ fn decode_have(r: &mut Reader<'_>) -> Result<Have, FrameFault> {
         let count = r.array(DIGESTS_MAX)?;
         Some((0..count).map(|_| division(r)).collect::<Result<_, _>>()?)
     };
-    let count = r.array(HAVE_LOGS_MAX)?;
+    let count = r.array(HAVE_TIPS_MAX)?;
     let mut tips = Vec::with_capacity(count);
     for _ in 0..count {
         r.array_of(3)?;

@@ -12,7 +12,7 @@ use xw_schemas::id::{CopyId, EditionId, EntryId, LogId};
 use xw_schemas::limits::{
     BLOB_CHUNK_BYTES, CHANGE_BYTES_MAX, CORE_BYTES_MAX, DIGESTS_MAX, EDITION_BYTES_MAX,
     EDITION_FACTS_MAX, EDITION_INVITES_MAX, ENTRIES_PER_FRAME_MAX, ENTRIES_UNPACKED_MAX,
-    ENVELOPE_BYTES_MAX, FRAME_BYTES_MAX, HAVE_LOGS_MAX, ROOT_KEYS_MAX, SALT_BYTES, SEQUENCE_MAX,
+    ENVELOPE_BYTES_MAX, FRAME_BYTES_MAX, HAVE_TIPS_MAX, ROOT_KEYS_MAX, SALT_BYTES, SEQUENCE_MAX,
     TERM_EDITIONS_MAX, TIME_MS_MAX, TIME_MS_MIN, WITNESS_PINS_MAX,
 };
 use xw_schemas::wire::{
@@ -339,8 +339,8 @@ fn lists_in_frames_are_bounded() {
     };
     check_list(|count| digests(count, DIGESTS_MAX), DIGESTS_MAX);
     check_list(|count| digests(0, count), DIGESTS_MAX);
-    check_list(|count| have(count, HAVE_LOGS_MAX), DIGESTS_MAX);
-    check_list(|count| have(0, count), HAVE_LOGS_MAX);
+    check_list(|count| have(count, HAVE_TIPS_MAX), DIGESTS_MAX);
+    check_list(|count| have(0, count), HAVE_TIPS_MAX);
     check_list(|count| Frame::Known { log, points: vec![(1, entry); count] }, KNOWN_MAX);
     check_list(|count| Frame::Editions(vec![CopyId([1; 32]); count]), EDITIONS_LISTED_MAX);
     let blob = |count: usize| {

@@ -1,6 +1,8 @@
 //! What a liar does with a key that is on the roster: two words for one slot, acts without right,
 //! broken bodies, other people's records, entries where they do not belong, old entries once more.
 
+use std::ops::Range;
+
 use xw_ledger::draft::{Act, Author, Draft, Tail, new_record, open_log, write_change};
 use xw_ledger::log::Logs;
 use xw_replica::SessionId;
@@ -54,6 +56,18 @@ impl County {
 
     /// A change in the liar's log behind `upto` entries of it.
     fn change_after(&mut self, liar: Seat, log: LogId, upto: u64, draft: &Draft) -> Option<Made> {
+        self.change_behind(liar, log, upto, &[], draft)
+    }
+
+    /// A change in the liar's log behind `upto` entries of it and a branch of its own.
+    fn change_behind(
+        &mut self,
+        liar: Seat,
+        log: LogId,
+        upto: u64,
+        branch: &[Made],
+        draft: &Draft,
+    ) -> Option<Made> {
         let act = self.liar_act(liar);
         let clerk = self.clerk(liar)?;
         let memory = &self.nodes[liar].memory;
@@ -63,6 +77,9 @@ impl County {
         for sequence in 0..upto {
             let kept = memory.entries.get(&held.at(sequence)?)?;
             logs.place(roster, &kept.entry).ok()?;
+        }
+        for (entry, _) in branch {
+            logs.place(roster, entry).ok()?;
         }
         let tail = Tail::of(&logs, log)?;
         let author = Author { node: &self.registry.offices[liar].node, person: Some(&clerk) };
@@ -123,6 +140,29 @@ impl County {
                 format!("{liar} forks slot {slot} of {log:?} with {}", made.0.id().short())
             });
             self.send_aside(liar, &[made]);
+        }
+    }
+
+    /// Another entry for each of these slots of the liar's log, all to one neighbour.
+    pub fn fork_slots(&mut self, liar: Seat, space: Space, slots: Range<u64>, to: Seat) {
+        for slot in slots {
+            self.branch_off(liar, space, slot, 1, to);
+        }
+    }
+
+    /// So many other entries from a slot of the liar's log on, one behind the other, to one neighbour.
+    pub fn branch_off(&mut self, liar: Seat, space: Space, slot: u64, length: usize, to: Seat) {
+        self.hostile.insert(liar);
+        let Some(log) = self.nodes[liar].memory.own_logs.get(&space).copied() else { return };
+        let mut branch: Vec<Made> = Vec::new();
+        for _ in 0..length {
+            let draft = self.new_case(liar);
+            branch.extend(self.change_behind(liar, log, slot, &branch, &draft));
+        }
+        let mut lines = self.nodes[liar].lines.iter();
+        let session = lines.find(|(_, line)| line.peer == to).map(|(session, _)| *session);
+        if let Some(session) = session {
+            self.send_to(liar, session, &branch);
         }
     }
 

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use xw_ledger::judge::{Definitions, Evidence, Judged, erasure_in_force, judge};
-use xw_ledger::log::{DoorRefusal, Logs, Placed, Restood};
+use xw_ledger::log::{Logs, Placed, Restood};
 use xw_ledger::roster::Chain;
 use xw_ledger::standing::{LogStanding, Standing};
+use xw_replica::TurnedAway;
 use xw_schemas::edition::Edition;
 use xw_schemas::entry::{Body, ChangeStatement, Statement, VerifiedEntry};
 use xw_schemas::id::{EntryId, LogId, PublicKey, RecordId};
@@ -81,12 +82,8 @@ pub struct Taken {
     pub kept: Vec<Kept>,
     /// Entries now held, new or not.
     pub held: Vec<(LogId, (u64, EntryId))>,
-    /// Whether something before an entry is missing.
-    pub gap: bool,
-    /// How many the door refused for good.
-    pub refused: u32,
     /// What was not taken, and why.
-    pub turned_away: Vec<(EntryId, DoorRefusal)>,
+    pub turned_away: Vec<TurnedAway>,
 }
 
 impl Memory {
@@ -136,54 +133,68 @@ impl Memory {
         }
         for commit in disk {
             if let Commit::Entries(kept) = commit {
-                let again = kept.iter().map(|kept| Kept {
-                    entry: Arc::new(
-                        VerifiedEntry::from_store(kept.entry.bytes().to_vec())
-                            .expect("what was stored can be read"),
-                    ),
-                    body: kept.body.clone(),
-                });
-                let _ = memory.take(again.collect());
+                for kept in kept {
+                    let entry = VerifiedEntry::from_store(kept.entry.bytes().to_vec());
+                    let entry = Arc::new(entry.expect("what was stored can be read"));
+                    memory.remember(Kept { entry, body: kept.body.clone() });
+                }
             }
         }
+        memory.logs.reassess(memory.chain.roster(), &mut Restood::default());
         memory
     }
 
     /// Takes a batch through the door.
     pub fn take(&mut self, batch: Vec<Kept>) -> Taken {
         let mut taken = Taken::default();
-        for Kept { entry, body } in batch {
-            let core = entry.core();
-            let (id, place) = (entry.id(), (core.log, (core.sequence, entry.id())));
-            match self.logs.place(self.chain.roster(), &entry) {
-                Ok((Placed::Duplicate, _)) => {
-                    taken.held.push(place);
+        let entries = batch.iter().map(|kept| &*kept.entry);
+        let (placed, _) = self.logs.place_all(self.chain.roster(), entries);
+        for (at, placed) in placed {
+            let Kept { entry, body } = &batch[at];
+            let (core, id) = (entry.core(), entry.id());
+            let (log, point) = (core.log, (core.sequence, id));
+            match placed {
+                Ok(Placed::Duplicate) => {
+                    taken.held.push((log, point));
                     // A body that came late: the entry arrived by way of an office without it.
                     if let Some(held) = self.entries.get_mut(&id)
                         && held.body.is_none()
                         && body.is_some()
                     {
-                        held.body.clone_from(&body);
-                        taken.kept.push(Kept { entry, body });
+                        held.body.clone_from(body);
+                        taken.kept.push(batch[at].clone());
                     }
                 }
-                Ok((Placed::Appended | Placed::Forked, _)) => {
-                    taken.held.push(place);
-                    self.note(&entry);
-                    self.entries.insert(id, Kept { entry: entry.clone(), body: body.clone() });
-                    taken.kept.push(Kept { entry, body });
-                }
-                Err(refusal @ (DoorRefusal::MissingPrevious | DoorRefusal::UnknownLog)) => {
-                    taken.gap = true;
-                    taken.turned_away.push((id, refusal));
+                Ok(Placed::Appended | Placed::Forked) => {
+                    taken.held.push((log, point));
+                    self.note(entry);
+                    self.entries.insert(id, batch[at].clone());
+                    taken.kept.push(batch[at].clone());
                 }
                 Err(refusal) => {
-                    taken.refused += 1;
-                    taken.turned_away.push((id, refusal));
+                    let (previous, why) = (core.previous, refusal.into());
+                    taken.turned_away.push(TurnedAway { log, point, previous, why });
                 }
             }
         }
         taken
+    }
+
+    /// Takes in again what the disk kept.
+    fn remember(&mut self, Kept { entry, body }: Kept) {
+        let id = entry.id();
+        match self.logs.restore(self.chain.roster(), &entry) {
+            Ok(Placed::Duplicate) => {
+                if let Some(held) = self.entries.get_mut(&id) {
+                    held.body = held.body.take().or(body);
+                }
+            }
+            Ok(Placed::Appended | Placed::Forked) => {
+                self.note(&entry);
+                self.entries.insert(id, Kept { entry, body });
+            }
+            Err(_) => {}
+        }
     }
 
     fn note(&mut self, entry: &VerifiedEntry) {

@@ -164,7 +164,7 @@ impl County {
         for kept in node.disk.last().into_iter().flat_map(Commit::entries) {
             node.turned_away.remove(&kept.entry.id());
         }
-        node.turned_away.extend(taken.turned_away.iter().map(|(id, _)| *id));
+        node.turned_away.extend(taken.turned_away.iter().map(|away| away.point.1));
         if !taken.turned_away.is_empty() {
             self.log(|_| format!("{seat} turns away {:?}", taken.turned_away));
         }
@@ -176,8 +176,8 @@ impl County {
         if self.power_fails(seat) {
             return;
         }
-        let (held, gap, refused) = (taken.held, taken.gap, taken.refused);
-        self.tell(seat, 0, Event::Stored { session, bytes, held, gap, refused });
+        let (held, turned_away) = (taken.held, taken.turned_away);
+        self.tell(seat, 0, Event::Stored { session, bytes, held, turned_away });
     }
 
     /// Tells the replica which bodies are lacking, when that has changed.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt as _;
 use tokio::task::JoinSet;
 use xw_schemas::id::{EntryId, LogId};
-use xw_schemas::limits::HAVE_LOGS_MAX;
+use xw_schemas::limits::HAVE_TIPS_MAX;
 use xw_schemas::wire::{Digests, Frame, Have, Parcel};
 
 use crate::door::connect;
@@ -140,7 +140,7 @@ async fn names_of_logs(stage: &mut Stage) {
     let mut line = stage.live(&foothold.keys, EAST).await;
     let mut sent = 0;
     while sent < lists && (sent % PACE != 0 || line.heard_out().await) {
-        let tips = (0..HAVE_LOGS_MAX).map(|_| (LogId(name()), 9, EntryId([9; 32]))).collect();
+        let tips = (0..HAVE_TIPS_MAX).map(|_| (LogId(name()), 9, EntryId([9; 32]))).collect();
         let divisions = Some(vec![foothold.keys.division]);
         if !line.say(&Frame::Have(Have { divisions, tips, answer: false })).await {
             break;

@@ -4,7 +4,7 @@ use futures::AsyncWriteExt as _;
 use xw_schemas::cbor::Writer;
 use xw_schemas::id::{CopyId, EntryId, LogId};
 use xw_schemas::limits::{
-    DIGESTS_MAX, ENTRIES_PER_FRAME_MAX, ENTRIES_UNPACKED_MAX, FRAME_BYTES_MAX, HAVE_LOGS_MAX,
+    DIGESTS_MAX, ENTRIES_PER_FRAME_MAX, ENTRIES_UNPACKED_MAX, FRAME_BYTES_MAX, HAVE_TIPS_MAX,
 };
 use xw_schemas::space::Division;
 use xw_schemas::wire::{Digests, EDITIONS_LISTED_MAX, Frame, Have, KNOWN_MAX, PackedEntries};
@@ -99,7 +99,7 @@ fn oversized_frames() -> Vec<Vec<u8>> {
         let have = |divisions, tips| Frame::Have(Have { divisions, tips, answer: true });
         let digests = |groups, items| Frame::Digests(Digests { groups, items });
         let lists = [
-            have(None, vec![(log, 1, entry); over(HAVE_LOGS_MAX)]),
+            have(None, vec![(log, 1, entry); over(HAVE_TIPS_MAX)]),
             have(Some(vec![division; over(DIGESTS_MAX)]), Vec::new()),
             digests(vec![division; over(DIGESTS_MAX)], Vec::new()),
             digests(Vec::new(), vec![(division, [3; 32]); over(DIGESTS_MAX)]),

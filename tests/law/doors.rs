@@ -4,9 +4,12 @@
 use xw_ledger::log::{DoorRefusal, Logs, Placed, Restood};
 use xw_ledger::roster::{Chain, RosterRefusal};
 use xw_ledger::standing::Standing;
+use xw_schemas::checkpoint::{Checkpoint, cosign};
 use xw_schemas::cose::SecretKey;
 use xw_schemas::edition::{Edition, EditionCore, Fact, SignerKind};
-use xw_schemas::entry::{VerifiedEntry, sign};
+use xw_schemas::entry::{Statement, VerifiedEntry, sign};
+use xw_schemas::id::EntryId;
+use xw_schemas::limits::{VARIANTS_AWAITED, VARIANTS_KEPT};
 use xw_schemas::space::Audience;
 
 use crate::case::{Case, edits};
@@ -222,6 +225,44 @@ fn a_pinned_branch_comes_in_however_many_variants_are_held() {
     assert_eq!(node.stands(&case.world, slot[5]), Standing::Witnessed);
     assert_eq!(node.stands(&case.world, tip), Standing::Witnessed);
     assert_eq!(node.stands(&case.world, slot[0]), Standing::Disputed);
+}
+
+/// A pin into the void: nobody will ever send what it names, and a flood may say that it leads there.
+#[test]
+fn while_something_is_awaited_a_slot_holds_sixteen_more_and_no_flood() {
+    let (mut case, slot) = forked(2 * (VARIANTS_KEPT + VARIANTS_AWAITED));
+    let town = case.world.open_in(TOWN, TOWN);
+    let opening = case.world.written.len() - 1;
+    let (network, log) = (county().network, case.world.pens[case.east].log);
+    let void = Checkpoint { network, log, size: 1 << 31, root: [0; 32] };
+    let pin = cosign(&county().offices[TOWN].node, &void, EntryId([9; 32]), NOW_MS / 1_000);
+    let witness = case.world.say(town, None, Statement::Witness(vec![pin]));
+    let mut node = Node::new(county().chain());
+    node.take(&case.world, &[0, case.first, opening, witness]);
+    let placed = slot.iter().map(|at| node.place(&case.world.written[*at].entry));
+    let taken = placed.filter(Result::is_ok).count();
+    assert_eq!(taken, VARIANTS_KEPT + VARIANTS_AWAITED);
+}
+
+/// What opens the door may come in one frame with what it is opened for, in any order.
+#[test]
+fn a_pin_and_the_branch_that_it_pins_come_together() {
+    let (mut case, slot) = forked(3);
+    case.world.pens[case.east].tip = case.world.id(slot[2]);
+    let tip = case.village("VAGT", Some(&[]), edits(put("title", "丁")));
+    let town = case.world.open_in(TOWN, TOWN);
+    let opening = case.world.written.len() - 1;
+    let head = case.world.id(tip);
+    let witness = case.world.witness(town, &[(case.east, head)]).unwrap();
+    let mut node = Node::new(county().chain());
+    node.take(&case.world, &[0, case.first, slot[0], slot[1]]);
+    let frame = [slot[2], tip, opening, witness].map(|at| &case.world.written[at].entry);
+    let (placed, restood) = node.logs.place_all(node.chain.roster(), frame);
+    let order: Vec<usize> = placed.iter().map(|(at, _)| *at).collect();
+    assert_eq!(order, [2, 3, 0, 1], "in the order in which they were taken");
+    assert!(placed.iter().all(|(_, placed)| placed.is_ok()));
+    assert!(restood.logs.contains_key(&case.world.pens[case.east].log));
+    assert_eq!(node.stands(&case.world, tip), Standing::Witnessed);
 }
 
 #[test]

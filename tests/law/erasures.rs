@@ -10,7 +10,7 @@ use xw_schemas::entry::{Erasure, ErasureGround, ErasureReceipt, Statement};
 use xw_schemas::space::Audience;
 
 use crate::case::{Case, edits};
-use crate::county::{EAST, TOWN, county};
+use crate::county::{COUNTY, EAST, TOWN, county};
 use crate::world::put;
 
 fn erasure(case: &Case) -> Statement {
@@ -28,8 +28,16 @@ fn asked_by(case: &mut Case, office: usize, role: &str) -> usize {
 }
 
 fn judged(case: &Case, with_bodies: bool) -> Judged {
+    judged_as(case, with_bodies, |_| Standing::Final)
+}
+
+fn judged_as(
+    case: &Case,
+    with_bodies: bool,
+    standing: impl Fn(xw_schemas::id::EntryId) -> Standing,
+) -> Judged {
     let chain = county().chain();
-    let mut evidence = case.world.evidence(0, |_| Some(Standing::Witnessed));
+    let mut evidence = case.world.evidence(0, |written| Some(standing(written.entry.id())));
     for item in &mut evidence {
         item.body = item.body.filter(|_| with_bodies);
     }
@@ -51,6 +59,43 @@ fn one_person_or_one_village_removes_nothing() {
     assert!(judged(&case, true).view.unwrap().erased.is_none());
     asked_by(&mut case, TOWN, "TWIN");
     assert_eq!(judged(&case, true).view.unwrap().state, ERASED);
+}
+
+/// What a fork or a cut may void later must not have removed anything.
+#[test]
+fn two_persons_remove_nothing_before_the_county_has_witnessed_both() {
+    let mut case = Case::new();
+    let asked = [asked_by(&mut case, EAST, "VAGT"), asked_by(&mut case, TOWN, "TWIN")];
+    let asked = asked.map(|at| case.world.id(at));
+    let with = |weak: &[xw_schemas::id::EntryId], standing| {
+        judged_as(&case, true, |id| if weak.contains(&id) { standing } else { Standing::Final })
+    };
+    for standing in [Standing::Witnessed, Standing::Local] {
+        for weak in [&asked[..], &asked[..1], &asked[1..]] {
+            let judged = with(weak, standing);
+            assert!(judged.view.unwrap().erased.is_none());
+            for id in &asked {
+                assert_eq!(judged.verdicts[id], Verdict::Waiting(Missing::Witness));
+            }
+        }
+    }
+    assert_eq!(with(&[], Standing::Local).view.unwrap().state, ERASED);
+}
+
+/// Nobody stands above the county whose witness it could wait for.
+#[test]
+fn the_countys_own_request_stands_as_its_witness_would() {
+    let mut case = Case::new();
+    let village = asked_by(&mut case, EAST, "VAGT");
+    let pen = case.world.open_in(COUNTY, EAST);
+    let statement = erasure(&case);
+    let county = case.world.say(pen, Some(county().offices[COUNTY].person("CDEP")), statement);
+    let [village, county] = [village, county].map(|at| case.world.id(at));
+    let with = |weak| {
+        judged_as(&case, true, |id| if id == weak { Standing::Local } else { Standing::Final })
+    };
+    assert_eq!(with(county).view.unwrap().state, ERASED);
+    assert!(with(village).view.unwrap().erased.is_none());
 }
 
 #[test]
@@ -94,7 +139,7 @@ fn a_stranger_to_the_office_or_a_cut_person_asks_in_vain() {
     let foreign = case.world.say(case.east, Some(stranger), statement.clone());
     let own = county().offices[EAST].person("VAGT");
     let asked = case.world.say(case.east, Some(own), statement);
-    let evidence: Vec<Evidence<'_>> = case.world.evidence(0, |_| Some(Standing::Local));
+    let evidence: Vec<Evidence<'_>> = case.world.evidence(0, |_| Some(Standing::Final));
     let record = case.world.records[0].id;
     let judged = |chain: &xw_ledger::roster::Chain| {
         judge(chain.roster(), &county().definitions, record, &evidence)

@@ -15,6 +15,7 @@ mod world;
 
 mod check;
 
+mod crowd;
 mod decisions;
 mod doors;
 mod erasures;
@@ -25,6 +26,7 @@ mod refusals;
 mod republish;
 mod steps;
 mod suspended;
+mod times;
 
 /// How many cases to draw: the number for CI, or that many times `XW_CASES`.
 fn cases(ci: u32) -> u32 {

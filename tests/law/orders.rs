@@ -112,7 +112,12 @@ fn deliver(drawn: &Drawn, seed: Option<u64>) -> Outcome {
     let mut node = Node::new(county().chain());
     loop {
         let before = parcels.len();
-        parcels.retain(|parcel| !node.take(drawn, *parcel));
+        // In every other order what comes one after the other comes in one frame.
+        if seed.is_some_and(|seed| seed % 2 == 1) {
+            parcels = node.take_in_frames(drawn, &parcels, &mut dice);
+        } else {
+            parcels.retain(|parcel| !node.take(drawn, *parcel));
+        }
         if parcels.len() == before {
             break;
         }
@@ -152,7 +157,7 @@ impl Node {
                 if taken == Ok(true) {
                     let mut restood = Restood::default();
                     self.logs.reassess(self.chain.roster(), &mut restood);
-                    self.settle(&restood, None);
+                    self.settle(&restood, &[]);
                 }
                 taken.is_ok()
             }
@@ -166,24 +171,61 @@ impl Node {
                         true
                     }
                     Ok((Placed::Appended | Placed::Forked, restood)) => {
-                        self.settle(&restood, Some(spot));
+                        self.settle(&restood, &[spot]);
                         true
                     }
-                    Err(
-                        DoorRefusal::MissingPrevious
-                        | DoorRefusal::UnknownLog
-                        | DoorRefusal::UnknownKey
-                        | DoorRefusal::NotItsSpace
-                        | DoorRefusal::EnoughVariants,
-                    ) => false,
-                    Err(other) => panic!("every entry here fits its log: {other}"),
+                    Err(refusal) => is_for_good(refusal),
                 }
             }
         }
     }
 
-    fn settle(&mut self, restood: &Restood, new: Option<Spot>) {
-        let held: Vec<Spot> = self.standings.keys().copied().chain(new).collect();
+    /// Takes parcels, entries one to six at a time; gives those that come again.
+    fn take_in_frames(
+        &mut self,
+        drawn: &Drawn,
+        parcels: &[Parcel],
+        dice: &mut Dice,
+    ) -> Vec<Parcel> {
+        let (mut left, mut rest) = (Vec::new(), parcels);
+        while let Some(first) = rest.first() {
+            let most = 1 + usize::try_from(dice.below(6)).unwrap();
+            let entry = |parcel: &Parcel| match parcel {
+                Parcel::Entry(at) => Some(*at),
+                Parcel::Edition(_) => None,
+            };
+            let frame: Vec<usize> = rest.iter().take(most).map_while(entry).collect();
+            if frame.is_empty() {
+                left.extend((!self.take(drawn, *first)).then_some(*first));
+                rest = &rest[1..];
+                continue;
+            }
+            rest = &rest[frame.len()..];
+            left.extend(self.take_frame(drawn, &frame).into_iter().map(Parcel::Entry));
+        }
+        left
+    }
+
+    fn take_frame(&mut self, drawn: &Drawn, frame: &[usize]) -> Vec<usize> {
+        let entries: Vec<_> = frame.iter().map(|at| &drawn.world.written[*at].entry).collect();
+        let (placed, restood) = self.logs.place_all(self.chain.roster(), entries.iter().copied());
+        let (mut new, mut left) = (Vec::new(), Vec::new());
+        for (at, placed) in placed {
+            match placed {
+                Ok(Placed::Appended | Placed::Forked) => {
+                    let core = entries[at].core();
+                    new.push((core.log, core.sequence, entries[at].id()));
+                }
+                Ok(Placed::Duplicate) => {}
+                Err(refusal) => left.extend((!is_for_good(refusal)).then_some(frame[at])),
+            }
+        }
+        self.settle(&restood, &new);
+        left
+    }
+
+    fn settle(&mut self, restood: &Restood, new: &[Spot]) {
+        let held: Vec<Spot> = self.standings.keys().chain(new).copied().collect();
         let after = standings(&self.logs, self.chain.roster(), &held);
         check_every_change_of_standing_is_announced(&self.standings, &after, restood);
         self.standings = after;
@@ -197,5 +239,17 @@ impl Node {
         dice.shuffle(&mut evidence);
         let roster = self.chain.roster();
         judge(roster, &world.county.definitions, world.records[record].id, &evidence)
+    }
+}
+
+/// Whether an entry need not come again: never, since every one here fits its log.
+fn is_for_good(refusal: DoorRefusal) -> bool {
+    match refusal {
+        DoorRefusal::MissingPrevious
+        | DoorRefusal::UnknownLog
+        | DoorRefusal::UnknownKey
+        | DoorRefusal::NotItsSpace
+        | DoorRefusal::EnoughVariants => false,
+        other => panic!("every entry here fits its log: {other}"),
     }
 }

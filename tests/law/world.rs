@@ -126,6 +126,11 @@ impl World {
         Self { county, pens: Vec::new(), written: Vec::new(), records: Vec::new(), acts: 0 }
     }
 
+    /// The next entry says the last act again, under its operation and time.
+    pub(crate) fn again(&mut self) {
+        self.acts -= 1;
+    }
+
     fn stamp<'a>(&mut self, person: Option<&'a SecretKey>) -> Stamp<'a> {
         self.acts += 1;
         Stamp { time_ms: NOW_MS + self.acts * TICK_MS, operation: self.acts, person }

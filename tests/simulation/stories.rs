@@ -100,3 +100,61 @@ fn a_crash_before_the_commit_loses_only_what_nobody_was_told() {
         check_all(&mut county).unwrap();
     }
 }
+
+/// More branches than any honest log has, and than a conversation once remembered.
+const FORKS: u64 = 90;
+
+#[test]
+fn a_log_forked_in_every_slot_comes_to_rest_on_all_nodes() {
+    let mut county = County::founded(6, 1);
+    county.run_until_quiet().unwrap();
+    let willow = own_space(&county, WILLOW);
+    for _ in 0..FORKS {
+        county.write(WILLOW, willow, "SVC").unwrap();
+    }
+    county.run_until_quiet().unwrap();
+    let log = county.nodes[WILLOW].memory.own_logs[&willow];
+    county.fork_slots(WILLOW, willow, 1..FORKS, TOWN);
+    county.run_until_quiet().unwrap();
+    let tips = |county: &County, seat: usize| {
+        let mut tips = county.nodes[seat].memory.logs.log(&log).map(|log| log.tips()).unwrap();
+        tips.sort_unstable();
+        tips
+    };
+    assert_eq!(tips(&county, TOWN).len() as u64, FORKS);
+    assert_eq!(tips(&county, COUNTY), tips(&county, TOWN));
+    // Lists of so many tips find that nothing differs.
+    let frames = county.frames;
+    county.cut(TOWN, COUNTY);
+    county.join(TOWN, COUNTY);
+    county.run_until_quiet().unwrap();
+    assert!(county.frames - frames < 20, "{} frames", county.frames - frames);
+    check_all(&mut county).unwrap();
+}
+
+#[test]
+fn two_nodes_with_different_variants_of_a_slot_leave_each_other_in_peace() {
+    let mut county = County::founded(7, 1);
+    county.run_until_quiet().unwrap();
+    let willow = own_space(&county, WILLOW);
+    for _ in 0..4 {
+        county.write(WILLOW, willow, "SVC").unwrap();
+    }
+    county.run_until_quiet().unwrap();
+    let log = county.nodes[WILLOW].memory.own_logs[&willow];
+    county.cut(TOWN, COUNTY);
+    county.branch_off(WILLOW, willow, 3, 1, TOWN);
+    county.branch_off(WILLOW, willow, 3, 40, COUNTY);
+    county.run_for(20_000);
+    county.join(TOWN, COUNTY);
+    county.run_until_quiet().unwrap();
+    let held = |seat: usize| county.nodes[seat].memory.logs.log(&log).map(|log| log.count());
+    assert_eq!([held(TOWN), held(COUNTY)], [Some(6), Some(45)]);
+    // The next conversation does not bring the forty again.
+    let bytes = county.frame_bytes;
+    county.cut(TOWN, COUNTY);
+    county.join(TOWN, COUNTY);
+    county.run_until_quiet().unwrap();
+    assert!(county.frame_bytes - bytes < 10_000, "{} bytes", county.frame_bytes - bytes);
+    check_all(&mut county).unwrap();
+}

@@ -254,23 +254,16 @@ fn log_state(
     let roster = holdings.roster();
     let mut slots: BTreeMap<u64, Vec<EntryId>> = BTreeMap::new();
     let (mut first_claimed_ms, mut last_claimed_ms, mut in_period) = (u64::MAX, 0, 0);
-    let branches = log.tips().into_iter().filter_map(|tip| log.path(tip));
-    let mut seen = BTreeSet::new();
-    for path in branches {
-        for (number, id) in (0..).zip(path) {
-            if !seen.insert(id) {
-                continue;
-            }
-            slots.entry(number).or_default().push(id);
-            let Some(entry) = holdings.entry(&id) else { continue };
-            let claimed = entry.core().claimed_time_ms;
-            first_claimed_ms = first_claimed_ms.min(claimed);
-            last_claimed_ms = last_claimed_ms.max(claimed);
-            let witnessed = holdings.interval(assessed, entry).not_after();
-            let within = |ms: u64| (question.from_ms..question.to_ms).contains(&ms);
-            let touched = within(claimed) || witnessed.is_some_and(|s| within(s * 1_000));
-            in_period += u64::from(touched);
-        }
+    for (number, id) in log.entries() {
+        slots.entry(number).or_default().push(id);
+        let Some(entry) = holdings.entry(&id) else { continue };
+        let claimed = entry.core().claimed_time_ms;
+        first_claimed_ms = first_claimed_ms.min(claimed);
+        last_claimed_ms = last_claimed_ms.max(claimed);
+        let witnessed = holdings.interval(assessed, entry).not_after();
+        let within = |ms: u64| (question.from_ms..question.to_ms).contains(&ms);
+        let touched = within(claimed) || witnessed.is_some_and(|s| within(s * 1_000));
+        in_period += u64::from(touched);
     }
     let forks = slots.iter().filter(|(_, ids)| ids.len() > 1);
     let forks = forks.map(|(number, ids)| (*number, sorted(ids))).collect();

@@ -199,7 +199,8 @@ impl Holdings {
         if forked {
             return interval(self.chain.roster(), &self.logs, entry);
         }
-        assessed.pins.interval(entry)
+        let space = |log: &LogId| self.logs.log(log).map(|log| log.space);
+        assessed.pins.interval(self.chain.roster(), space, entry)
     }
 
     /// The evidence on one record with the bodies that `body` gives.

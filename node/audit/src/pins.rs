@@ -7,7 +7,7 @@ use xw_ledger::interval::Interval;
 use xw_ledger::roster::Roster;
 use xw_schemas::entry::{Pin, Statement, VerifiedEntry};
 use xw_schemas::id::{EntryId, LogId, PublicKey};
-use xw_schemas::space::Tier;
+use xw_schemas::space::{Space, Tier};
 
 /// One pin of one log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +26,8 @@ pub struct PinHeld {
 #[derive(Debug, Default)]
 pub struct Pins {
     logs: BTreeMap<LogId, Pinned>,
-    /// The newest time in each witness entry that counts.
-    times: BTreeMap<EntryId, u64>,
+    /// Author, log and newest time of each witness entry that counts.
+    spoken: BTreeMap<EntryId, (PublicKey, LogId, u64)>,
 }
 
 /// The pins of one log.
@@ -52,7 +52,7 @@ impl Pins {
         let Statement::Witness(pins) = &entry.core().statement else { return };
         let witness = entry.node();
         let newest = pins.iter().map(|pin| pin.time_s).max().unwrap_or(0);
-        self.times.insert(entry.id(), newest);
+        self.spoken.insert(entry.id(), (witness, entry.core().log, newest));
         for pin in pins {
             let Some(author) = author(&pin.log) else { continue };
             let Some(tier) = roster.witness_rank(&witness, &author) else { continue };
@@ -108,13 +108,22 @@ impl Pins {
         at.and_then(|at| pinned.pins.get(at))
     }
 
-    /// The bounds of an entry's time.
+    /// The bounds of an entry's time. `space` tells in which space a log lives.
     #[must_use]
-    pub fn interval(&self, entry: &VerifiedEntry) -> Interval {
+    pub fn interval(
+        &self,
+        roster: &Roster,
+        space: impl Fn(&LogId) -> Option<Space>,
+        entry: &VerifiedEntry,
+    ) -> Interval {
         let core = entry.core();
-        let first =
-            |tier| self.first_covering(&core.log, core.sequence, tier).map(|held| held.pin.time_s);
-        let not_before = core.seen.and_then(|seen| self.times.get(&seen)).copied();
-        Interval { not_before, township: first(Tier::Township), county: first(Tier::County) }
+        let spoken = core.seen.and_then(|seen| self.spoken.get(&seen));
+        let above = |(witness, log, _): &&(PublicKey, LogId, u64)| {
+            roster.witness_rank(witness, &entry.node()).is_some() && space(log) == space(&core.log)
+        };
+        let named = spoken.filter(above).map(|(_, _, time_s)| *time_s);
+        let first = |tier| self.first_covering(&core.log, core.sequence, tier);
+        let covering = [Tier::Township, Tier::County].into_iter().filter_map(first);
+        Interval::of(named, covering.map(|held| (held.tier, held.pin.time_s)))
     }
 }

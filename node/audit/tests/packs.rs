@@ -191,6 +191,9 @@ fn what_two_persons_had_removed_goes_out_as_a_tombstone() {
     let (_, before) = world.export(of_records(&places[..1]), Give::All);
     assert_eq!(judged(&world, &before).counts.bodies, 2);
     world.erase(TOWN, places[0]);
+    let (_, before) = world.export(of_records(&places[..1]), Give::All);
+    assert_eq!(judged(&world, &before).counts.bodies, 2);
+    world.witness(COUNTY, places[0].0);
     for scope in [of_records(&places[..1]), Scope::Division { division: division(VILLAGE) }] {
         let (_, pack) = world.export(scope, Give::All);
         let text = "第一件".as_bytes();

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use xw_ledger::log::Point;
 use xw_net::{Net, PeerKey, SendError};
-use xw_replica::{Effect, Event, Held, Phase, Replica, SessionId};
+use xw_replica::{Effect, Event, Held, Phase, Replica, SessionId, TurnedAway, Why};
 use xw_schemas::entry::{Body, VerifiedEntry};
 use xw_schemas::id::{EditionId, EntryId, LogId, PublicKey};
 use xw_schemas::record::{Level, RecordType, SchemaHash};
 use xw_schemas::wire::{Frame, PackedEntries};
-use xw_store::ReceiveRefusal;
+use xw_store::{NotReceived, ReceiveRefusal};
 
 use crate::clock;
 use crate::office::{Office, fatal};
@@ -341,8 +341,7 @@ impl Mesh {
             session: None,
             bytes: 0,
             held: places,
-            gap: false,
-            refused: 0,
+            turned_away: Vec::new(),
         });
     }
 
@@ -416,8 +415,8 @@ impl Mesh {
                 let places = self.office.take_fresh();
                 if !places.is_empty() {
                     self.grown.extend(places.iter().map(|(log, _)| *log));
-                    let (session, bytes, gap, refused) = (None, 0, false, 0);
-                    events.push_back(Event::Stored { session, bytes, held: places, gap, refused });
+                    let (session, bytes, turned_away) = (None, 0, Vec::new());
+                    events.push_back(Event::Stored { session, bytes, held: places, turned_away });
                 }
             }
             Effect::Confirm { session } => {
@@ -458,9 +457,10 @@ impl Mesh {
         events: &mut VecDeque<Event>,
     ) {
         let (entries, sealed) = self.without_foreign_bodies(entries);
-        let places: Vec<(LogId, Point)> = entries
+        let places: Vec<(LogId, Point, EntryId)> = entries
             .iter()
-            .map(|(entry, _)| (entry.core().log, (entry.core().sequence, entry.id())))
+            .map(|(entry, _)| (entry.core(), entry.id()))
+            .map(|(core, id)| (core.log, (core.sequence, id), core.previous))
             .collect();
         // What bears this node's key and was not written here is noted before it is stored, or it
         // could be taken for its own later.
@@ -481,27 +481,25 @@ impl Mesh {
                 return;
             }
         };
+        let turn_away = |refused: &NotReceived| {
+            let (log, point, previous) = places[refused.index];
+            let why = match refused.reason {
+                ReceiveRefusal::Door(refusal) => refusal.into(),
+                ReceiveRefusal::BadBody => Why::Never,
+            };
+            TurnedAway { log, point, previous, why }
+        };
+        let turned_away: Vec<TurnedAway> = received.refused.iter().map(turn_away).collect();
         let lost: BTreeSet<usize> = received.refused.iter().map(|refused| refused.index).collect();
-        let held: Vec<(LogId, Point)> =
-            (0..).zip(places).filter(|(at, _)| !lost.contains(at)).map(|(_, p)| p).collect();
-        let (mut gap, mut refused) = (false, 0);
-        for not in &received.refused {
-            use xw_ledger::log::DoorRefusal;
-            match not.reason {
-                ReceiveRefusal::Door(DoorRefusal::MissingPrevious | DoorRefusal::UnknownLog) => {
-                    gap = true;
-                }
-                ReceiveRefusal::Door(DoorRefusal::EnoughVariants) => {}
-                _ => refused += 1,
-            }
-        }
+        let held = places.iter().enumerate().filter(|(at, _)| !lost.contains(at));
+        let held: Vec<(LogId, Point)> = held.map(|(_, (log, point, _))| (*log, *point)).collect();
         if !sealed.is_empty() || !self.lacking.is_empty() {
             self.note_lacking(&held, &sealed);
             let lowest = |(log, numbers): (&LogId, &BTreeSet<u64>)| Some((*log, *numbers.first()?));
             let logs = self.lacking.iter().filter_map(lowest).collect();
             events.push_back(Event::BodiesLacking { logs });
         }
-        events.push_back(Event::Stored { session: Some(session), bytes, held, gap, refused });
+        events.push_back(Event::Stored { session: Some(session), bytes, held, turned_away });
     }
 
     /// Throws away bodies that this office may not have, and says which of those it may have did

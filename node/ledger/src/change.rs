@@ -12,12 +12,8 @@ use std::fmt;
 use xw_schemas::value::Value;
 
 pub use fault::ChangeFault;
+pub use xw_schemas::limits::{CHANGE_BYTES_MAX, CHANGE_OPS_MAX as OPS_MAX};
 
-/// Largest change. The longest narratives of a record type are a few thousand characters; 64 KiB
-/// leaves room for a whole imported record and keeps a hostile change cheap to refuse.
-pub const CHANGE_BYTES_MAX: usize = 64 * 1024;
-/// Most operations in one change: an imported record with a hundred list items has about 1,500.
-pub const OPS_MAX: usize = 4_096;
 /// Most predecessors in one change, all operations together. Honest changes have at most one per
 /// operation outside conflicts.
 pub const PREDS_MAX: usize = 4_096;

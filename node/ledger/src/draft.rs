@@ -1,6 +1,8 @@
 //! From what a person wants to the bytes to be signed. Takes clock and dice as arguments, signs
 //! through the schemas crate, and reaches the store by the same two doors as a neighbour's entry.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use xw_schemas::checkpoint::{Checkpoint, cosign};
 use xw_schemas::cose::SecretKey;
 use xw_schemas::entry::{
@@ -13,7 +15,9 @@ use xw_schemas::merkle::Frontier;
 use xw_schemas::record::{Content, SchemaHash};
 use xw_schemas::space::Space;
 
+use crate::change::{Actor, Change, ChangeFault, ChangeHash, DEPS_MAX};
 use crate::document::{Document, DocumentError, Edit, Place};
+use crate::history::History;
 use crate::judge::{Definitions, Evidence, admitted};
 use crate::log::Logs;
 use crate::roster::Roster;
@@ -57,7 +61,9 @@ pub struct Tail {
     log: LogId,
     frontier: Frontier,
     head: EntryId,
-    seen: Option<EntryId>,
+    node: PublicKey,
+    /// The last witness entry of each log in the space, its author and its time.
+    seen: Vec<(PublicKey, u64, EntryId)>,
 }
 
 impl Tail {
@@ -66,13 +72,24 @@ impl Tail {
     pub fn of(logs: &Logs, log: LogId) -> Option<Self> {
         let held = logs.log(&log)?;
         let (frontier, head) = (held.frontier().clone(), held.head()?);
-        Some(Self { log, frontier, head, seen: logs.seen(held.space) })
+        let newest = logs.newest_witnesses(held.space);
+        let seen = newest.map(|held| (held.witness, held.time_s(), held.at.1)).collect();
+        Some(Self { log, frontier, head, node: held.node, seen })
     }
 
     /// The log.
     #[must_use]
     pub fn log(&self) -> LogId {
         self.log
+    }
+
+    /// The newest word of an office above that was held here; what others say of time binds nobody.
+    fn seen(&self, roster: &Roster) -> Option<EntryId> {
+        let above = |(witness, _, _): &&(PublicKey, u64, EntryId)| {
+            roster.witness_rank(witness, &self.node).is_some()
+        };
+        let newest = self.seen.iter().filter(above).max_by_key(|(_, time_s, id)| (*time_s, *id));
+        newest.map(|(_, _, id)| *id)
     }
 
     /// Moves behind an entry that was signed on this tail, so that several can be stored at once.
@@ -195,8 +212,7 @@ pub fn write_change(
     author: Author<'_>,
     act: Act,
 ) -> Result<Signed, DraftError> {
-    let (_, raw) = admitted(roster, definitions, record, evidence);
-    let mut document = Document::from_changes(tail.log.actor(record), raw.into_iter())?;
+    let (history, raw) = admitted(roster, definitions, record, evidence);
     let mut edits = draft.edits.clone();
     edits.extend(draft.step.iter().map(|step| Edit::Append {
         at: Place::Root,
@@ -204,7 +220,9 @@ pub fn write_change(
         item: step.item(hex(&act.operation.0)),
     }));
     let time_s = i64::try_from(act.time_ms / 1_000).unwrap_or(i64::MAX);
-    let change = document.edit(&edits, time_s)?;
+    let actor = tail.log.actor(record);
+    let change =
+        on_some_heads(&history, &raw, evidence, actor, |document| document.edit(&edits, time_s))?;
     let body = Body::new(act.salt, &change);
     let statement = Statement::Change(ChangeStatement {
         record,
@@ -215,6 +233,63 @@ pub fn write_change(
     });
     let core = next_core(roster, tail, author.person, act, statement);
     Ok(Signed { entry: sign(core, author.node, author.person)?, body: Some(body) })
+}
+
+/// Edits a record built on all its heads, or where a change cannot name so many, on the author's own
+/// last change and the firmest others. What it was not built on stays beside it, for all to see, and
+/// waits for the next change.
+fn on_some_heads(
+    history: &History,
+    raw: &[&[u8]],
+    evidence: &[Evidence<'_>],
+    actor: Actor,
+    mut edit: impl FnMut(&mut Document) -> Result<Vec<u8>, DocumentError>,
+) -> Result<Vec<u8>, DocumentError> {
+    use ChangeFault::{Deps, OtherActors, TooManyPreds};
+    let own = history.last_of(&actor).map(|change| change.hash);
+    let mut others: Vec<ChangeHash> =
+        history.heads().filter(|head| Some(**head) != own).copied().collect();
+    let most = DEPS_MAX - usize::from(own.is_some());
+    let mut whole = others.len() <= most;
+    if !whole {
+        sort_by_firmness(history, evidence, &mut others);
+        others.truncate(most);
+    }
+    loop {
+        let mut document = if whole {
+            Document::from_changes(actor, raw.iter().copied())?
+        } else {
+            let ground: Vec<ChangeHash> = own.into_iter().chain(others.iter().copied()).collect();
+            let seen: BTreeSet<ChangeHash> =
+                history.past_order(&ground).iter().map(|change| change.hash).collect();
+            let order = history.canonical_order();
+            let some = order.iter().zip(raw).filter(|(change, _)| seen.contains(&change.hash));
+            Document::from_changes(actor, some.map(|(_, raw)| *raw))?
+        };
+        match edit(&mut document) {
+            // A value may name more authors than there are heads, if each of these has seen many.
+            Err(DocumentError::Unfit(Deps | OtherActors | TooManyPreds)) if !others.is_empty() => {
+                if std::mem::take(&mut whole) {
+                    sort_by_firmness(history, evidence, &mut others);
+                }
+                others.truncate(others.len() / 2);
+            }
+            edited => return edited,
+        }
+    }
+}
+
+/// The firmest first, those that stand alike in canonical order.
+fn sort_by_firmness(history: &History, evidence: &[Evidence<'_>], heads: &mut [ChangeHash]) {
+    let standing = |item: &Evidence<'_>| {
+        let change = Change::decode(item.body?.change()).ok()?;
+        Some((change.hash, item.standing))
+    };
+    let standings: BTreeMap<ChangeHash, Standing> = evidence.iter().filter_map(standing).collect();
+    heads.sort_by_cached_key(|hash| {
+        let place = history.change(hash).map(|change| (change.start_op, change.actor));
+        (standings.get(hash).copied().unwrap_or(Standing::Void), place)
+    });
 }
 
 /// Makes and signs a witness entry over what these logs hold beyond the last pins; `None` when
@@ -282,7 +357,7 @@ pub(crate) fn next_core(
         sequence: tail.frontier.size(),
         previous: tail.head,
         root: tail.frontier.root(),
-        seen: tail.seen,
+        seen: tail.seen(roster),
         claimed_time_ms: act.time_ms,
         operation: act.operation,
         republishes: act.republishes,

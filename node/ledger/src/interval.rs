@@ -1,12 +1,12 @@
-//! When an entry was made, as far as witnesses bear it out: after the newest witness entry that it
-//! names, before the first that covers it. Claimed times are compared and never trusted.
+//! When an entry was made, as far as witnesses bear it out: after the witness entry that it names,
+//! before the first that covers it, by the clocks of offices above its author; where these
+//! contradict each other, by the county's. Claimed times are compared and never trusted.
 
 use serde::{Deserialize, Serialize};
 use xw_schemas::entry::VerifiedEntry;
-use xw_schemas::id::EntryId;
 use xw_schemas::space::Tier;
 
-use crate::log::{Logs, Point};
+use crate::log::{Log, Logs, Point};
 use crate::roster::Roster;
 
 /// A claimed time may differ so much from a witness's before it is called wrong: clocks of offices
@@ -23,7 +23,7 @@ pub const LATE_DAYS: u64 = 3;
 /// The bounds of the time at which an entry was made, in seconds since 1970 by witnesses' clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Interval {
-    /// The newest witness entry that the author held when it wrote.
+    /// The word of an office above that the author held when it wrote.
     pub not_before: Option<u64>,
     /// The first pin of the own township that covers the entry.
     pub township: Option<u64>,
@@ -48,13 +48,33 @@ pub enum Timeliness {
 }
 
 impl Interval {
-    /// The first witness that covers the entry: deadlines are counted to here.
+    /// What witnesses say: `named` is the time of the witness entry that the entry names, if it counts
+    /// and an office above the author made it in the same space; `covering` are rank and time of the
+    /// pins that cover the entry.
+    #[must_use]
+    pub fn of(named: Option<u64>, covering: impl IntoIterator<Item = (Tier, u64)>) -> Self {
+        let mut interval = Self { not_before: None, township: None, county: None };
+        for (tier, time_s) in covering {
+            let bound = match tier {
+                Tier::County => &mut interval.county,
+                Tier::Township => &mut interval.township,
+                Tier::Village => continue,
+            };
+            *bound = Some(bound.map_or(time_s, |known| known.min(time_s)));
+        }
+        // A township that claims to have spoken after the county held what followed has a wrong clock.
+        let borne_out = |time_s: &u64| {
+            interval.county.is_none_or(|county| *time_s <= county.saturating_add(CLOCK_DRIFT_S))
+        };
+        interval.not_before = named.filter(borne_out);
+        interval
+    }
+
+    /// The first witness that covers the entry, the county's where there is one: deadlines are
+    /// counted to here.
     #[must_use]
     pub fn not_after(&self) -> Option<u64> {
-        match (self.township, self.county) {
-            (Some(township), Some(county)) => Some(township.min(county)),
-            (either, other) => either.or(other),
-        }
+        self.county.or(self.township)
     }
 
     /// Whether the two witnesses differ by so much that both are to be shown.
@@ -111,40 +131,20 @@ pub fn interval(roster: &Roster, logs: &Logs, entry: &VerifiedEntry) -> Interval
     let core = entry.core();
     let Some(log) = logs.log(&core.log) else { return Interval::default() };
     let place = (core.sequence, entry.id());
-    let mut interval = Interval { not_before: None, township: None, county: None };
+    let (mut named, mut covering) = (None, Vec::new());
     for held in logs.witnesses(log.space) {
-        let newest = held.pins.iter().map(|pin| pin.time_s).max();
-        if core.seen == Some(held.at.1) {
-            interval.not_before = newest;
-        }
         let Some(tier) = roster.witness_rank(&held.witness, &log.node) else { continue };
+        if core.seen == Some(held.at.1) {
+            named = Some(held.time_s());
+        }
         let pins = held.pins.iter().filter(|pin| pin.log == core.log);
-        let covering = pins.filter(|pin| covers(logs, &core.log, pin.head, place));
-        let first = covering.map(|pin| pin.time_s).min();
-        let bound = match tier {
-            Tier::County => &mut interval.county,
-            Tier::Township => &mut interval.township,
-            Tier::Village => continue,
-        };
-        *bound = match (*bound, first) {
-            (Some(known), Some(first)) => Some(known.min(first)),
-            (known, first) => known.or(first),
-        };
+        let pins = pins.filter(|pin| covers(log, pin.head, place));
+        covering.extend(pins.map(|pin| (tier, pin.time_s)));
     }
-    interval
+    Interval::of(named, covering)
 }
 
 /// Whether a pinned prefix contains an entry.
-fn covers(logs: &Logs, log: &xw_schemas::id::LogId, head: Point, place: Point) -> bool {
-    let Some(log) = logs.log(log) else { return false };
-    let on_chain = |(sequence, id): Point| log.at(sequence) == Some(id);
-    if head.0 < place.0 || !log.holds(head.0, &head.1) {
-        return false;
-    }
-    if on_chain(head) {
-        return on_chain(place);
-    }
-    let at = usize::try_from(place.0).unwrap_or(usize::MAX);
-    let path: Option<Vec<EntryId>> = log.path(head);
-    path.is_some_and(|path| path.get(at) == Some(&place.1))
+fn covers(log: &Log, head: Point, place: Point) -> bool {
+    log.holds(head.0, &head.1) && log.runs_through(place, head)
 }

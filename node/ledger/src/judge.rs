@@ -2,6 +2,7 @@
 //! the record's entries, how they stand in their logs, and the roster; never of the order in which
 //! anything arrived.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use xw_schemas::space::Tier;
 
 use crate::change::{Change, ChangeHash};
 use crate::history::History;
+use crate::opset::{Once, Told};
 use crate::roster::Roster;
 use crate::standing::Standing;
 use crate::steps::{CONFLICT, Causes};
@@ -24,8 +26,8 @@ mod erasure;
 mod once;
 mod reading;
 
-pub use erasure::{Erased, erasure_in_force};
-use once::{Acts, Firsts};
+pub use erasure::{Erased, erasure_agreed, erasure_in_force};
+use once::{ActId, Acts, Firsts, act_of};
 use reading::Reading;
 
 /// Record-type definitions by hash, as far as they are held here.
@@ -126,6 +128,8 @@ struct Court<'a> {
     entries: BTreeMap<ChangeHash, EntryId>,
     by_entry: BTreeMap<EntryId, &'a VerifiedEntry>,
     acts: Acts,
+    /// Everything admitted with every act counted once, as soon as one may have been repeated.
+    told: Option<Once<ActId>>,
     refused_changes: BTreeSet<ChangeHash>,
     /// What the record's first change fixes.
     founding: Option<Founding>,
@@ -148,6 +152,7 @@ impl<'a> Court<'a> {
             entries: BTreeMap::new(),
             by_entry: BTreeMap::new(),
             acts: Acts::default(),
+            told: None,
             refused_changes: BTreeSet::new(),
             founding: None,
         }
@@ -291,8 +296,10 @@ impl<'a> Court<'a> {
 
     fn decide(&mut self, candidate: Candidate<'_>) {
         let (id, hash) = (candidate.entry.id(), candidate.change.hash);
+        self.tell_all(&candidate);
         match self.weigh(&candidate) {
-            Ok(()) => {
+            Ok(told) => {
+                self.keep_told(&candidate, told);
                 if self.founding.is_none() {
                     let office = self.roster.writing_office(&candidate.entry.node());
                     self.founding = Some(Founding { office: office.map(|office| office.id) });
@@ -314,8 +321,9 @@ impl<'a> Court<'a> {
         self.verdicts.insert(id, verdict);
     }
 
-    /// Everything that depends on the causal past, which is admitted.
-    fn weigh(&self, candidate: &Candidate<'_>) -> Result<(), Refusal> {
+    /// Everything that depends on the causal past, which is admitted. Gives the whole record with the
+    /// change and every act counted once, where that had to be worked out.
+    fn weigh(&self, candidate: &Candidate<'_>) -> Result<Option<Told<ActId>>, Refusal> {
         let (core, statement) = (candidate.entry.core(), candidate.statement);
         let creates = candidate.change.deps.is_empty();
         let network = self.roster.network();
@@ -340,22 +348,26 @@ impl<'a> Court<'a> {
         let past = self.history.checked_past(&candidate.change).map_err(Refusal::Unsound)?;
         let roles = self.roles(candidate.entry, candidate.standing)?;
         let fresh = Some((candidate.change.hash, candidate.entry));
-        let (before, after) = if self.may_repeat(candidate) {
+        let (before, after, told) = if self.may_repeat(candidate) {
             let seen = self.history.past_order(&candidate.change.deps);
             let firsts = self.firsts(&seen);
-            let (past, now) = (self.ops_once(&seen, None), self.ops_once(&seen, Some(candidate)));
-            let before = self.read(definition, &past, &firsts, None);
-            (before, self.read(definition, &now, &firsts, fresh))
+            let whole = self.told.as_ref().filter(|_| matches!(past, Cow::Borrowed(_)));
+            let of_past = whole.is_none().then(|| self.told_of(&seen));
+            let was = whole.or(of_past.as_ref()).expect("one of the two stands");
+            let before = self.read(definition, was.ops(), &firsts, None);
+            let now = was.with(&candidate.change, act_of(candidate.entry));
+            let after = self.read(definition, now.ops(), &firsts, fresh);
+            (before, after, whole.is_some().then_some(now))
         } else {
             let before = self.read(definition, &past, &Firsts::new(), None);
             let mut now = past.into_owned();
             now.apply(&candidate.change);
-            (before, self.read(definition, &now, &Firsts::new(), fresh))
+            (before, self.read(definition, &now, &Firsts::new(), fresh), None)
         };
         self.authorise(definition, &roles, candidate, &before, &after)?;
         match after.first_problem_not_in(&before) {
             Some((path, code)) => Err(Refusal::Invalid { path, code }),
-            None => Ok(()),
+            None => Ok(told),
         }
     }
 

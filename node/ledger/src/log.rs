@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use xw_schemas::entry::{Statement, VerifiedEntry};
 use xw_schemas::id::{EntryId, LogId, PublicKey};
 use xw_schemas::limits::VARIANTS_KEPT;
-use xw_schemas::space::{Space, Tier};
+use xw_schemas::merkle::Frontier;
+use xw_schemas::space::Space;
 
 use crate::roster::Roster;
 use crate::standing::{LogStanding, Standing, assess};
 
 mod branches;
+mod pinning;
 
 pub use branches::Log;
 
@@ -38,8 +40,8 @@ pub struct Logs {
     /// Pins whose entry is not held yet, with the witness that made them: what a witness may pin is
     /// asked when the entry is held, because a log's author is known from its opening only.
     awaited: BTreeMap<LogId, BTreeSet<(PublicKey, u64, EntryId)>>,
-    /// The witness entry that arrived last in each space; named by what is written next here.
-    seen: BTreeMap<Space, EntryId>,
+    /// Witness entries by log that came in and whose pins have not been looked at.
+    unsettled: BTreeMap<LogId, Vec<EntryId>>,
 }
 
 /// A witness entry that counts.
@@ -51,6 +53,15 @@ pub struct WitnessHeld<'a> {
     pub at: Point,
     /// What it pins.
     pub pins: &'a [PinnedLog],
+}
+
+/// Which variants of a slot find room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    /// Two, which are the proof, and what may lead to an entry that is awaited.
+    ForProof,
+    /// What was stored once.
+    ForStored,
 }
 
 /// What the door did with an entry.
@@ -89,8 +100,8 @@ pub enum DoorRefusal {
     /// The root over the entries before is wrong.
     #[error("the root over the entries before is wrong")]
     WrongRoot,
-    /// Two variants of this slot are held already: they are the proof, more adds nothing.
-    #[error("two variants of this slot are held already")]
+    /// Enough variants of this slot are held already: two are the proof, more adds nothing.
+    #[error("enough variants of this slot are held already")]
     EnoughVariants,
     /// The node's office stands neither at this space's division nor above it.
     #[error("the office does not write in this space")]
@@ -132,6 +143,58 @@ impl Logs {
         roster: &Roster,
         entry: &VerifiedEntry,
     ) -> Result<(Placed, Restood), DoorRefusal> {
+        let mut restood = Restood::default();
+        let placed = self.admit(roster, entry, Room::ForProof, &mut restood)?;
+        self.settle(roster, &mut restood);
+        Ok((placed, restood))
+    }
+
+    /// Takes in what came together, and gives what became of each by its place among them, in the
+    /// order in which they were taken. What they pin is looked at when all are in, however many forks
+    /// and witness entries are among them.
+    pub fn place_all<'a>(
+        &mut self,
+        roster: &Roster,
+        entries: impl IntoIterator<Item = &'a VerifiedEntry>,
+    ) -> (Vec<(usize, Result<Placed, DoorRefusal>)>, Restood) {
+        let mut restood = Restood::default();
+        let entries: Vec<&VerifiedEntry> = entries.into_iter().collect();
+        let mut placed = Vec::with_capacity(entries.len());
+        for (at, entry) in entries.iter().enumerate() {
+            placed.push((at, self.admit(roster, entry, Room::ForProof, &mut restood)));
+        }
+        if self.settle(roster, &mut restood) {
+            // There is room for what a pin awaits that came with it.
+            use DoorRefusal::{EnoughVariants, MissingPrevious};
+            let (again, mut taken): (Vec<_>, Vec<_>) = placed
+                .into_iter()
+                .partition(|(_, p)| matches!(p, Err(EnoughVariants | MissingPrevious)));
+            for (at, _) in again {
+                taken.push((at, self.admit(roster, entries[at], Room::ForProof, &mut restood)));
+            }
+            self.settle(roster, &mut restood);
+            placed = taken;
+        }
+        (placed, restood)
+    }
+
+    /// Takes in an entry that was stored, in the order of storing: there was room for it then. When
+    /// all are in, [`Logs::reassess`] works out what they pin.
+    pub fn restore(
+        &mut self,
+        roster: &Roster,
+        entry: &VerifiedEntry,
+    ) -> Result<Placed, DoorRefusal> {
+        self.admit(roster, entry, Room::ForStored, &mut Restood::default())
+    }
+
+    fn admit(
+        &mut self,
+        roster: &Roster,
+        entry: &VerifiedEntry,
+        room: Room,
+        restood: &mut Restood,
+    ) -> Result<Placed, DoorRefusal> {
         let (core, id) = (entry.core(), entry.id());
         if core.person.is_some_and(|person| !roster.is_known(&person)) {
             return Err(DoorRefusal::UnknownKey);
@@ -158,11 +221,10 @@ impl Logs {
             | Statement::Change(_)
             | Statement::Witness(_)
             | Statement::Erase(_)
-            | Statement::Erased(_) => self.extend(roster, entry)?,
+            | Statement::Erased(_) => self.extend(roster, entry, room)?,
         };
-        let mut restood = Restood::default();
         if placed == Placed::Duplicate {
-            return Ok((placed, restood));
+            return Ok(placed);
         }
         if let Some(held) = self.logs.get(&core.log) {
             if placed == Placed::Forked {
@@ -174,24 +236,25 @@ impl Logs {
             }
         }
         if let Statement::Witness(pins) = &core.statement {
-            let pinned = |pin: &xw_schemas::entry::Pin| PinnedLog {
-                log: pin.log,
-                head: (pin.size - 1, pin.head),
-                time_s: pin.time_s,
-            };
-            let pins = pins.iter().map(pinned).collect();
-            self.add_witness(roster, core.log, core.sequence, id, pins, &mut restood);
+            self.hear_witness(core.log, core.sequence, id, pins);
         }
-        self.meet_awaited(roster, core.log, &mut restood);
-        if restood.logs.keys().any(|log| self.witnesses_restood(roster, log)) {
-            self.reassess(roster, &mut restood);
-        }
-        Ok((placed, restood))
+        self.meet_awaited(roster, core.log, restood);
+        Ok(placed)
     }
 
-    fn extend(&mut self, roster: &Roster, entry: &VerifiedEntry) -> Result<Placed, DoorRefusal> {
+    fn extend(
+        &mut self,
+        roster: &Roster,
+        entry: &VerifiedEntry,
+        room: Room,
+    ) -> Result<Placed, DoorRefusal> {
         let (core, id) = (entry.core(), entry.id());
-        let awaited = self.awaited_up_to(roster, &core.log);
+        let place = (core.sequence, id);
+        let is_full = room == Room::ForProof
+            && self.logs.get(&core.log).is_some_and(|log| {
+                let variants = log.variants(core.sequence);
+                variants >= VARIANTS_KEPT && !self.is_awaited(roster, log, place, variants)
+            });
         let log = self.logs.get_mut(&core.log).ok_or(DoorRefusal::UnknownLog)?;
         if log.holds(core.sequence, &id) {
             return Ok(Placed::Duplicate);
@@ -209,192 +272,17 @@ impl Logs {
             log.append(id);
             return Ok(Placed::Appended);
         }
-        // While a pinned or kept entry is not held, any variant may be its ancestor.
-        let is_awaited = awaited.is_some_and(|highest| core.sequence <= highest);
-        if log.variants(core.sequence) >= VARIANTS_KEPT && !is_awaited {
+        if is_full {
             return Err(DoorRefusal::EnoughVariants);
         }
-        if core.sequence > 0 && core.root != log.root_after(core.sequence - 1, core.previous) {
+        let before = core.sequence.checked_sub(1).map(|number| (number, core.previous));
+        let edge = before.map_or_else(|| Some(Frontier::new()), |point| log.edge(point));
+        let edge = edge.ok_or(DoorRefusal::MissingPrevious)?;
+        if core.sequence > 0 && core.root != edge.root() {
             return Err(DoorRefusal::WrongRoot);
         }
-        log.branches.insert(id, (core.sequence, core.previous));
+        log.branch(id, core.previous, edge);
         Ok(Placed::Forked)
-    }
-
-    fn add_witness(
-        &mut self,
-        roster: &Roster,
-        log: LogId,
-        sequence: u64,
-        id: EntryId,
-        pins: Vec<PinnedLog>,
-        restood: &mut Restood,
-    ) {
-        let Some(held) = self.logs.get_mut(&log) else { return };
-        held.witnesses.insert(id, (sequence, pins.clone()));
-        let (node, space) = (held.node, held.space);
-        if assess(roster, held).of(sequence, &id).counts() {
-            held.counting.insert(id);
-            self.seen.insert(space, id);
-            self.apply_pins(roster, node, &pins, restood);
-        }
-    }
-
-    /// Raises the pins that a counting witness entry makes.
-    fn apply_pins(
-        &mut self,
-        roster: &Roster,
-        witness: PublicKey,
-        pins: &[PinnedLog],
-        restood: &mut Restood,
-    ) {
-        for PinnedLog { log: target, head: (sequence, head), .. } in pins {
-            if let Some(log) = self.logs.get_mut(target) {
-                let Some(tier) = roster.witness_rank(&witness, &log.node) else { continue };
-                if log.holds(*sequence, head) {
-                    if let Some(from) = log.raise(tier, (*sequence, *head)) {
-                        restood.note(*target, from);
-                    }
-                    continue;
-                }
-            }
-            self.awaited.entry(*target).or_default().insert((witness, *sequence, *head));
-        }
-    }
-
-    /// A pin counts once the pinned entry is held.
-    fn meet_awaited(&mut self, roster: &Roster, target: LogId, restood: &mut Restood) {
-        let Some(awaited) = self.awaited.get_mut(&target) else { return };
-        let Some(log) = self.logs.get_mut(&target) else { return };
-        awaited.retain(|(witness, sequence, head)| {
-            let Some(tier) = roster.witness_rank(witness, &log.node) else { return false };
-            if !log.holds(*sequence, head) {
-                return true;
-            }
-            if let Some(from) = log.raise(tier, (*sequence, *head)) {
-                restood.note(target, from);
-            }
-            false
-        });
-        if awaited.is_empty() {
-            self.awaited.remove(&target);
-        }
-    }
-
-    /// The highest number of an entry of this log that is pinned, or named by a cut or by root, and
-    /// not held.
-    fn awaited_up_to(&self, roster: &Roster, log: &LogId) -> Option<u64> {
-        let pinned = self.awaited.get(log).into_iter().flatten().map(|(_, sequence, _)| *sequence);
-        let held = self.logs.get(log);
-        let lacking = |log: &Log| {
-            let lacking = log.named(roster).filter(|(s, id)| !log.holds(*s, id));
-            lacking.map(|(sequence, _)| sequence).max()
-        };
-        pinned.chain(held.and_then(lacking)).max()
-    }
-
-    /// Whether other witness entries of a log count than those whose pins are applied: a fork, a
-    /// pin or a cut has changed what stands there.
-    fn witnesses_restood(&self, roster: &Roster, log: &LogId) -> bool {
-        let Some(log) = self.logs.get(log).filter(|log| !log.witnesses.is_empty()) else {
-            return false;
-        };
-        let standing = assess(roster, log);
-        let counts = |(id, (sequence, _)): &(&EntryId, &(u64, Vec<PinnedLog>))| {
-            standing.of(*sequence, id).counts()
-        };
-        !log.witnesses.iter().filter(counts).map(|(id, _)| id).eq(&log.counting)
-    }
-
-    /// Works out every pin again: after a new roster edition, or when other witness entries of a log
-    /// count than before. Offices above come first, since what stands of their logs decides which
-    /// pins count.
-    pub fn reassess(&mut self, roster: &Roster, restood: &mut Restood) {
-        self.awaited.clear();
-        for (id, log) in &mut self.logs {
-            (log.county, log.township) = (None, None);
-            restood.note(*id, 0);
-        }
-        let rank = |node: &PublicKey| roster.writing_office(node).map(|o| o.division.tier());
-        let mut order: Vec<(Option<Tier>, LogId)> =
-            self.logs.iter().map(|(id, log)| (rank(&log.node), *id)).collect();
-        order.sort_by_key(|(tier, id)| (tier.unwrap_or(Tier::Village), *id));
-        for (_, id) in order {
-            let log = &self.logs[&id];
-            let standing = assess(roster, log);
-            let node = log.node;
-            let counting: BTreeMap<EntryId, Vec<PinnedLog>> = log
-                .witnesses
-                .iter()
-                .filter(|(entry, (sequence, _))| standing.of(*sequence, entry).counts())
-                .map(|(entry, (_, pins))| (*entry, pins.clone()))
-                .collect();
-            for pins in counting.values() {
-                self.apply_pins(roster, node, pins, restood);
-            }
-            if let Some(log) = self.logs.get_mut(&id) {
-                log.counting = counting.into_keys().collect();
-            }
-        }
-    }
-
-    /// What an honest witness pins next in a log: the head of an unforked one; of a forked one what
-    /// lies below the fork, or for the county the branch that the township pinned. `None` when there
-    /// is nothing beyond what this rank has pinned, or while an entry that this rank has pinned is
-    /// not held: what lies here may be another branch.
-    #[must_use]
-    pub fn to_pin(&self, roster: &Roster, witness: &PublicKey, log: &LogId) -> Option<Point> {
-        let log = self.logs.get(log)?;
-        let tier = roster.witness_rank(witness, &log.node)?;
-        let is_listed = |node| roster.node_office(node).is_some();
-        if roster.cut(&log.node).is_some() || ![witness, &log.node].into_iter().all(is_listed) {
-            return None;
-        }
-        let mut awaited = self.awaited(&log.id);
-        if awaited.any(|(other, _)| roster.witness_rank(&other, &log.node) == Some(tier)) {
-            return None;
-        }
-        let pinned = if tier == Tier::County { log.county } else { log.township };
-        let decided = roster.adjudicated(&log.id).filter(|(s, id)| log.holds(*s, id));
-        let target = match log.fork() {
-            Some(_) if decided.is_some() => decided,
-            None => log.head().map(|head| (log.size() - 1, head)),
-            Some(_) if tier == Tier::County && log.township > pinned => log.township,
-            Some(0) => None,
-            Some(fork) => log.at(fork - 1).map(|id| (fork - 1, id)),
-        }?;
-        let path = log.path(target)?;
-        let extends = pinned.is_none_or(|(sequence, id)| {
-            sequence < target.0
-                && usize::try_from(sequence).ok().and_then(|at| path.get(at)) == Some(&id)
-        });
-        extends.then_some(target)
-    }
-
-    /// The witness entry that arrived last in a space.
-    #[must_use]
-    pub fn seen(&self, space: Space) -> Option<EntryId> {
-        self.seen.get(&space).copied()
-    }
-
-    /// The witness entries of a space that count, with what they pin.
-    pub fn witnesses(&self, space: Space) -> impl Iterator<Item = WitnessHeld<'_>> {
-        let logs = self.spaces.get(&space).into_iter().flatten();
-        let logs = logs.filter_map(|id| self.logs.get(id));
-        logs.flat_map(|log| {
-            let counting = log.witnesses.iter().filter(|(id, _)| log.counting.contains(*id));
-            counting.map(|(id, (sequence, pins))| WitnessHeld {
-                witness: log.node,
-                at: (*sequence, *id),
-                pins,
-            })
-        })
-    }
-
-    /// Pins of a log whose entry is not held: that much is known to be missing here.
-    pub fn awaited(&self, log: &LogId) -> impl Iterator<Item = (PublicKey, Point)> {
-        let awaited = self.awaited.get(log).into_iter().flatten();
-        awaited.map(|(witness, sequence, head)| (*witness, (*sequence, *head)))
     }
 
     /// The root over a log's entries up to a point.
@@ -402,7 +290,7 @@ impl Logs {
     pub fn root_at(&self, log: &LogId, point: Point) -> Option<[u8; 32]> {
         let log = self.logs.get(log)?;
         let whole = log.size() == point.0 + 1 && log.head() == Some(point.1);
-        Some(if whole { log.root() } else { log.root_after(point.0, point.1) })
+        if whole { Some(log.root()) } else { log.edge(point).map(|edge| edge.root()) }
     }
 
     /// The standing of one entry.

@@ -18,6 +18,7 @@ pub use read::{FieldConflict, Mark, Wrote};
 pub use unsound::Unsound;
 
 pub(crate) use check::check_ops;
+pub(crate) use once::{Once, Told};
 
 /// Deepest object: record 0, list 1, item 2, list of an item 3, its item 4.
 pub const DEPTH_MAX: u8 = 4;

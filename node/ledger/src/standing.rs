@@ -157,7 +157,7 @@ fn assess_cut(log: &Log, cut: &Cut) -> LogStanding {
         () if stem.holds(id) => listed,
         () => rest,
     };
-    LogStanding::Forked(entries(log).map(|(id, _)| (id, judge(&id))).collect())
+    LogStanding::Forked(log.entries().map(|(_, id)| (id, judge(&id))).collect())
 }
 
 fn assess_forked(log: &Log, decided: Option<Point>) -> LogStanding {
@@ -178,7 +178,7 @@ fn assess_forked(log: &Log, decided: Option<Point>) -> LogStanding {
             Standing::Local
         }
     };
-    LogStanding::Forked(entries(log).map(|(id, number)| (id, judge(&id, number))).collect())
+    LogStanding::Forked(log.entries().map(|(number, id)| (id, judge(&id, number))).collect())
 }
 
 fn adopt(log: &Log, standing: &LogStanding, adopted: &BTreeMap<EntryId, u64>) -> LogStanding {
@@ -186,7 +186,7 @@ fn adopt(log: &Log, standing: &LogStanding, adopted: &BTreeMap<EntryId, u64>) ->
         Some(number) if *number == sequence => Standing::Final,
         Some(_) | None => standing.of(sequence, id),
     };
-    LogStanding::Forked(entries(log).map(|(id, number)| (id, judge(&id, number))).collect())
+    LogStanding::Forked(log.entries().map(|(number, id)| (id, judge(&id, number))).collect())
 }
 
 /// The one branch that stands, lengthened by whoever does not contradict it.
@@ -214,10 +214,4 @@ impl<'a> Stem<'a> {
             (self.tip, self.ids) = (Some(pin), path);
         }
     }
-}
-
-/// Every entry held, with its number.
-fn entries(log: &Log) -> impl Iterator<Item = (EntryId, u64)> {
-    let chain = log.chain.iter().zip(0..).map(|(id, sequence)| (*id, sequence));
-    chain.chain(log.branches.iter().map(|(id, (sequence, _))| (*id, *sequence)))
 }

@@ -36,6 +36,8 @@ pub enum Missing {
     Cut,
     /// A second person who asks for the same erasure.
     SecondPerson,
+    /// The county's witness over what two persons ask: contents that are gone do not come back.
+    Witness,
 }
 
 /// Why a change does not count.
@@ -199,6 +201,7 @@ impl Verdict {
                     Missing::Definition(hash) => format!("definition {}", hex(&hash.0)),
                     Missing::Cut => "cut".to_owned(),
                     Missing::SecondPerson => "second-person".to_owned(),
+                    Missing::Witness => "witness".to_owned(),
                 };
                 StoredVerdict { kind: VerdictKind::Waiting, reason }
             }

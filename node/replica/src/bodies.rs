@@ -13,6 +13,7 @@ use crate::compare::send;
 use crate::event::{Effect, SessionId};
 use crate::neighbour::{Neighbour, Phase};
 use crate::replica::{Replica, may_share};
+use crate::stand::Stand;
 
 impl Replica {
     /// Takes the new list and asks everyone who talks to us already.
@@ -57,15 +58,16 @@ impl Neighbour {
         if let [only] = said {
             self.set_back.insert(log, *only);
         }
+        self.locating.remove(&log);
         self.place(log, held);
     }
 
     /// Puts the neighbour where it stands, also against a load that began before.
     fn place(&mut self, log: LogId, points: Vec<Point>) {
-        if self.loading && self.served == Some(log) {
+        if self.loading.is_some() && self.served == Some(log) {
             self.said_while_loading = Some((log, points.clone()));
         }
-        self.known.insert(log, points);
+        self.known.insert(log, Stand::at(points));
     }
 
     /// An entry that the neighbour was sent already came once more, perhaps with its body: whoever
@@ -73,9 +75,9 @@ impl Neighbour {
     pub(crate) fn set_back_before(&mut self, log: LogId, point: Point) {
         let Some(back) = self.set_back.get(&log).copied() else { return };
         let known = self.known.get(&log);
-        let sent = known.is_some_and(|known| known.iter().any(|k| k.0 >= point.0))
+        let sent = known.is_some_and(|known| known.points().iter().any(|k| k.0 >= point.0))
             // On its way, and maybe read before the body came.
-            || (self.loading && self.served == Some(log));
+            || (self.loading.is_some() && self.served == Some(log));
         if back.0 < point.0 && sent {
             self.place(log, vec![back]);
         }

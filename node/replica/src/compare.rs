@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xw_ledger::log::Point;
 use xw_schemas::id::{EntryId, LogId, PublicKey};
-use xw_schemas::limits::{DIGESTS_MAX, HAVE_LOGS_MAX};
+use xw_schemas::limits::{DIGESTS_MAX, HAVE_TIPS_MAX, LISTED_TIPS_MAX};
 use xw_schemas::space::Division;
-use xw_schemas::wire::{Digests, Frame, Have};
+use xw_schemas::wire::{Digests, Frame, Have, KNOWN_MAX};
 
 use crate::common::{Held, Shared, division_digests, group, group_digests, shared};
 use crate::event::{Effect, SessionId};
 use crate::neighbour::{Neighbour, Phase};
 use crate::replica::{Replica, close};
+use crate::stand::Stand;
 
 /// Up to so many shared logs are listed at once: 40 bytes each are less than a round trip.
 const LIST_AT_ONCE_MAX: usize = 24;
@@ -21,11 +22,15 @@ const LIST_AT_ONCE_MAX: usize = 24;
 /// years. Whoever names more makes them up.
 const UNHELD_LOGS_MAX: usize = 16_384;
 
+/// Tips of one log that are remembered as on their way: a clone or two, and a fork of each. Of more
+/// branches the others are sent once more than needed.
+const AHEAD_TIPS_MAX: usize = 16;
+
 impl Replica {
     /// The digests in both hellos are the same: the neighbour stands where we stood.
     pub(crate) fn agree(neighbour: &mut Neighbour, said: &Shared) {
         for (log, tips) in said.values().flatten() {
-            neighbour.known.insert(*log, tips.clone());
+            neighbour.known.insert(*log, Stand::at(tips.clone()));
         }
         neighbour.phase = Phase::Live;
     }
@@ -43,7 +48,8 @@ impl Replica {
             let items = group_digests(&shared);
             return vec![send(session, Frame::Digests(Digests { groups: Vec::new(), items }))];
         }
-        lists(session, &shared, None, true)
+        let peer = neighbour.peer;
+        lists(session, &self.unwanted.list(held, &peer, shared), None, true)
     }
 
     /// Digests came: answer with finer ones, or with lists.
@@ -80,20 +86,29 @@ impl Replica {
         settle(neighbour, within.iter().filter(|(division, _)| !divisions.contains(*division)));
         let listed: Shared =
             within.into_iter().filter(|(division, _)| divisions.contains(division)).collect();
-        lists(session, &listed, Some(&divisions), true)
+        let peer = neighbour.peer;
+        lists(session, &self.unwanted.list(held, &peer, listed), Some(&divisions), true)
     }
 
     /// A list came: now we know where the neighbour stands in these divisions.
     pub(crate) fn have(&mut self, held: Held<'_>, session: SessionId, have: &Have) -> Vec<Effect> {
         let own = self.own;
         let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
+        let tips = have.tips.iter().map(|(log, sequence, entry)| (*log, (*sequence, *entry)));
+        neighbour.listed.extend(tips);
+        if neighbour.listed.len() > LISTED_TIPS_MAX + HAVE_TIPS_MAX {
+            return close(session, "a list that does not end");
+        }
+        if is_beginning(have) {
+            return Vec::new();
+        }
         let mut ours = shared(held, &own, &neighbour.peer);
         if let Some(divisions) = &have.divisions {
             ours.retain(|division, _| divisions.contains(division));
         }
         let mut theirs: BTreeMap<LogId, Vec<Point>> = BTreeMap::new();
-        for (log, sequence, entry) in &have.tips {
-            theirs.entry(*log).or_default().push((*sequence, *entry));
+        for (log, tip) in std::mem::take(&mut neighbour.listed) {
+            theirs.entry(log).or_default().push(tip);
         }
         let peer = neighbour.peer;
         let mut effects: Vec<Effect> = theirs
@@ -106,6 +121,7 @@ impl Replica {
             let mut listed = ours.clone();
             listed.values_mut().for_each(|logs| logs.retain(|log, _| theirs.contains_key(log)));
             let divisions = have.divisions.as_ref().map(|d| d.iter().copied().collect());
+            let listed = self.unwanted.list(held, &peer, listed);
             effects.extend(lists(session, &listed, divisions.as_ref(), false));
         }
         for (log, tips) in ours.values().flatten() {
@@ -113,6 +129,7 @@ impl Replica {
             effects.extend(locate(held, neighbour, session, *log, tips, points));
         }
         // Logs that we lack wholly: the neighbour sends them unasked, and holds what it sends.
+        theirs.values_mut().for_each(|tips| tips.truncate(AHEAD_TIPS_MAX));
         neighbour.ahead.extend(theirs);
         neighbour.phase = Phase::Live;
         if neighbour.ahead.len() > UNHELD_LOGS_MAX {
@@ -127,12 +144,16 @@ impl Replica {
     pub(crate) fn located(&self, held: Held<'_>, session: SessionId, log: LogId) -> Vec<Effect> {
         let Some(found) = held.logs.log(&log) else { return Vec::new() };
         let end = self.lacking.get(&log).copied().unwrap_or(u64::MAX);
-        let mut points: Vec<Point> =
-            found.tips().into_iter().flat_map(|tip| found.skeleton(tip)).collect();
-        points.sort_unstable_by(|a, b| b.cmp(a));
-        points.dedup();
-        points.retain(|(sequence, _)| *sequence < end);
-        points.truncate(xw_schemas::wire::KNOWN_MAX);
+        let mut points = BTreeSet::new();
+        for tip in found.tips() {
+            // Whole branches only: it is the lower points that both sides hold.
+            let branch = found.skeleton(tip);
+            if points.len() + branch.len() > KNOWN_MAX {
+                break;
+            }
+            points.extend(branch.into_iter().filter(|(sequence, _)| *sequence < end));
+        }
+        let points = points.into_iter().rev().collect();
         vec![send(session, Frame::Known { log, points })]
     }
 
@@ -152,8 +173,11 @@ impl Replica {
         {
             return None;
         }
-        let held_here =
+        let mut held_here: Vec<Point> =
             points.iter().filter(|(s, id)| held.logs.holds(&log, *s, id)).copied().collect();
+        if let Some(listed) = neighbour.locating.remove(&log).filter(|_| points.len() != 1) {
+            held_here.extend(listed);
+        }
         neighbour.stands_at(log, points, held_here);
         let peer = neighbour.peer;
         own_elsewhere(held, &own, &peer, log, points)
@@ -190,7 +214,7 @@ fn settle<'a>(
     same: impl Iterator<Item = (&'a Division, &'a BTreeMap<LogId, Vec<Point>>)>,
 ) {
     for (log, tips) in same.flat_map(|(_, logs)| logs) {
-        neighbour.known.insert(*log, tips.clone());
+        neighbour.known.insert(*log, Stand::at(tips.clone()));
     }
 }
 
@@ -206,22 +230,25 @@ fn locate(
     let (here, foreign): (Vec<Point>, Vec<Point>) =
         points.into_iter().partition(|(s, id)| held.logs.holds(&log, *s, id));
     let own_last = tips.iter().map(|(sequence, _)| *sequence).max().unwrap_or(0);
+    neighbour.locating.remove(&log);
     if foreign.is_empty() {
-        neighbour.known.insert(log, here);
+        neighbour.known.insert(log, Stand::at(here));
         return None;
     }
     // A tip beyond ours is coming with its entries; one below ours is on another branch.
     let (ahead, aside): (Vec<Point>, Vec<Point>) =
         foreign.into_iter().partition(|(sequence, _)| *sequence > own_last);
     if !ahead.is_empty() {
+        let ahead = ahead.into_iter().take(AHEAD_TIPS_MAX).collect();
         neighbour.ahead.insert(log, ahead);
     }
     if aside.is_empty() {
         if !here.is_empty() {
-            neighbour.known.insert(log, here);
+            neighbour.known.insert(log, Stand::at(here));
         }
         return None;
     }
+    neighbour.locating.insert(log, here);
     Some(send(session, Frame::Locate { log }))
 }
 
@@ -236,50 +263,113 @@ fn differing(
     changed.chain(lacking).collect()
 }
 
-/// Lists of what is held, split where one message cannot carry them.
+/// Lists of what is held, split where one message cannot carry them: between divisions, and within
+/// one whose logs have more ends than that.
 fn lists(
     session: SessionId,
     shared: &Shared,
     divisions: Option<&BTreeSet<Division>>,
     answer: bool,
 ) -> Vec<Effect> {
-    let Some(divisions) = divisions else {
-        return vec![have(session, None, shared.values().collect(), answer)];
-    };
     let mut frames = Vec::new();
-    let (mut page, mut logs, mut count) = (Vec::new(), Vec::new(), 0);
+    let Some(divisions) = divisions else {
+        let tips = beginnings(session, tips(shared.values()), &mut frames);
+        frames.push(have(session, None, tips, answer));
+        return frames;
+    };
+    let (mut page, mut listed) = (Vec::new(), Vec::new());
     for division in divisions {
-        let here = shared.get(division);
-        let size = here.map_or(0, |logs| logs.values().map(Vec::len).sum());
-        if (count + size > HAVE_LOGS_MAX || page.len() >= DIGESTS_MAX) && !page.is_empty() {
-            let (page, logs) = (std::mem::take(&mut page), std::mem::take(&mut logs));
-            frames.push(have(session, Some(page), logs, answer));
-            count = 0;
+        let here = tips(shared.get(division));
+        let full = listed.len() + here.len() > HAVE_TIPS_MAX || page.len() >= DIGESTS_MAX;
+        if full && !page.is_empty() {
+            let (page, listed) = (std::mem::take(&mut page), std::mem::take(&mut listed));
+            frames.push(have(session, Some(page), listed, answer));
         }
         page.push(*division);
-        logs.extend(here);
-        count += size;
+        listed.extend(here);
+        listed = beginnings(session, listed, &mut frames);
     }
     // The last page goes out even when empty: it ends the comparison.
-    frames.push(have(session, Some(page), logs, answer));
+    frames.push(have(session, Some(page), listed, answer));
     frames
+}
+
+/// One line of a list: log, number and entry.
+type Tip = (LogId, u64, EntryId);
+
+fn tips<'a>(logs: impl IntoIterator<Item = &'a BTreeMap<LogId, Vec<Point>>>) -> Vec<Tip> {
+    let logs = logs.into_iter().flatten();
+    let tips = logs.flat_map(|(log, tips)| tips.iter().map(|(number, id)| (*log, *number, *id)));
+    tips.take(LISTED_TIPS_MAX).collect()
+}
+
+/// Puts whole messages of tips ahead of the one that ends their list, and gives what is left for it.
+fn beginnings(session: SessionId, mut tips: Vec<Tip>, frames: &mut Vec<Effect>) -> Vec<Tip> {
+    while tips.len() > HAVE_TIPS_MAX {
+        let rest = tips.split_off(HAVE_TIPS_MAX);
+        frames.push(have(session, Some(Vec::new()), std::mem::replace(&mut tips, rest), false));
+    }
+    tips
+}
+
+/// Whether a list goes on in the next message: it names tips and no division.
+fn is_beginning(have: &Have) -> bool {
+    have.divisions.as_ref().is_some_and(Vec::is_empty) && !have.tips.is_empty()
 }
 
 fn have(
     session: SessionId,
     divisions: Option<Vec<Division>>,
-    logs: Vec<&BTreeMap<LogId, Vec<Point>>>,
+    tips: Vec<Tip>,
     answer: bool,
 ) -> Effect {
-    let tips = logs
-        .into_iter()
-        .flatten()
-        .flat_map(|(log, tips)| tips.iter().map(|(sequence, entry)| (*log, *sequence, *entry)))
-        .take(HAVE_LOGS_MAX)
-        .collect();
     send(session, Frame::Have(Have { divisions, tips, answer }))
 }
 
 pub(crate) fn send(session: SessionId, frame: Frame) -> Effect {
     Effect::Send { session, frame }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn division(number: u64) -> Division {
+        Division::from_number(130_599_000_000 + number * 1_000).unwrap()
+    }
+
+    fn log_with(tips: usize, name: u8) -> BTreeMap<LogId, Vec<Point>> {
+        let tip = |at: usize| (at as u64, EntryId([name; 32]));
+        BTreeMap::from([(LogId([name; 32]), (0..tips).map(tip).collect())])
+    }
+
+    /// What a receiver gathers: the divisions of every whole list with the number of its tips.
+    fn gathered(frames: Vec<Effect>) -> Vec<(Vec<Division>, usize)> {
+        let (mut whole, mut tips) = (Vec::new(), 0);
+        for frame in frames {
+            let Effect::Send { frame: Frame::Have(have), .. } = frame else { panic!("no list") };
+            assert!(have.tips.len() <= HAVE_TIPS_MAX);
+            tips += have.tips.len();
+            if !is_beginning(&have) {
+                whole.push((have.divisions.unwrap_or_default(), std::mem::take(&mut tips)));
+            }
+        }
+        whole
+    }
+
+    #[test]
+    fn a_list_longer_than_a_message_goes_on_in_the_next() {
+        let few = HAVE_TIPS_MAX - 1;
+        let many = 2 * HAVE_TIPS_MAX + 1;
+        let shared: Shared = [(1, 3), (2, few), (3, many), (4, 1)]
+            .map(|(at, tips)| (division(at), log_with(tips, u8::try_from(at).unwrap())))
+            .into();
+        let divisions: BTreeSet<Division> = shared.keys().copied().collect();
+        let told = gathered(lists(SessionId(0), &shared, Some(&divisions), true));
+        let [one, two, three, four] = [1, 2, 3, 4].map(division);
+        let expected = [(vec![one], 3), (vec![two], few), (vec![three, four], many + 1)];
+        assert_eq!(told, expected);
+        let told = gathered(lists(SessionId(0), &shared, None, true));
+        assert_eq!(told, [(vec![], 3 + few + many + 1)]);
+    }
 }

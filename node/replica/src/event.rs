@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use xw_ledger::log::Point;
+use xw_ledger::log::{DoorRefusal, Point};
 use xw_schemas::edition::Edition;
 use xw_schemas::entry::{Body, VerifiedEntry};
-use xw_schemas::id::{LogId, PublicKey};
+use xw_schemas::id::{EntryId, LogId, PublicKey};
 use xw_schemas::record::SchemaHash;
 use xw_schemas::space::Space;
 use xw_schemas::wire::{Frame, Parcel};
@@ -13,6 +13,43 @@ use xw_schemas::wire::{Frame, Parcel};
 /// One conversation with one neighbour, named by the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);
+
+/// An entry that was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TurnedAway {
+    /// Its log.
+    pub log: LogId,
+    /// Its place there.
+    pub point: Point,
+    /// The entry before it.
+    pub previous: EntryId,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why an entry was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Something before it is not held.
+    Gap,
+    /// Enough others are held in its place.
+    Surplus,
+    /// It will never be taken.
+    Never,
+}
+
+impl From<DoorRefusal> for Why {
+    fn from(refusal: DoorRefusal) -> Self {
+        match refusal {
+            DoorRefusal::MissingPrevious | DoorRefusal::UnknownLog => Self::Gap,
+            DoorRefusal::EnoughVariants => Self::Surplus,
+            DoorRefusal::UnknownKey
+            | DoorRefusal::OtherNode
+            | DoorRefusal::WrongRoot
+            | DoorRefusal::NotItsSpace => Self::Never,
+        }
+    }
+}
 
 /// What happened.
 #[derive(Debug)]
@@ -56,10 +93,8 @@ pub enum Event {
         bytes: u64,
         /// Entries now held, new or not: log and place.
         held: Vec<(LogId, Point)>,
-        /// Whether an entry could not be placed because something before it is missing.
-        gap: bool,
-        /// Entries that the door refused for good.
-        refused: u32,
+        /// Entries that were not taken.
+        turned_away: Vec<TurnedAway>,
     },
     /// Parcels that were asked for.
     Loaded {

@@ -13,9 +13,12 @@ mod compare;
 mod event;
 mod neighbour;
 mod replica;
+mod sending;
+mod stand;
+mod unwanted;
 mod witness;
 
 pub use common::Held;
-pub use event::{Effect, Event, SessionId};
+pub use event::{Effect, Event, SessionId, TurnedAway, Why};
 pub use neighbour::Phase;
 pub use replica::{Replica, SessionInfo};

@@ -2,16 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use xw_ledger::log::Point;
+use xw_ledger::log::{Log, Point};
 use xw_schemas::id::{EditionId, LogId, PublicKey};
 use xw_schemas::limits::{CREDIT_BYTES_MAX, CREDIT_BYTES_START};
 use xw_schemas::wire::Hello;
 
 use crate::common::Shared;
-
-/// Points remembered of a neighbour's branches of one log: forks have few branches, and what is
-/// forgotten is sent once more.
-const KNOWN_POINTS_MAX: usize = 64;
+use crate::stand::Stand;
 
 /// How far a conversation has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,15 +45,19 @@ pub(crate) struct Neighbour {
     /// Whether the neighbour asked for a blob that was not held here.
     pub(crate) left_wanting: bool,
     /// Where the neighbour stands in each shared log. A log not listed is not compared yet.
-    pub(crate) known: BTreeMap<LogId, Vec<Point>>,
+    pub(crate) known: BTreeMap<LogId, Stand>,
+    /// Tips that the beginning of a list names, of which the rest is on its way.
+    pub(crate) listed: Vec<(LogId, Point)>,
+    /// Where the neighbour stands at least in logs whose other branches it was asked to locate.
+    pub(crate) locating: BTreeMap<LogId, Vec<Point>>,
     /// Logs whose tips there are not held here and lie ahead: their entries are coming.
     pub(crate) ahead: BTreeMap<LogId, Vec<Point>>,
     /// Unpacked bytes sent and not acknowledged.
     pub(crate) under_way: u64,
     pub(crate) window: u64,
     pub(crate) last_ack_ms: u64,
-    /// A load that the shell is doing for this neighbour.
-    pub(crate) loading: bool,
+    /// The entries of a load that the shell is doing for this neighbour.
+    pub(crate) loading: Option<Vec<Point>>,
     /// What the neighbour said of the log being loaded since the load began.
     pub(crate) said_while_loading: Option<(LogId, Vec<Point>)>,
     /// The log served last, so that long logs do not starve others.
@@ -86,11 +87,13 @@ impl Neighbour {
             heard: None,
             left_wanting: false,
             known: BTreeMap::new(),
+            listed: Vec::new(),
+            locating: BTreeMap::new(),
             ahead: BTreeMap::new(),
             under_way: 0,
             window: CREDIT_BYTES_START,
             last_ack_ms: now_ms,
-            loading: false,
+            loading: None,
             said_while_loading: None,
             served: None,
             asked: BTreeMap::new(),
@@ -117,20 +120,8 @@ impl Neighbour {
         self.last_ack_ms = now_ms;
     }
 
-    /// Notes that the neighbour holds an entry, keeping one point per branch where that is clear.
-    pub(crate) fn holds(&mut self, log: LogId, point: Point) {
-        let points = self.known.entry(log).or_default();
-        if points.contains(&point) {
-            return;
-        }
-        match points.as_mut_slice() {
-            // The usual case: one branch that grows.
-            [only] if only.0 < point.0 => *only = point,
-            _ => {
-                points.push(point);
-                let surplus = points.len().saturating_sub(KNOWN_POINTS_MAX);
-                points.drain(..surplus);
-            }
-        }
+    /// Notes that the neighbour holds these entries of a log that is held here.
+    pub(crate) fn holds(&mut self, log: &Log, points: impl IntoIterator<Item = Point>) {
+        self.known.entry(log.id).or_default().add(log, points);
     }
 }

@@ -7,14 +7,14 @@ use xw_ledger::log::Point;
 use xw_schemas::edition::Edition;
 use xw_schemas::entry::{Body, Statement, VerifiedEntry};
 use xw_schemas::id::{LogId, PublicKey};
-use xw_schemas::limits::{ENTRIES_PER_FRAME_MAX, ENTRIES_UNPACKED_AIM};
 use xw_schemas::wire::{BlobChunk, EDITIONS_LISTED_MAX, Frame, Hello};
 
 use crate::blobs::{blob, editions_listed, has_blob};
 use crate::common::{Held, root_digest, shared};
 use crate::compare::send;
-use crate::event::{Effect, Event, SessionId};
+use crate::event::{Effect, Event, SessionId, TurnedAway};
 use crate::neighbour::{Neighbour, Phase};
+use crate::unwanted::Unwanted;
 use crate::witness::Due;
 
 /// A neighbour that has not said hello by then is dropped; a link that needs longer for 150 bytes
@@ -40,6 +40,7 @@ pub struct Replica {
     due: Due,
     /// Bodies that this office may have and lacks: log and lowest number.
     pub(crate) lacking: BTreeMap<LogId, u64>,
+    pub(crate) unwanted: Unwanted,
 }
 
 /// What a screen shows of a conversation.
@@ -57,7 +58,13 @@ impl Replica {
     /// A replica of the node with this key.
     #[must_use]
     pub fn new(own: PublicKey) -> Self {
-        Self { own, neighbours: BTreeMap::new(), due: Due::default(), lacking: BTreeMap::new() }
+        Self {
+            own,
+            neighbours: BTreeMap::new(),
+            due: Due::default(),
+            lacking: BTreeMap::new(),
+            unwanted: Unwanted::default(),
+        }
     }
 
     /// The conversations.
@@ -82,8 +89,8 @@ impl Replica {
             Event::Received { session, entries, bytes } => {
                 self.received(held, session, entries, bytes)
             }
-            Event::Stored { session, bytes, held: places, gap, refused } => {
-                self.stored(held, now_ms, session, bytes, &places, gap, refused)
+            Event::Stored { session, bytes, held: places, turned_away } => {
+                self.stored(held, now_ms, session, bytes, &places, &turned_away)
             }
             Event::Loaded { session, log, upto, parcels } => {
                 self.loaded(held, session, log, upto, parcels)
@@ -106,6 +113,7 @@ impl Replica {
         neighbour.said = Some((roster.state(), digest, shared));
         // A new comparison forgets where this node had set itself back.
         neighbour.asked.clear();
+        neighbour.listed.clear();
         let editions = held.chain.count();
         vec![send(
             session,
@@ -231,6 +239,7 @@ impl Replica {
     }
 
     fn roster_changed(&mut self, held: Held<'_>, now_ms: u64) -> Vec<Effect> {
+        self.unwanted.forget();
         // Whatever a crash, or a roster that gave no right to it, kept from being witnessed.
         for (id, log) in held.logs.iter() {
             if held.logs.to_pin(held.roster(), &self.own, id).is_some() {
@@ -286,7 +295,6 @@ impl Replica {
         vec![Effect::Store { session, entries, bytes }]
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one event, named in event.rs")]
     fn stored(
         &mut self,
         held: Held<'_>,
@@ -294,8 +302,7 @@ impl Replica {
         source: Option<SessionId>,
         bytes: u64,
         places: &[(LogId, Point)],
-        gap: bool,
-        refused: u32,
+        turned_away: &[TurnedAway],
     ) -> Vec<Effect> {
         self.note_due(held, now_ms, places);
         let mut effects = Vec::new();
@@ -304,31 +311,22 @@ impl Replica {
         {
             neighbour.storing = neighbour.storing.saturating_sub(bytes);
             effects.push(send(session, Frame::Ack { bytes }));
-            neighbour.gaps += u32::from(gap) + refused;
+            let verdict = self.unwanted.turned_away(neighbour.peer, turned_away);
+            neighbour.gaps += u32::from(verdict.gap) + verdict.never;
             if neighbour.gaps > GAPS_MAX {
                 effects.extend(close(session, "too many entries that fit nowhere"));
-            } else if gap {
+            } else if verdict.gap {
                 effects.extend(self.compare(held, session));
             }
         }
-        let own = self.own;
+        let mut by_log: BTreeMap<LogId, Vec<Point>> = BTreeMap::new();
+        for (log, point) in places {
+            by_log.entry(*log).or_default().push(*point);
+        }
+        self.unwanted.taken(&by_log);
         let sessions: Vec<SessionId> = self.neighbours.keys().copied().collect();
         for session in sessions {
-            let Some(neighbour) = self.neighbours.get_mut(&session) else { continue };
-            for (log, point) in places {
-                let arrives = neighbour.ahead.get(log).is_some_and(|tips| tips.contains(point));
-                if Some(session) == source || arrives {
-                    neighbour.holds(*log, *point);
-                } else if point.0 == 0
-                    && !neighbour.ahead.contains_key(log)
-                    && may_share(held, &own, &neighbour.peer, log)
-                {
-                    neighbour.known.entry(*log).or_default();
-                }
-                if Some(session) != source {
-                    neighbour.set_back_before(*log, *point);
-                }
-            }
+            self.note_stored(held, session, Some(session) == source, &by_log);
             effects.extend(self.pump(held, session));
         }
         effects
@@ -345,64 +343,6 @@ impl Replica {
                 self.due.note(log.space, *id, now_ms);
             }
         }
-    }
-
-    /// Loads the next entries that the neighbour lacks, as far as its credit goes.
-    pub(crate) fn pump(&mut self, held: Held<'_>, session: SessionId) -> Vec<Effect> {
-        let own = self.own;
-        let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
-        if neighbour.phase != Phase::Live || neighbour.loading || neighbour.credit() == 0 {
-            return Vec::new();
-        }
-        // Logs are served in turn, beginning behind the one served last.
-        let after = neighbour.served;
-        let turn = neighbour
-            .known
-            .iter()
-            .filter(|(log, _)| after.is_none_or(|after| **log > after))
-            .chain(neighbour.known.iter().filter(|(log, _)| after.is_some_and(|a| **log <= a)));
-        for (id, known) in turn {
-            let Some(log) = held.logs.log(id) else { continue };
-            if known.len() == 1 && log.head() == Some(known[0].1) && log.fork().is_none() {
-                continue;
-            }
-            let points = log.lacking(known, ENTRIES_PER_FRAME_MAX);
-            if points.is_empty() || !may_share(held, &own, &neighbour.peer, id) {
-                continue;
-            }
-            let (id, reader) = (*id, neighbour.peer);
-            neighbour.loading = true;
-            neighbour.served = Some(id);
-            let bytes_max = usize::try_from(neighbour.credit()).unwrap_or(usize::MAX);
-            let bytes_max = bytes_max.min(ENTRIES_UNPACKED_AIM);
-            return vec![Effect::Load { session, reader, log: id, points, bytes_max }];
-        }
-        Vec::new()
-    }
-
-    fn loaded(
-        &mut self,
-        held: Held<'_>,
-        session: SessionId,
-        log: LogId,
-        upto: Point,
-        parcels: Vec<xw_schemas::wire::Parcel>,
-    ) -> Vec<Effect> {
-        let Some(neighbour) = self.neighbours.get_mut(&session) else { return Vec::new() };
-        neighbour.loading = false;
-        let said = neighbour.said_while_loading.take();
-        if parcels.is_empty() {
-            return Vec::new();
-        }
-        let bytes: usize = parcels.iter().map(xw_schemas::wire::Parcel::unpacked_bytes).sum();
-        neighbour.under_way += bytes as u64;
-        neighbour.holds(log, upto);
-        if let Some((log, points)) = said {
-            neighbour.known.insert(log, points);
-        }
-        let mut effects = vec![Effect::SendEntries { session, parcels }];
-        effects.extend(self.pump(held, session));
-        effects
     }
 
     fn ticked(&mut self, held: Held<'_>, now_ms: u64) -> Vec<Effect> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Row};
 use xw_ledger::judge::Definitions;
+use xw_ledger::log::Restood;
 use xw_ledger::roster::{Chain, Roster};
 use xw_ledger::standing::{LogStanding, Standing};
 use xw_schemas::edition::Edition;
@@ -25,8 +26,10 @@ pub(crate) fn chain(conn: &Connection) -> Result<Chain, StoreError> {
     let founding = editions.next().ok_or_else(|| StoreError::damaged("no roster edition"))??;
     // Copies with more signatures stand where the first one came, before those who sign them.
     let (chain, refused) = Chain::of_set(founding, editions.collect::<Result<Vec<_>, _>>()?)?;
-    if let Some((_, refusal)) = refused.into_iter().next() {
-        return Err(refusal.into());
+    // It counted for nothing when it was stored or would have been refused; a node that does not
+    // take it up any more goes on with the others.
+    for (edition, refusal) in refused {
+        tracing::warn!(%edition, %refusal, "a stored roster edition is refused");
     }
     Ok(chain)
 }
@@ -61,11 +64,12 @@ pub(crate) fn logs(conn: &Connection, roster: &Roster) -> Result<HeldLogs, Store
         let (n, bytes) = (n.doing("read an entry")?, bytes.doing("read an entry")?);
         let entry = VerifiedEntry::from_store(bytes)
             .map_err(|fault| StoreError::damaged(format!("entry {n}: {fault}")))?;
-        if let Err(refusal) = held.logs.place(roster, &entry) {
+        if let Err(refusal) = held.logs.restore(roster, &entry) {
             tracing::warn!(entry = %entry.id(), reason = %refusal, "a stored entry has no place");
             held.unplaced.insert(entry.id());
         }
     }
+    held.logs.reassess(roster, &mut Restood::default());
     held.assessed = assessed(conn)?;
     Ok(held)
 }

@@ -80,7 +80,7 @@ const DOING: &str = "store received entries";
 const KIND_OPEN: i64 = 0;
 const KIND_CHANGE: i64 = 1;
 const KIND_WITNESS: i64 = 2;
-const KIND_ERASE: i64 = 3;
+pub(crate) const KIND_ERASE: i64 = 3;
 const KIND_ERASED: i64 = 4;
 
 /// The stored kind of a statement.
@@ -171,22 +171,26 @@ fn take(parts: &mut Parts<'_>, arrivals: &[Arrival]) -> Result<Received, StoreEr
     let mut dirty: BTreeSet<i64> = BTreeSet::new();
     let mut records: BTreeMap<(RecordId, Space), i64> = BTreeMap::new();
     let mut touched: BTreeMap<LogId, u64> = BTreeMap::new();
-    for (index, arrival) in arrivals.iter().enumerate() {
+    let entries = arrivals.iter().map(|arrival| &arrival.entry);
+    let (placed, restood) = parts.held.logs.place_all(parts.chain.roster(), entries);
+    changed.extend(restood.logs.keys());
+    for (index, placed) in placed {
+        let arrival = &arrivals[index];
         let Arrival { entry, kept, received_ms } = arrival;
         let log = entry.core().log;
-        match parts.held.logs.place(parts.chain.roster(), entry) {
+        match placed {
             Err(refusal) => {
                 let reason = refusal.into();
                 received.refused.push(NotReceived { index, entry: entry.id(), reason });
             }
-            Ok((Placed::Duplicate, _)) => {
+            Ok(Placed::Duplicate) => {
                 received.duplicates += 1;
                 if let Some(record_n) = add_body(parts, entry, kept.as_deref())? {
                     received.bodies += 1;
                     dirty.insert(record_n);
                 }
             }
-            Ok((placed, restood)) => {
+            Ok(placed) => {
                 if placed == Placed::Forked {
                     received.forked += 1;
                 } else {
@@ -196,7 +200,6 @@ fn take(parts: &mut Parts<'_>, arrivals: &[Arrival]) -> Result<Received, StoreEr
                 let newest = touched.entry(log).or_default();
                 *newest = (*newest).max(*received_ms);
                 changed.insert(log);
-                changed.extend(restood.logs.keys());
                 // Stored before, and without a place until the roster knew its signer again.
                 if parts.held.unplaced.remove(&entry.id()) {
                     dirty.extend(add_body(parts, entry, kept.as_deref())?);
@@ -245,8 +248,11 @@ fn insert(
             s.execute(params![entry.id().0, log_n, sequence, record_n, kind, now, entry.bytes()])
         })
         .doing(DOING)?;
-    if let Some(kept) = kept {
-        write_body(parts.tx, parts.tx.last_insert_rowid(), kept)?;
+    let entry_n = parts.tx.last_insert_rowid();
+    if let Some(kept) = kept
+        && !is_erased(parts.tx, record_n)?
+    {
+        write_body(parts.tx, entry_n, kept)?;
     }
     Ok(record_n)
 }
@@ -257,6 +263,14 @@ fn write_body(conn: &Connection, entry_n: i64, kept: &[u8]) -> Result<bool, Stor
     Ok(statement.execute(params![entry_n, kept]).doing(DOING)? > 0)
 }
 
+/// Whether a record's contents were removed by law: a neighbour that was away may still send some.
+fn is_erased(conn: &Connection, record_n: Option<i64>) -> Result<bool, StoreError> {
+    let Some(record_n) = record_n else { return Ok(false) };
+    conn.prepare_cached("SELECT erased FROM record WHERE n = ?1")
+        .and_then(|mut s| s.query_row([record_n], |row| row.get(0)))
+        .doing(DOING)
+}
+
 /// Keeps the body of an entry that is held without; gives the row of its record if it was news.
 fn add_body(
     parts: &Parts<'_>,
@@ -265,6 +279,9 @@ fn add_body(
 ) -> Result<Option<i64>, StoreError> {
     let Some(kept) = kept else { return Ok(None) };
     let Some((entry_n, record_n)) = row_of(parts, entry)? else { return Ok(None) };
+    if is_erased(parts.tx, record_n)? {
+        return Ok(None);
+    }
     Ok(if write_body(parts.tx, entry_n, kept)? { record_n } else { None })
 }
 

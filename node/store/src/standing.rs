@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, params};
+use xw_ledger::log::{Log, Point};
 use xw_ledger::roster::Roster;
 use xw_ledger::standing::{LogStanding, Standing};
 use xw_schemas::id::{EntryId, LogId};
 
 use crate::error::{Doing, StoreError};
 use crate::load::number;
+use crate::receive::KIND_ERASE;
 use crate::store::HeldLogs;
 use crate::tables::STANDING;
 
@@ -51,13 +53,20 @@ pub(crate) fn restand(
                         old.of(sequence, id).counts() != new.of(sequence, id).counts()
                     })?;
                 }
+                mark_requests(conn, *log_n, from, to)?;
                 restand_records(conn, *log_n, from, to)?;
+            }
+            (LogStanding::Forked(was), LogStanding::Forked(now)) => {
+                let entries = held.logs.log(log).into_iter().flat_map(Log::entries);
+                let changed = entries.filter(|(_, id)| was.get(id) != now.get(id));
+                write_some(conn, *log_n, changed, was, now)?;
             }
             _ => {
                 write_forked(conn, *log_n, &new)?;
                 mark_flips(conn, *log_n, 0, u64::MAX, |sequence, id| {
                     old.of(sequence, id).counts() != new.of(sequence, id).counts()
                 })?;
+                mark_requests(conn, *log_n, 0, u64::MAX)?;
                 restand_records(conn, *log_n, 0, u64::MAX)?;
             }
         }
@@ -117,6 +126,51 @@ fn write_forked(conn: &Connection, log_n: i64, new: &LogStanding) -> Result<(), 
         let standing = standings.get(&EntryId(id)).copied().unwrap_or(Standing::Pending);
         insert.execute(params![n, standing.number()]).doing(DOING)?;
     }
+    Ok(())
+}
+
+/// Writes those entries of a log that has several branches, before and after, which stand otherwise
+/// than they did or are new.
+fn write_some(
+    conn: &Connection,
+    log_n: i64,
+    changed: impl Iterator<Item = Point>,
+    was: &BTreeMap<EntryId, Standing>,
+    now: &BTreeMap<EntryId, Standing>,
+) -> Result<(), StoreError> {
+    let sql = "SELECT n, record_n, kind FROM entry
+               WHERE log_n = ?1 AND sequence = ?2 AND id = ?3";
+    let mut select = conn.prepare_cached(sql).doing(DOING)?;
+    let sql = "INSERT OR REPLACE INTO fork(entry_n, standing) VALUES (?1, ?2)";
+    let mut write = conn.prepare_cached(sql).doing(DOING)?;
+    let (mut from, mut to, mut dirty) = (u64::MAX, 0, BTreeSet::new());
+    for (sequence, id) in changed {
+        let standing = now.get(&id).copied().unwrap_or(Standing::Pending);
+        let row: (i64, Option<i64>, i64) = select
+            .query_row(params![log_n, signed(sequence), id.0], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .doing(DOING)?;
+        let (entry_n, record_n, kind) = row;
+        write.execute(params![entry_n, standing.number()]).doing(DOING)?;
+        let flips = was.get(&id).is_some_and(|was| was.counts() != standing.counts());
+        if flips || kind == KIND_ERASE {
+            dirty.extend(record_n);
+        }
+        (from, to) = (from.min(sequence), to.max(sequence + 1));
+    }
+    mark_dirty(conn, dirty)?;
+    restand_records(conn, log_n, from, to)
+}
+
+/// Marks the records of which somebody in the range asks for the erasure: it holds only once the
+/// request is final.
+fn mark_requests(conn: &Connection, log_n: i64, from: u64, to: u64) -> Result<(), StoreError> {
+    let sql = "INSERT OR IGNORE INTO dirty(record_n) SELECT record_n FROM entry
+               WHERE kind = 3 AND log_n = ?1 AND sequence >= ?2 AND sequence < ?3";
+    conn.prepare_cached(sql)
+        .and_then(|mut s| s.execute(params![log_n, signed(from), signed(to)]))
+        .doing(DOING)?;
     Ok(())
 }
 

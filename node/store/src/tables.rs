@@ -95,6 +95,7 @@ CREATE TABLE entry(n INTEGER PRIMARY KEY, id BLOB NOT NULL,
     bytes BLOB NOT NULL) STRICT;
 CREATE INDEX entry_of_log ON entry(log_n, sequence, record_n);
 CREATE INDEX entry_of_record ON entry(record_n, log_n, sequence) WHERE record_n IS NOT NULL;
+CREATE INDEX entry_of_request ON entry(log_n, sequence, record_n) WHERE kind = 3;
 CREATE TABLE body(entry_n INTEGER PRIMARY KEY REFERENCES entry(n), bytes BLOB NOT NULL) STRICT;
 CREATE TABLE checkpoint(log_n INTEGER PRIMARY KEY REFERENCES log(n), size INTEGER NOT NULL,
     note TEXT NOT NULL) STRICT;

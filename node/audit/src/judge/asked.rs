@@ -51,7 +51,7 @@ pub(super) fn check<R: Read + Seek>(
         let (standing, interval) = if whole.is_some() {
             (world.holdings.standing(assessed, entry), world.holdings.interval(assessed, entry))
         } else {
-            (world.extracts.standing(id), world.extracts.interval(entry))
+            (world.extracts.standing(id), world.extracts.interval(world.holdings.roster(), entry))
         };
         let office = world.holdings.roster().office_of(&entry.node());
         opened.report.entries.push(EntryVerdict {

@@ -28,6 +28,7 @@ pub(super) struct Extracts {
     entries: BTreeMap<EntryId, VerifiedEntry>,
     records: BTreeMap<Place, BTreeSet<EntryId>>,
     standings: BTreeMap<EntryId, Standing>,
+    spaces: BTreeMap<LogId, Space>,
     pins: Pins,
 }
 
@@ -67,8 +68,8 @@ impl Extracts {
         self.standings.get(id).copied().unwrap_or(Standing::Pending)
     }
 
-    pub(super) fn interval(&self, entry: &VerifiedEntry) -> Interval {
-        self.pins.interval(entry)
+    pub(super) fn interval(&self, roster: &Roster, entry: &VerifiedEntry) -> Interval {
+        self.pins.interval(roster, |log| self.spaces.get(log).copied(), entry)
     }
 
     /// The logs that begin with their opening.
@@ -152,6 +153,7 @@ pub(super) fn stand<R: Read + Seek>(opened: &mut Opened<R>, world: &mut World) {
             extracts.standings.insert(entry, standing);
         }
     }
+    extracts.spaces = excerpts.iter().map(|(id, excerpt)| (*id, excerpt.space)).collect();
     extracts.pins = pins;
 }
 

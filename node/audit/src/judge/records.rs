@@ -286,7 +286,7 @@ fn tell<'a>(
     for entry in extracts.of(&place) {
         let id = entry.id();
         evidence.push(Evidence { entry, body: body(&id), standing: extracts.standing(&id) });
-        intervals.push(extracts.interval(entry));
+        intervals.push(extracts.interval(holdings.roster(), entry));
     }
     let judged = holdings.judged(&place, &evidence);
     let (roster, definitions) = (holdings.roster(), holdings.definitions());

@@ -105,8 +105,7 @@ impl Office {
     /// Where an entry stands that is named by its id.
     fn space_of(&self, entry: EntryId) -> Option<(Space, Option<RecordId>)> {
         self.store.logs().iter().find_map(|(_, log)| {
-            let stands = |tip| log.path(tip).is_some_and(|path| path.contains(&entry));
-            log.tips().into_iter().any(stands).then_some((log.space, None))
+            log.entries().any(|(_, id)| id == entry).then_some((log.space, None))
         })
     }
 

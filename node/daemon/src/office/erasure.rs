@@ -1,10 +1,11 @@
-//! Lawful erasure: a person asks, a second one of an office above agrees, and every node that held
-//! the contents removes them and says so. Never removes an entry.
+//! Lawful erasure: a person asks, a second one of an office above agrees, and when the county has
+//! witnessed both, every node that held the contents removes them and says so. Never removes an entry.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 use xw_ledger::draft::{Author, write_erasure, write_erasure_receipt};
+use xw_ledger::judge::{Evidence, erasure_agreed};
 use xw_ledger::view::{ERASED, Tombstone, View};
 use xw_schemas::entry::{Erasure, ErasureGround, ErasureReceipt, Statement};
 use xw_schemas::id::{PublicKey, RecordId};
@@ -47,7 +48,7 @@ impl Receipts {
 }
 
 impl Office {
-    /// Answers `{record, entry, ground, ground_zh, erased}`.
+    /// Answers `{record, entry, asked_by, ground, ground_zh, ground_en, agreed, erased}`.
     pub(crate) fn erase(&mut self, asked: &EraseRecord) -> Answer<Json> {
         let row = self.find_row(&asked.record)?;
         let space = Space { division: row.division, audience: row.audience };
@@ -98,10 +99,13 @@ impl Office {
         }
         self.settle_all()?;
         let erased = self.tombstone(row.record)?.is_some();
+        let held = self.store.evidence(space, row.record)?;
+        let evidence: Vec<Evidence<'_>> = held.iter().map(xw_store::Held::evidence).collect();
+        let agreed = erasure_agreed(self.store.roster(), &evidence);
         Ok(json!({
             "record": row.record, "entry": entry, "asked_by": person,
             "ground": ground.number(), "ground_zh": ground.zh(), "ground_en": ground.en(),
-            "erased": erased,
+            "agreed": agreed, "erased": erased,
         }))
     }
 

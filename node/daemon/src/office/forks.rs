@@ -77,13 +77,8 @@ impl Office {
         proof: bool,
     ) -> Answer<Json> {
         let roster = self.store.roster();
-        let at_slot: BTreeSet<Point> = log
-            .tips()
-            .into_iter()
-            .filter_map(|tip| log.path(tip))
-            .filter_map(|path| path.get(usize::try_from(slot).ok()?).copied())
-            .map(|entry| (slot, entry))
-            .collect();
+        let at_slot: BTreeSet<Point> =
+            log.entries().filter(|(number, _)| *number == slot).collect();
         let points: Vec<Point> = at_slot.into_iter().collect();
         let own = log.node == self.own_key();
         let mut variants = Vec::new();

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use xw_ledger::log::Point;
+use xw_ledger::log::{Log, Point};
 use xw_schemas::entry::{Body, Statement, VerifiedEntry};
 use xw_schemas::id::{EntryId, LogId, PublicKey};
 use xw_schemas::space::Space;
@@ -302,10 +302,8 @@ impl Office {
     /// Whether an entry stands in a log in which this life writes.
     fn is_live(&self, entry: EntryId) -> bool {
         let logs = self.store.logs();
-        self.incarnation.live.iter().filter_map(|log| logs.log(log)).any(|log| {
-            let paths = log.tips().into_iter().filter_map(|tip| log.path(tip));
-            paths.flatten().any(|id| id == entry)
-        })
+        let live = self.incarnation.live.iter().filter_map(|log| logs.log(log));
+        live.flat_map(Log::entries).any(|(_, id)| id == entry)
     }
 
     /// Whether an entry of an own log was not written here.

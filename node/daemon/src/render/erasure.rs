@@ -16,13 +16,21 @@ pub(crate) fn erasure(answer: &Json, screen: Screen) -> String {
         .to_owned();
     let now = if answer["erased"].as_bool() == Some(true) {
         screen.pick(
-            "两人均已提出：本机上的内容已删除，其他节点收到后删除并回执",
-            "two persons have asked: the contents are gone here; other nodes follow and answer",
+            "两人均已提出，县里已见证：本机上的内容已删除，其他节点收到后删除并回执",
+            "two persons have asked and the county has witnessed it: the contents are gone here; \
+             other nodes follow and answer",
+        )
+    } else if answer["agreed"].as_bool() == Some(true) {
+        screen.pick(
+            "两人均已提出，待县里见证后生效，此前内容保留",
+            "two persons have asked; it takes effect once the county has witnessed both, and until \
+             then the contents stay",
         )
     } else {
         screen.pick(
-            "还需要另一人提出（两人中至少一人属于乡镇或县）才生效，此前内容保留",
-            "it takes effect when a second person asks (one of the two of township or county)",
+            "还需要另一人提出（两人中至少一人属于乡镇或县）并经县里见证才生效，此前内容保留",
+            "it takes effect when a second person asks (one of the two of township or county) and the \
+             county has witnessed both",
         )
     };
     format!("{asked}\n{now}\n")

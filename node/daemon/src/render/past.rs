@@ -28,7 +28,7 @@ pub(crate) fn history(answer: &Json, screen: Screen) -> String {
         let code = text(entry, "verdict");
         let mut verdict =
             words::verdict(&code).map_or(code, |word| word.of(screen.lang).to_owned());
-        let reason = text(entry, "reason");
+        let reason = waits_for(text(entry, "reason"), screen);
         if !reason.is_empty() {
             verdict.push_str(&format!("{}{reason}", words::COLON.of(screen.lang)));
         }
@@ -53,6 +53,15 @@ pub(crate) fn history(answer: &Json, screen: Screen) -> String {
     let n = entries.len();
     let foot = screen.pick(&format!("共 {n} 个条目"), &format!("{n} entries")).to_owned();
     format!("{}{foot}\n", table.text())
+}
+
+/// What a request for an erasure waits for, in words; other reasons are words already.
+fn waits_for(reason: String, screen: Screen) -> String {
+    match &*reason {
+        "second-person" => screen.pick("待另一人提出", "a second person").to_owned(),
+        "witness" => screen.pick("待县里见证", "the county's witness").to_owned(),
+        _ => reason,
+    }
 }
 
 /// What witnesses bear out of the time at which an entry was made.

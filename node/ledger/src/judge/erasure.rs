@@ -1,5 +1,5 @@
-//! Erasure: when two persons have asked for it, and what is left of the record then. Reads entries
-//! alone and never a body, so that whoever holds contents and whoever holds none come to the same.
+//! Erasure: when two persons have asked for it and the county has witnessed that, and what is left of
+//! the record then. Reads entries alone and never a body, so that whoever holds contents and whoever holds none come to the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,16 @@ struct Asked<'a> {
     id: EntryId,
     person: PublicKey,
     tier: Tier,
+    standing: Standing,
     erasure: &'a Erasure,
+}
+
+impl Asked<'_> {
+    /// Whether nothing but root's word can void the request: what it removes does not come back. No
+    /// office witnesses the county's own logs; its word stands as its witness would.
+    fn is_final(&self) -> bool {
+        self.standing == Standing::Final || self.tier == Tier::County
+    }
 }
 
 /// What a record's erasure amounts to.
@@ -33,24 +42,20 @@ pub struct Erased {
     pub record_type: String,
 }
 
-/// The erasure of a record, when two different persons have asked for it, at least one of them of an
-/// office above the villages: a village alone removes nothing that others rely on.
+/// Whether two different persons ask for the erasure of a record, at least one of them of an office
+/// above the villages: a village alone removes nothing that others rely on. It holds once both
+/// requests are final.
+#[must_use]
+pub fn erasure_agreed(roster: &Roster, evidence: &[Evidence<'_>]) -> bool {
+    agreeing(&asked(roster, evidence)).next().is_some()
+}
+
+/// The erasure of a record that two persons agree on, once the county has witnessed what both say.
 #[must_use]
 pub fn erasure_in_force(roster: &Roster, evidence: &[Evidence<'_>]) -> Option<Erased> {
-    let mut asked: Vec<Asked<'_>> =
-        evidence.iter().filter_map(|item| asks(roster, item).ok().flatten()).collect();
-    // Of several requests the firmest pair by id: the same on every node that holds the same.
-    asked.sort_by_key(|asked| asked.id);
-    let pairs = asked
-        .iter()
-        .enumerate()
-        .flat_map(|(at, one)| asked[at + 1..].iter().map(move |other| (one, other)));
-    let agree = |(one, other): &(&Asked<'_>, &Asked<'_>)| {
-        one.person != other.person
-            && one.erasure.record_type == other.erasure.record_type
-            && one.tier.min(other.tier) < Tier::Village
-    };
-    let (one, other) = pairs.filter(agree).min_by_key(|(one, other)| (other.id, one.id))?;
+    let mut asked = asked(roster, evidence);
+    asked.retain(Asked::is_final);
+    let (one, other) = agreeing(&asked).min_by_key(|(one, other)| (other.id, one.id))?;
     let because = [one.id, other.id];
     let mut done: Vec<PublicKey> = evidence
         .iter()
@@ -71,6 +76,29 @@ pub fn erasure_in_force(roster: &Roster, evidence: &[Evidence<'_>]) -> Option<Er
     Some(Erased { tombstone, record_type: one.erasure.record_type.clone() })
 }
 
+/// The requests that count, by id: the same order on every node that holds the same.
+fn asked<'a>(roster: &Roster, evidence: &[Evidence<'a>]) -> Vec<Asked<'a>> {
+    let mut asked: Vec<Asked<'a>> =
+        evidence.iter().filter_map(|item| asks(roster, item).ok().flatten()).collect();
+    asked.sort_by_key(|asked| asked.id);
+    asked
+}
+
+/// Pairs of requests that agree, in order of their ids.
+fn agreeing<'a, 'e>(
+    asked: &'a [Asked<'e>],
+) -> impl Iterator<Item = (&'a Asked<'e>, &'a Asked<'e>)> {
+    let pairs = asked
+        .iter()
+        .enumerate()
+        .flat_map(|(at, one)| asked[at + 1..].iter().map(move |other| (one, other)));
+    pairs.filter(|(one, other)| {
+        one.person != other.person
+            && one.erasure.record_type == other.erasure.record_type
+            && one.tier.min(other.tier) < Tier::Village
+    })
+}
+
 /// What an entry asks for, if it asks for an erasure and may.
 fn asks<'a>(roster: &Roster, item: &Evidence<'a>) -> Result<Option<Asked<'a>>, Refusal> {
     let core = item.entry.core();
@@ -88,7 +116,8 @@ fn asks<'a>(roster: &Roster, item: &Evidence<'a>) -> Result<Option<Asked<'a>>, R
             return Err(Refusal::PersonCut);
         }
     }
-    Ok(Some(Asked { id: item.entry.id(), person, tier: office.division.tier(), erasure }))
+    let (id, tier, standing) = (item.entry.id(), office.division.tier(), item.standing);
+    Ok(Some(Asked { id, person, tier, standing, erasure }))
 }
 
 /// What is said of requests and receipts. Changes are judged apart.
@@ -98,12 +127,14 @@ pub(super) fn verdicts(
     erased: Option<&Erased>,
 ) -> BTreeMap<EntryId, Verdict> {
     let mut verdicts = BTreeMap::new();
+    let agreed = erasure_agreed(roster, evidence);
     for item in evidence {
         let verdict = match &item.entry.core().statement {
             Statement::Erase(_) => match asks(roster, item) {
                 Err(Refusal::NotStanding(Standing::Pending)) => Verdict::Waiting(Missing::Cut),
                 Err(refusal) => Verdict::Refused(refusal),
                 Ok(_) if erased.is_some() => Verdict::Admitted,
+                Ok(_) if agreed => Verdict::Waiting(Missing::Witness),
                 Ok(_) => Verdict::Waiting(Missing::SecondPerson),
             },
             Statement::Erased(_) if item.standing.counts() => Verdict::Admitted,

@@ -8,7 +8,7 @@ use xw_schemas::id::{OperationId, PublicKey};
 
 use super::{Candidate, Court};
 use crate::change::{Change, ChangeHash};
-use crate::opset::OpSet;
+use crate::opset::{Once, Told};
 use crate::steps::Causes;
 
 /// An act: of a node, by its operation. Another node's entry of the same operation says something
@@ -48,11 +48,28 @@ impl Court<'_> {
         self.acts.repeated || self.acts.heard.contains(&act_of(candidate.entry))
     }
 
+    /// Sees to it that everything admitted has been told, where a candidate may repeat some of it.
+    /// Told once: most candidates are written on all that there is.
+    pub(super) fn tell_all(&mut self, candidate: &Candidate<'_>) {
+        if self.told.is_none() && self.may_repeat(candidate) {
+            self.told = Some(self.told_of(&self.history.canonical_order()));
+        }
+    }
+
     /// What the record holds after these changes, every act counted once.
-    pub(super) fn ops_once(&self, seen: &[&Change], fresh: Option<&Candidate<'_>>) -> OpSet {
-        let acts = seen.iter().filter_map(|change| Some((*change, self.act(&change.hash)?)));
-        let fresh = fresh.map(|candidate| (&candidate.change, act_of(candidate.entry)));
-        OpSet::once(acts.chain(fresh))
+    pub(super) fn told_of(&self, seen: &[&Change]) -> Once<ActId> {
+        Once::of(seen.iter().filter_map(|change| Some((*change, self.act(&change.hash)?))))
+    }
+
+    /// Tells an admitted change, as it was when it was weighed if it was told then.
+    pub(super) fn keep_told(&mut self, candidate: &Candidate<'_>, weighed: Option<Told<ActId>>) {
+        match (&mut self.told, weighed) {
+            (Some(told), Some(weighed)) => told.take(weighed),
+            (Some(told), None) if told.precedes(&candidate.change) => {
+                told.add(&candidate.change, act_of(candidate.entry));
+            }
+            (told, _) => *told = None,
+        }
     }
 
     /// Which of these changes, given in canonical order, repeat another one of them.

@@ -232,12 +232,11 @@ impl Court<'_> {
 
     fn fill(&self, view: &mut View, definition: &RecordType) {
         let seen = self.history.canonical_order();
-        let once = self.acts.repeated().then(|| (self.ops_once(&seen, None), self.firsts(&seen)));
-        let none = Firsts::new();
-        let (merged, firsts) = match &once {
-            Some((ops, firsts)) => (ops, firsts),
-            None => (self.history.merged(), &none),
-        };
+        let repeated = self.acts.repeated();
+        let firsts = if repeated { self.firsts(&seen) } else { Firsts::new() };
+        let again = (repeated && self.told.is_none()).then(|| self.told_of(&seen));
+        let told = self.told.as_ref().or(again.as_ref()).filter(|_| repeated);
+        let (merged, firsts) = (told.map_or(self.history.merged(), |told| told.ops()), &firsts);
         let reading = self.read(definition, merged, firsts, None);
         let entry_of = |op: OpId| -> EntryId {
             let change = self.history.author_of(op);

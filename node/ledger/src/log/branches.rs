@@ -2,6 +2,7 @@
 //! Knows nothing of other logs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use xw_schemas::id::{EntryId, LogId, PublicKey};
 use xw_schemas::merkle::Frontier;
@@ -9,6 +10,10 @@ use xw_schemas::space::{Space, Tier};
 
 use super::{PinnedLog, Point};
 use crate::roster::Roster;
+
+/// A root is worked out from the nearest mark below it: at most so many hashes of entries, some
+/// microseconds, for a mark of about 200 bytes.
+const MARK_EVERY: u64 = 64;
 
 /// One log as held here.
 #[derive(Debug, Clone)]
@@ -23,15 +28,32 @@ pub struct Log {
     pub(crate) chain: Vec<EntryId>,
     /// Entries of other branches: number and the entry before.
     pub(crate) branches: BTreeMap<EntryId, Point>,
+    /// How many entries of other branches stand at each number.
+    crowds: BTreeMap<u64, usize>,
+    /// The ends of the other branches.
+    ends: BTreeSet<Point>,
     /// The county's highest pin whose entry is held.
     pub(crate) county: Option<Point>,
     /// The own township's highest pin whose entry is held.
     pub(crate) township: Option<Point>,
     pub(super) frontier: Frontier,
+    /// The first branch's right edge behind every [`MARK_EVERY`]th entry.
+    marks: Vec<Frontier>,
+    /// The same on other branches, by the entry that it stands behind.
+    marks_beside: BTreeMap<EntryId, Frontier>,
     /// Witness entries in this log, with what they pin.
-    pub(super) witnesses: BTreeMap<EntryId, (u64, Vec<PinnedLog>)>,
+    pub(super) witnesses: BTreeMap<EntryId, WitnessEntry>,
     /// Those of them that count, whose pins are applied.
     pub(super) counting: BTreeSet<EntryId>,
+    /// The last of these.
+    pub(super) newest: Option<Point>,
+}
+
+/// A witness entry in a log.
+#[derive(Debug, Clone)]
+pub(super) struct WitnessEntry {
+    pub(super) sequence: u64,
+    pub(super) pins: Arc<[PinnedLog]>,
 }
 
 impl Log {
@@ -42,17 +64,47 @@ impl Log {
             space,
             chain: Vec::new(),
             branches: BTreeMap::new(),
+            crowds: BTreeMap::new(),
+            ends: BTreeSet::new(),
             county: None,
             township: None,
             frontier: Frontier::new(),
+            marks: Vec::new(),
+            marks_beside: BTreeMap::new(),
             witnesses: BTreeMap::new(),
             counting: BTreeSet::new(),
+            newest: None,
         }
     }
 
     pub(super) fn append(&mut self, id: EntryId) {
         self.chain.push(id);
         self.frontier.push(&id);
+        if self.frontier.size().is_multiple_of(MARK_EVERY) {
+            self.marks.push(self.frontier.clone());
+        }
+    }
+
+    /// Adds an entry beside the first branch, behind one that is held; `edge` is the tree of what
+    /// lies before it.
+    pub(super) fn branch(&mut self, id: EntryId, previous: EntryId, mut edge: Frontier) {
+        let sequence = edge.size();
+        edge.push(&id);
+        if edge.size().is_multiple_of(MARK_EVERY) {
+            self.marks_beside.insert(id, edge);
+        }
+        if let Some(number) = sequence.checked_sub(1) {
+            self.ends.remove(&(number, previous));
+        }
+        self.ends.insert((sequence, id));
+        *self.crowds.entry(sequence).or_default() += 1;
+        self.branches.insert(id, (sequence, previous));
+    }
+
+    /// Number of entries on all branches. It grows with every entry taken in.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.chain.len() + self.branches.len()
     }
 
     /// Number of entries on the first branch.
@@ -95,19 +147,14 @@ impl Log {
     /// The lowest slot with two variants.
     #[must_use]
     pub fn fork(&self) -> Option<u64> {
-        self.branches.values().map(|(sequence, _)| *sequence).min()
+        self.crowds.first_key_value().map(|(sequence, _)| *sequence)
     }
 
     /// The ends of all branches.
     #[must_use]
     pub fn tips(&self) -> Vec<Point> {
-        let mut tips: Vec<Point> =
-            self.head().map(|head| (self.size() - 1, head)).into_iter().collect();
-        let inner: BTreeSet<EntryId> =
-            self.branches.values().map(|(_, previous)| *previous).collect();
-        let ends = self.branches.iter().filter(|(id, _)| !inner.contains(*id));
-        tips.extend(ends.map(|(id, (sequence, _))| (*sequence, *id)));
-        tips
+        let head = self.head().map(|head| (self.size() - 1, head));
+        head.into_iter().chain(self.ends.iter().copied()).collect()
     }
 
     /// The entries from the opening to `tip`, by number; `None` when the tip is not held.
@@ -132,32 +179,87 @@ impl Log {
         Some(self.chain[..stem].iter().copied().chain(tail).collect())
     }
 
-    /// The next entries, at most `most`, that somebody lacks who holds this log up to `known`.
-    /// Points that are not held here count for nothing. Empty when nothing is lacking.
+    /// The next entries, at most `most`, that somebody lacks who holds this log up to `known`, none
+    /// before the one it follows. Points that are not held here count for nothing. Empty when nothing
+    /// is lacking.
     #[must_use]
     pub fn lacking(&self, known: &[Point], most: usize) -> Vec<Point> {
-        if self.branches.is_empty() {
-            let next = known.iter().filter(|(s, id)| self.holds(*s, id)).map(|(s, _)| s + 1).max();
-            return self.chain_from(next.unwrap_or(0), most);
+        let reach = self.reach(known.iter().copied());
+        let from = usize::try_from(reach.stem).unwrap_or(usize::MAX).min(self.chain.len());
+        let chain = (reach.stem..).zip(self.chain[from..].iter().copied());
+        let mut lacking: Vec<Point> = chain.take(most).collect();
+        if lacking.len() < most && reach.beside.len() < self.branches.len() {
+            let beside = self.branches.iter().filter(|(id, _)| !reach.beside.contains(*id));
+            let mut beside: Vec<Point> = beside.map(|(id, (number, _))| (*number, *id)).collect();
+            beside.sort_unstable();
+            lacking.extend(beside.into_iter().take(most - lacking.len()));
         }
-        for tip in self.tips() {
-            let Some(path) = self.path(tip) else { continue };
-            let on_path = |point: &&Point| {
-                usize::try_from(point.0).ok().and_then(|at| path.get(at)) == Some(&point.1)
-            };
-            let next = known.iter().filter(on_path).map(|(s, _)| s + 1).max().unwrap_or(0);
-            let lacking: Vec<Point> =
-                (0..).zip(path).skip_while(|(s, _)| *s < next).take(most).collect();
-            if !lacking.is_empty() {
-                return lacking;
-            }
-        }
-        Vec::new()
+        lacking
     }
 
-    fn chain_from(&self, next: u64, most: usize) -> Vec<Point> {
-        let from = usize::try_from(next).unwrap_or(usize::MAX).min(self.chain.len());
-        (next..).zip(self.chain[from..].iter().copied()).take(most).collect()
+    /// Every entry held, with its number.
+    pub fn entries(&self) -> impl Iterator<Item = Point> {
+        let beside = self.branches.iter().map(|(id, (sequence, _))| (*sequence, *id));
+        (0..).zip(self.chain.iter().copied()).chain(beside)
+    }
+
+    /// Whether the branch to `tip`, which is held, runs through a point.
+    #[must_use]
+    pub fn runs_through(&self, point: Point, tip: Point) -> bool {
+        let reach = self.reach([tip]);
+        match self.at(point.0) == Some(point.1) {
+            true => point.0 < reach.stem,
+            false => reach.beside.contains(&point.1) && self.holds(point.0, &point.1),
+        }
+    }
+
+    /// Of these points those that are held here and before no other one: at most as many as there are
+    /// tips.
+    #[must_use]
+    pub fn foremost(&self, points: impl IntoIterator<Item = Point>) -> Vec<Point> {
+        let held = points.into_iter().filter(|(sequence, id)| self.holds(*sequence, id));
+        if self.branches.is_empty() {
+            return held.max().into_iter().collect();
+        }
+        let held: BTreeSet<Point> = held.collect();
+        let passed = self.reach(held.iter().filter_map(|point| self.before(*point)));
+        let is_last = |(sequence, id): &Point| match self.at(*sequence) == Some(*id) {
+            true => *sequence >= passed.stem,
+            false => !passed.beside.contains(id),
+        };
+        held.into_iter().filter(is_last).collect()
+    }
+
+    fn before(&self, (sequence, id): Point) -> Option<Point> {
+        let number = sequence.checked_sub(1)?;
+        let previous = match self.at(sequence) == Some(id) {
+            true => self.at(number)?,
+            false => self.branches.get(&id)?.1,
+        };
+        Some((number, previous))
+    }
+
+    /// All entries on the branches to these points. Every entry is passed once, however many points
+    /// lie behind it.
+    fn reach(&self, points: impl IntoIterator<Item = Point>) -> Reach {
+        let mut reach = Reach { stem: 0, beside: BTreeSet::new() };
+        for point in points {
+            let mut next = Some(point);
+            while let Some((sequence, id)) = next {
+                if self.at(sequence) == Some(id) {
+                    reach.stem = reach.stem.max(sequence + 1);
+                    break;
+                }
+                let held = self.branches.get(&id).filter(|(number, _)| *number == sequence);
+                next = match held {
+                    Some((_, previous)) if reach.beside.insert(id) => {
+                        sequence.checked_sub(1).map(|number| (number, *previous))
+                    }
+                    Some(_) | None => None,
+                };
+            }
+        }
+        reach
     }
 
     /// Points of the branch to `tip`, newest first, ever farther apart: at most 66.
@@ -187,18 +289,36 @@ impl Log {
     }
 
     pub(super) fn variants(&self, sequence: u64) -> usize {
-        let branched = self.branches.values().filter(|(number, _)| *number == sequence).count();
-        usize::from(self.at(sequence).is_some()) + branched
+        let beside = self.crowds.get(&sequence).copied().unwrap_or(0);
+        usize::from(self.at(sequence).is_some()) + beside
     }
 
-    pub(super) fn root_after(&self, sequence: u64, entry: EntryId) -> [u8; 32] {
-        self.path((sequence, entry)).map_or([0; 32], |path| {
-            let mut frontier = Frontier::new();
-            for id in &path {
-                frontier.push(id);
+    /// The right edge of the tree over the branch to a point; `None` when the point is not held.
+    pub(super) fn edge(&self, point: Point) -> Option<Frontier> {
+        if !self.holds(point.0, &point.1) {
+            return None;
+        }
+        let (mut next, mut tail) = (Some(point), Vec::new());
+        let mut edge = Frontier::new();
+        while let Some((sequence, id)) = next {
+            if let Some(mark) = self.mark(sequence, &id) {
+                edge = mark.clone();
+                break;
             }
-            frontier.root()
-        })
+            tail.push(id);
+            next = self.before((sequence, id));
+        }
+        tail.iter().rev().for_each(|id| edge.push(id));
+        Some(edge)
+    }
+
+    fn mark(&self, sequence: u64, entry: &EntryId) -> Option<&Frontier> {
+        if self.at(sequence) != Some(*entry) {
+            return self.marks_beside.get(entry);
+        }
+        let size = sequence + 1;
+        let at = (size / MARK_EVERY).checked_sub(1).filter(|_| size.is_multiple_of(MARK_EVERY))?;
+        usize::try_from(at).ok().and_then(|at| self.marks.get(at))
     }
 
     /// Raises a pin; the number from which standings may change.
@@ -223,4 +343,12 @@ impl Log {
             Some(0)
         }
     }
+}
+
+/// Entries on some branches.
+struct Reach {
+    /// Those of the first branch below this number.
+    stem: u64,
+    /// Those beside the first branch.
+    beside: BTreeSet<EntryId>,
 }

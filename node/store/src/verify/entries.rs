@@ -2,7 +2,7 @@
 //! taken into fresh logs in the order in which it came.
 
 use rusqlite::{Row, params};
-use xw_ledger::log::{Logs, Placed};
+use xw_ledger::log::{Logs, Placed, Restood};
 use xw_schemas::entry::{Body, EntryFault, RawEntry, VerifiedEntry};
 use xw_schemas::id::NetworkId;
 use xw_schemas::space::Space;
@@ -33,6 +33,12 @@ const SELECT: &str = "SELECT e.n, e.id, l.id, e.sequence, e.kind, e.bytes, b.byt
 impl Check<'_> {
     /// Checks all entries and gives the logs that they make.
     pub(super) fn entries(&mut self) -> Logs {
+        let mut logs = self.replayed();
+        logs.reassess(self.roster, &mut Restood::default());
+        logs
+    }
+
+    fn replayed(&mut self) -> Logs {
         let mut logs = Logs::new();
         let last = match self.source.last_entry() {
             Ok(last) => last,
@@ -101,8 +107,8 @@ impl Check<'_> {
         if !columns {
             self.report.add(FindingCode::EntryColumns, place.clone(), "id, log, number or kind");
         }
-        match logs.place(self.roster, &entry) {
-            Ok((Placed::Duplicate, _)) => {
+        match logs.restore(self.roster, &entry) {
+            Ok(Placed::Duplicate) => {
                 self.report.add(FindingCode::Chain, place.clone(), "stands twice");
             }
             Ok(_) => {}

@@ -1,7 +1,7 @@
 //! Erasure on disk: contents go from every byte, entries stay and verify, and nothing brings the
 //! contents back.
 
-use xw_ledger::draft::{Author, Tail, write_erasure};
+use xw_ledger::draft::{Author, Tail, write_erasure, write_witness};
 use xw_schemas::entry::{Erasure, ErasureGround};
 use xw_schemas::id::{LogId, RecordId};
 use xw_store::{Query, Store};
@@ -47,6 +47,7 @@ fn erased() -> Erased {
     let log = world.open(&mut store, |w| &w.east);
     let space = world.east.space();
     let above = world.open_in(&mut store, |w| &w.town, space);
+    let county = world.open_in(&mut store, |w| &w.county, space);
     for at in 0..40 {
         let other = content(&format!("别的记录{at}"), &[("applicant_name", text("赵一"))]);
         world.write(&mut store, log, |w| &w.east, &other);
@@ -63,7 +64,14 @@ fn erased() -> Erased {
     store.settle_all().unwrap();
     assert!(on_disk(&folder, SECRET), "one person removes nothing");
     let other = request(&mut world, &store, above, |w| &w.town, record);
-    store.receive(vec![(other.entry, other.body)], NOW_MS).unwrap();
+    take(&mut store, vec![other]);
+    assert!(on_disk(&folder, SECRET), "nothing goes before the county has witnessed both");
+    let act = world.act();
+    let author = Author { node: &world.county.node, person: None };
+    let tail = Tail::of(store.logs(), county).unwrap();
+    let pins = write_witness(store.roster(), store.logs(), &tail, &[log, above], author, act);
+    let pins = pins.unwrap().unwrap();
+    store.receive(vec![(pins.entry, pins.body)], NOW_MS).unwrap();
     let settled = store.settle_all().unwrap();
     let changed = settled.changed.iter().find(|changed| changed.record == record).unwrap();
     assert!(changed.erased.is_some());
@@ -90,7 +98,13 @@ fn a_body_that_comes_again_does_not_stay() {
     assert!(
         !store.without_bodies().unwrap().iter().any(|(_, at, _)| *at == first.0.core().sequence)
     );
-    store.receive(vec![first], NOW_MS).unwrap();
+    let first_point = (first.0.core().sequence, first.0.id());
+    let received = store.receive(vec![first], NOW_MS).unwrap();
+    assert_eq!((received.duplicates, received.bodies), (1, 0));
+    let held = store.evidence(store.logs().log(&log).unwrap().space, record).unwrap();
+    assert!(held.iter().all(|held| held.body.is_none()), "not even until the record is judged");
+    let parcels = store.parcels(log, &[first_point], 1 << 20, |_| true).unwrap();
+    assert!(parcels.iter().all(|parcel| parcel.body.is_none()));
     store.settle_all().unwrap();
     assert!(!on_disk(&folder, SECRET));
     // Somebody who has not heard of it writes on.

@@ -1,8 +1,6 @@
 //! Everything held of some spaces, out of the store and into memory, as the auditing crate works on
 //! it. Takes bodies only where they are asked for.
 
-use std::collections::BTreeSet;
-
 use xw_audit::holdings::Holdings;
 use xw_ledger::log::Point;
 use xw_schemas::entry::{Body, VerifiedEntry};
@@ -29,11 +27,8 @@ impl Office {
         let definitions = self.store.definitions().values().cloned();
         let mut held = Holdings::new(self.store.chain().clone(), definitions);
         for (id, log) in self.store.logs().iter().filter(|(_, log)| wanted(log.space)) {
-            let mut seen = BTreeSet::new();
-            let mut points: Vec<Point> = Vec::new();
-            for path in log.tips().into_iter().filter_map(|tip| log.path(tip)) {
-                points.extend((0..).zip(path).filter(|point| seen.insert(*point)));
-            }
+            let mut points: Vec<Point> = log.entries().collect();
+            points.sort_unstable();
             self.take_log(&mut held, *id, &points, bodies)?;
         }
         Ok(held)
