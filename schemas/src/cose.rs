@@ -200,9 +200,13 @@ impl CoseSignature {
     }
 }
 
+/// Bytes of a `Sig_structure` beside header, purpose and payload: room for the longest heads.
+const SIG_STRUCTURE_BYTES: usize = 32;
+
 /// The `Sig_structure` of RFC 9052 section 4.4, with an empty protected body header.
 fn to_be_signed(purpose: Purpose, header: &[u8], payload: &[u8]) -> Vec<u8> {
-    let mut writer = Writer::new();
+    let parts = header.len() + purpose.tag().len() + payload.len();
+    let mut writer = Writer::with_capacity(SIG_STRUCTURE_BYTES + parts);
     writer.array(5).text("Signature").bytes(&[]).bytes(header);
     writer.bytes(purpose.tag()).bytes(payload);
     writer.into_bytes()

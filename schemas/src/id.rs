@@ -41,7 +41,7 @@ macro_rules! id {
 
         impl Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                serializer.serialize_str(&hex(&self.0))
             }
         }
 
@@ -184,11 +184,13 @@ impl<'de> Deserialize<'de> for RecordId {
 /// Lower-case hex.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-        text
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
 }
 
 /// Reads hex of either case; `None` for any other text.
@@ -220,6 +222,9 @@ mod tests {
     #[test]
     fn hex_has_digits_only() {
         assert_eq!(unhex("00fF"), Some(vec![0, 255]));
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(unhex(&hex(&all)), Some(all));
+        assert_eq!(hex(&[0x00, 0x0f, 0xf0, 0xab]), "000ff0ab");
         assert!(["+1", "-1", "0", "0g", " 1"].into_iter().all(|text| unhex(text).is_none()));
     }
 }

@@ -79,7 +79,10 @@ impl Unreadable {
 }
 
 /// Judges a pack.
-pub fn judge_pack<R: Read + Seek>(from: R, checking: &Checking<'_>) -> Result<Report, Unreadable> {
+pub fn judge_pack<R: Read + Seek + Send>(
+    from: R,
+    checking: &Checking<'_>,
+) -> Result<Report, Unreadable> {
     let mut opened = Opened::open(from, checking.network)?;
     let world = roster::read(&mut opened)?;
     let mut world = entries::read(&mut opened, world, checking.spread);

@@ -75,7 +75,8 @@ impl History {
         self.checked_past(change).map(drop)
     }
 
-    /// The same, and what the record held for the author before the change.
+    /// The same, and what the record held for the author before the change: borrowed when that is
+    /// everything held.
     pub fn checked_past(&self, change: &Change) -> Result<Cow<'_, OpSet>, Unsound> {
         let past = self.check_place(change)?;
         check_ops(&past, change)?;
@@ -84,6 +85,18 @@ impl History {
 
     /// Adds a change that [`History::check`] finds sound.
     pub fn push(&mut self, change: Change) {
+        self.merged.apply(&change);
+        self.note(change);
+    }
+
+    /// The same for a change that was written on everything held, where what the record holds with
+    /// it is known already.
+    pub(crate) fn push_on_heads(&mut self, change: Change, merged: OpSet) {
+        self.merged = merged;
+        self.note(change);
+    }
+
+    fn note(&mut self, change: Change) {
         let parents: Vec<usize> =
             change.deps.iter().filter_map(|dep| self.by_hash.get(dep)).copied().collect();
         let at = self.nodes.len();
@@ -93,7 +106,6 @@ impl History {
         self.heads.insert(change.hash);
         self.by_hash.insert(change.hash, at);
         self.chains.entry(change.actor).or_default().push(at);
-        self.merged.apply(&change);
         self.nodes.push(Node { change, parents });
     }
 

@@ -14,7 +14,7 @@ use xw_schemas::space::Tier;
 
 use crate::change::{Change, ChangeHash};
 use crate::history::History;
-use crate::opset::{Once, Told};
+use crate::opset::{Once, OpSet, Told};
 use crate::roster::Roster;
 use crate::standing::Standing;
 use crate::steps::{CONFLICT, Causes};
@@ -28,7 +28,7 @@ mod reading;
 
 pub use erasure::{Erased, erasure_agreed, erasure_in_force};
 use once::{ActId, Acts, Firsts, act_of};
-use reading::Reading;
+use reading::{Latest, Reading};
 
 /// Record-type definitions by hash, as far as they are held here.
 pub type Definitions = BTreeMap<SchemaHash, Arc<RecordType>>;
@@ -133,6 +133,16 @@ struct Court<'a> {
     refused_changes: BTreeSet<ChangeHash>,
     /// What the record's first change fixes.
     founding: Option<Founding>,
+    latest: Option<Latest>,
+}
+
+/// What a change that passed makes of the record, where it was written on all that counts.
+#[derive(Default)]
+struct Outcome {
+    /// If no act may be said twice.
+    plain: Option<(OpSet, Latest)>,
+    /// If one may: the whole record with every act counted once.
+    told: Option<Told<ActId>>,
 }
 
 /// What the first change of a record fixes.
@@ -155,6 +165,7 @@ impl<'a> Court<'a> {
             told: None,
             refused_changes: BTreeSet::new(),
             founding: None,
+            latest: None,
         }
     }
 
@@ -298,8 +309,8 @@ impl<'a> Court<'a> {
         let (id, hash) = (candidate.entry.id(), candidate.change.hash);
         self.tell_all(&candidate);
         match self.weigh(&candidate) {
-            Ok(told) => {
-                self.keep_told(&candidate, told);
+            Ok(outcome) => {
+                self.keep_told(&candidate, outcome.told);
                 if self.founding.is_none() {
                     let office = self.roster.writing_office(&candidate.entry.node());
                     self.founding = Some(Founding { office: office.map(|office| office.id) });
@@ -307,7 +318,16 @@ impl<'a> Court<'a> {
                 self.causes.insert(hash, candidate.change.deps.clone());
                 self.entries.insert(hash, id);
                 self.acts.hear(candidate.entry);
-                self.history.push(candidate.change);
+                match outcome.plain {
+                    Some((merged, latest)) => {
+                        self.history.push_on_heads(candidate.change, merged);
+                        self.latest = Some(latest);
+                    }
+                    None => {
+                        self.history.push(candidate.change);
+                        self.latest = None;
+                    }
+                }
                 self.verdicts.insert(id, Verdict::Admitted);
             }
             Err(refusal) => self.record_verdict(id, Some(hash), Verdict::Refused(refusal)),
@@ -321,9 +341,8 @@ impl<'a> Court<'a> {
         self.verdicts.insert(id, verdict);
     }
 
-    /// Everything that depends on the causal past, which is admitted. Gives the whole record with the
-    /// change and every act counted once, where that had to be worked out.
-    fn weigh(&self, candidate: &Candidate<'_>) -> Result<Option<Told<ActId>>, Refusal> {
+    /// Everything that depends on the causal past, which is admitted.
+    fn weigh(&self, candidate: &Candidate<'_>) -> Result<Outcome, Refusal> {
         let (core, statement) = (candidate.entry.core(), candidate.statement);
         let creates = candidate.change.deps.is_empty();
         let network = self.roster.network();
@@ -348,7 +367,14 @@ impl<'a> Court<'a> {
         let past = self.history.checked_past(&candidate.change).map_err(Refusal::Unsound)?;
         let roles = self.roles(candidate.entry, candidate.standing)?;
         let fresh = Some((candidate.change.hash, candidate.entry));
-        let (before, after, told) = if self.may_repeat(candidate) {
+        let weigh = |before: &Reading, after: &Reading| {
+            self.authorise(definition, &roles, candidate, before, after)?;
+            match after.first_problem_not_in(before) {
+                Some((path, code)) => Err(Refusal::Invalid { path, code }),
+                None => Ok(()),
+            }
+        };
+        if self.may_repeat(candidate) {
             let seen = self.history.past_order(&candidate.change.deps);
             let firsts = self.firsts(&seen);
             let whole = self.told.as_ref().filter(|_| matches!(past, Cow::Borrowed(_)));
@@ -356,19 +382,27 @@ impl<'a> Court<'a> {
             let was = whole.or(of_past.as_ref()).expect("one of the two stands");
             let before = self.read(definition, was.ops(), &firsts, None);
             let now = was.with(&candidate.change, act_of(candidate.entry));
-            let after = self.read(definition, now.ops(), &firsts, fresh);
-            (before, after, whole.is_some().then_some(now))
-        } else {
-            let before = self.read(definition, &past, &Firsts::new(), None);
-            let mut now = past.into_owned();
-            now.apply(&candidate.change);
-            (before, self.read(definition, &now, &Firsts::new(), fresh), None)
-        };
-        self.authorise(definition, &roles, candidate, &before, &after)?;
-        match after.first_problem_not_in(&before) {
-            Some((path, code)) => Err(Refusal::Invalid { path, code }),
-            None => Ok(told),
+            weigh(&before, &self.read(definition, now.ops(), &firsts, fresh))?;
+            return Ok(Outcome { told: whole.is_some().then_some(now), ..Outcome::default() });
         }
+        let (none, schema) = (Firsts::new(), statement.schema);
+        let on_all = matches!(past, Cow::Borrowed(_));
+        let read;
+        let before = match &self.latest {
+            Some(latest) if on_all && latest.schema == schema => &latest.reading,
+            Some(_) | None => {
+                read = self.read(definition, &past, &none, None);
+                &read
+            }
+        };
+        // Every record that a test judges compares the two ways.
+        debug_assert!(*before == self.read(definition, &past, &none, None));
+        let mut now = past.into_owned();
+        now.apply(&candidate.change);
+        let reading = self.read(definition, &now, &none, fresh);
+        weigh(before, &reading)?;
+        let plain = on_all.then_some((now, Latest { schema, reading }));
+        Ok(Outcome { plain, ..Outcome::default() })
     }
 
     /// Whether the record as of this change is longer than a record may be. Counted over the causal
@@ -419,12 +453,13 @@ impl<'a> Court<'a> {
         office.map_or(Tier::Village, |office| office.division.tier())
     }
 
-    fn close(self, evidence: &[Evidence<'_>]) -> Judged {
+    fn close(mut self, evidence: &[Evidence<'_>]) -> Judged {
         let counting = evidence.iter().filter(|item| {
             matches!(self.verdicts.get(&item.entry.id()), Some(Verdict::Admitted | Verdict::Sealed))
         });
         let standing = counting.map(|item| item.standing).max().unwrap_or(Standing::Local);
-        let view = self.view(evidence);
+        let latest = self.latest.take();
+        let view = self.view(evidence, latest);
         Judged { verdicts: self.verdicts, view, standing }
     }
 }

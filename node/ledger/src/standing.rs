@@ -85,9 +85,9 @@ impl LogStanding {
     }
 }
 
-/// Judges one log. In this order: a cut of its key; whether the key is on the roster; a decision of root on its fork; the county's pin;
-/// the own township's pin where it does not contradict; a fork closes the rest. What root adopts
-/// counts in any case.
+/// Judges one log. In this order: a cut of its key; whether the key is on the roster; a decision of
+/// root on its fork; the county's pin; the own township's pin where it does not contradict; a fork
+/// closes the rest. What root adopts counts in any case.
 #[must_use]
 pub fn assess(roster: &Roster, log: &Log) -> LogStanding {
     let standing = match roster.cut(&log.node) {
@@ -122,7 +122,7 @@ fn assess_suspended(log: &Log) -> LogStanding {
     let mut stem = Stem::new(log);
     stem.extend(log.county);
     let judge = |id: &EntryId| if stem.holds(id) { Standing::Final } else { Standing::Void };
-    LogStanding::Forked(entries(log).map(|(id, _)| (id, judge(&id))).collect())
+    LogStanding::Forked(log.entries().map(|(_, id)| (id, judge(&id))).collect())
 }
 
 fn nothing(rest: Standing) -> LogStanding {

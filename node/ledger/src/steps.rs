@@ -75,7 +75,7 @@ impl Step {
 }
 
 /// A step with what the fold needs to know of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stepped {
     /// The step.
     pub step: Step,

@@ -5,21 +5,23 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
 
-use xw_ledger::log::Placed;
-use xw_schemas::cose::KeyRing;
-use xw_schemas::entry::{EntryFault, RawEntry, Statement, VerifiedEntry};
-use xw_schemas::id::{EntryId, LogId, NetworkId};
+use xw_schemas::entry::VerifiedEntry;
+use xw_schemas::id::{EntryId, LogId};
 use xw_schemas::space::Space;
 
 use super::extract::Extracts;
 use super::opening::Opened;
 use super::report::FindingCode;
 use crate::holdings::Holdings;
-use crate::pack::{FileName, PackLog, read_entries};
-use crate::spread::{self, Spread};
+use crate::pack::{FileName, PackLog};
+use crate::spread::{self, Alone, Spread};
 
-/// Entries that one hand verifies in a row, with the keys that it has read.
-const HAND_ENTRIES: usize = 64;
+mod piece;
+
+use piece::{Piece, Rings, fetch};
+
+/// Entries that one hand verifies in a row, about a millisecond: as long as others may have to wait.
+const HAND_ENTRIES: usize = 16;
 
 /// Everything that the pack holds, placed.
 pub(super) struct World {
@@ -29,15 +31,21 @@ pub(super) struct World {
     pub(super) extracts: Extracts,
 }
 
-/// Reads all logs.
-pub(super) fn read<R: Read + Seek>(
+impl World {
+    /// An entry of a whole space or of an extract.
+    pub(super) fn entry(&self, id: &EntryId) -> Option<&VerifiedEntry> {
+        self.holdings.entry(id).or_else(|| self.extracts.entry(id))
+    }
+}
+
+/// Reads all logs. While the entries of some files are verified, those before them are placed and
+/// the files behind them read; what is found is reported in the order of the files all the same.
+pub(super) fn read<R: Read + Seek + Send>(
     opened: &mut Opened<R>,
     holdings: Holdings,
     spread: Spread<'_>,
 ) -> World {
     let mut world = World { holdings, extracts: Extracts::default() };
-    let whole: BTreeMap<Space, bool> =
-        opened.manifest.spaces.iter().map(|space| (space.space, space.whole)).collect();
     let mut logs = opened.manifest.logs.clone();
     // What is pinned comes before who pins it, so that no pin has to wait.
     logs.sort_by_key(|log| {
@@ -45,34 +53,60 @@ pub(super) fn read<R: Read + Seek>(
         (Reverse(office.map(|office| office.division.tier())), log.log)
     });
     strangers(opened, &logs);
-    for log in &logs {
-        let Some(whole) = whole.get(&log.space) else {
-            opened.add(FindingCode::EntryMisplaced, log.log, "its space is not listed");
-            continue;
-        };
-        opened.report.counts.logs += 1;
-        let mut read = 0;
-        for name in opened.names(|name| matches!(name, FileName::Entries(of, _) if *of == log.log))
-        {
-            let entries = chunk(opened, &name, log.log, world.holdings.roster().network(), spread);
-            read += entries.len() as u64;
-            for entry in entries {
-                if *whole {
-                    place(opened, &mut world.holdings, entry);
-                } else {
-                    world.extracts.take(entry);
-                }
-            }
+    let network = world.holdings.roster().network();
+    let mut waiting = pieces(opened, &logs).into_iter();
+    let mut fetched = fetch(opened, &mut waiting);
+    let mut verified: Vec<Piece<'_>> = Vec::new();
+    let (rings, mut log_entries) = (Rings::default(), 0);
+    while !fetched.is_empty() || !verified.is_empty() {
+        let envelopes: Vec<_> = fetched.iter().map(Piece::envelopes).collect();
+        let hands = envelopes.iter().flatten().flatten();
+        let hands: Vec<&[&[u8]]> = hands.flat_map(|one| one.chunks(HAND_ENTRIES)).collect();
+        let mut next = Vec::new();
+        let alone: Vec<Alone<'_>> = vec![
+            Box::new(|| verified.iter_mut().for_each(|piece| piece.place(&mut world))),
+            Box::new(|| next = fetch(opened, &mut waiting)),
+        ];
+        let verify = |at: usize| rings.verify(hands[at], network);
+        let outcomes = spread::map_beside(spread, alone, hands.len(), verify);
+        for piece in verified {
+            report(opened, &world.holdings, piece, &mut log_entries);
         }
-        if read != log.entries {
-            let detail = format!("{read} entries, {} listed", log.entries);
-            opened.add(FindingCode::LogShortened, log.log, detail);
+        let counts = envelopes.into_iter().map(|read| read.map(|read| read.map(|all| all.len())));
+        let counts: Vec<_> = counts.collect();
+        let mut outcomes = outcomes.into_iter().flatten();
+        for (piece, count) in fetched.iter_mut().zip(counts) {
+            piece.sort(count, &mut outcomes);
         }
-        if *whole {
-            compare(opened, &world.holdings, log);
-        }
+        verified = std::mem::replace(&mut fetched, next);
     }
     world
+}
+
+/// The files of all logs, log after log; a log without any file is one piece all the same.
+fn pieces<'a, R: Read + Seek>(opened: &Opened<R>, logs: &'a [PackLog]) -> Vec<Piece<'a>> {
+    let whole: BTreeMap<Space, bool> =
+        opened.manifest.spaces.iter().map(|space| (space.space, space.whole)).collect();
+    let mut files: BTreeMap<LogId, Vec<FileName>> = BTreeMap::new();
+    for name in opened.names(|name| matches!(name, FileName::Entries(..))) {
+        if let FileName::Entries(log, _) = name {
+            files.entry(log).or_default().push(name);
+        }
+    }
+    let mut pieces = Vec::new();
+    for log in logs {
+        let whole = whole.get(&log.space).copied();
+        // Nobody asks for files of a log whose space is not listed.
+        let names = whole.and_then(|_| files.get(&log.log)).map_or(&[][..], Vec::as_slice);
+        pieces.extend(names.iter().map(|name| Piece::new(log, Some(*name), whole)));
+        if names.is_empty() {
+            pieces.push(Piece::new(log, None, whole));
+        }
+        if let Some(piece) = pieces.last_mut() {
+            piece.last = true;
+        }
+    }
+    pieces
 }
 
 /// Files of logs that the manifest does not list.
@@ -88,62 +122,32 @@ fn strangers<R: Read + Seek>(opened: &mut Opened<R>, logs: &[PackLog]) {
     }
 }
 
-/// Reads one file of entries and verifies them.
-fn chunk<R: Read + Seek>(
+/// Reports what was found in a file whose entries are placed, and behind a log's last what became
+/// of the log.
+fn report<R: Read + Seek>(
     opened: &mut Opened<R>,
-    name: &FileName,
-    log: LogId,
-    network: NetworkId,
-    spread: Spread<'_>,
-) -> Vec<VerifiedEntry> {
-    let Some(bytes) = opened.file(name) else { return Vec::new() };
-    let envelopes = match read_entries(&bytes) {
-        Ok(envelopes) => envelopes,
-        Err(fault) => {
-            opened.add(FindingCode::EntryForged, name, fault);
-            return Vec::new();
-        }
+    holdings: &Holdings,
+    piece: Piece<'_>,
+    log_entries: &mut u64,
+) {
+    let log = piece.log;
+    let Some(whole) = piece.whole else {
+        return opened.add(FindingCode::EntryMisplaced, log.log, "its space is not listed");
     };
-    let hands: Vec<&[&[u8]]> = envelopes.chunks(HAND_ENTRIES).collect();
-    let verified = spread::map(spread, hands.len(), |at| verify(hands[at], network));
-    let mut entries = Vec::with_capacity(envelopes.len());
-    for (at, outcome) in verified.into_iter().flatten().enumerate() {
-        match outcome {
-            Ok(entry) if entry.core().log == log => {
-                opened.report.counts.entries += 1;
-                opened.report.counts.signatures += signatures(&entry);
-                entries.push(entry);
-            }
-            Ok(entry) => opened.add(FindingCode::EntryMisplaced, name, entry.id()),
-            Err(fault) => {
-                opened.add(FindingCode::EntryForged, format!("{name} #{}", at + 1), fault)
-            }
-        }
+    opened.report.counts.add(&piece.counts);
+    opened.report.add_noted(piece.noted);
+    *log_entries += piece.counts.entries;
+    if !piece.last {
+        return;
     }
-    entries
-}
-
-fn verify(envelopes: &[&[u8]], network: NetworkId) -> Vec<Result<VerifiedEntry, EntryFault>> {
-    let mut ring = KeyRing::new();
-    let verify =
-        |envelope: &&[u8]| RawEntry::decode(envelope.to_vec())?.verify_with(network, &mut ring);
-    envelopes.iter().map(verify).collect()
-}
-
-fn signatures(entry: &VerifiedEntry) -> u64 {
-    let pins = match &entry.core().statement {
-        Statement::Witness(pins) => pins.len() as u64,
-        Statement::Open(_) | Statement::Change(_) | Statement::Erase(_) | Statement::Erased(_) => 0,
-    };
-    1 + u64::from(entry.core().person.is_some()) + pins
-}
-
-fn place<R: Read + Seek>(opened: &mut Opened<R>, holdings: &mut Holdings, entry: VerifiedEntry) {
-    let (id, log) = (entry.id(), entry.core().log);
-    match holdings.take(entry, None) {
-        Ok(Placed::Appended | Placed::Forked) => {}
-        Ok(Placed::Duplicate) => opened.add(FindingCode::EntryMisplaced, log, id),
-        Err(refusal) => opened.add(FindingCode::EntryUnplaced, id, refusal),
+    opened.report.counts.logs += 1;
+    let read = std::mem::take(log_entries);
+    if read != log.entries {
+        let detail = format!("{read} entries, {} listed", log.entries);
+        opened.add(FindingCode::LogShortened, log.log, detail);
+    }
+    if whole {
+        compare(opened, holdings, log);
     }
 }
 

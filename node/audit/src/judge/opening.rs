@@ -6,7 +6,7 @@ use std::io::{Read, Seek};
 use xw_schemas::id::NetworkId;
 
 use super::Unreadable;
-use super::report::{Counts, FindingCode, Report};
+use super::report::{Counts, FindingCode, Noted, Report};
 use crate::archive::Archive;
 use crate::json;
 use crate::pack::{FORM, FileName, Manifest, PackFile};
@@ -114,22 +114,31 @@ impl<R: Read + Seek> Opened<R> {
 
     /// A file whose bytes are those that the manifest lists.
     pub(super) fn file(&mut self, name: &FileName) -> Option<Vec<u8>> {
+        let mut noted = Noted::default();
+        let bytes = self.fetch(name, &mut noted);
+        self.report.add_noted(noted);
+        bytes
+    }
+
+    /// The same ahead of its turn: what is wrong with it is noted and not yet reported.
+    pub(super) fn fetch(&mut self, name: &FileName, noted: &mut Noted) -> Option<Vec<u8>> {
         let shown = name.to_string();
-        let listed = self.listed.get(&shown)?.clone();
+        let listed = self.listed.get(&shown)?;
         // A missing file is a finding already.
         self.archive.length(&shown)?;
+        let read = self.archive.read(&shown);
         let first = self.seen.insert(shown.clone());
-        match self.archive.read(&shown) {
-            Ok(bytes) if PackFile::of(name, &bytes) == listed => {
+        match read {
+            Ok(bytes) if PackFile::of(name, &bytes) == *listed => {
                 self.report.counts.files += u64::from(first);
                 Some(bytes)
             }
             Ok(_) => {
-                self.add(FindingCode::FileDamaged, shown, "");
+                noted.add(FindingCode::FileDamaged, shown, "");
                 None
             }
             Err(fault) => {
-                self.add(FindingCode::FileDamaged, shown, fault);
+                noted.add(FindingCode::FileDamaged, shown, fault);
                 None
             }
         }

@@ -136,7 +136,44 @@ pub struct Report {
     pub receipts: Vec<ReceiptVerdict>,
 }
 
+/// Findings made beside the report, which are added in their turn.
+#[derive(Debug, Default)]
+pub(super) struct Noted(Vec<(FindingCode, String, String)>);
+
+impl Noted {
+    /// Notes a finding.
+    pub(super) fn add(&mut self, code: FindingCode, place: impl ToString, detail: impl ToString) {
+        self.0.push((code, place.to_string(), detail.to_string()));
+    }
+}
+
+impl Counts {
+    /// Adds what was counted elsewhere.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.files += other.files;
+        self.editions += other.editions;
+        self.definitions += other.definitions;
+        self.logs += other.logs;
+        self.entries += other.entries;
+        self.signatures += other.signatures;
+        self.bodies += other.bodies;
+        self.proofs += other.proofs;
+        self.records += other.records;
+        self.sealed += other.sealed;
+        self.refused += other.refused;
+        self.unwitnessed += other.unwitnessed;
+        self.late += other.late;
+    }
+}
+
 impl Report {
+    /// Adds what was noted, in its order.
+    pub(super) fn add_noted(&mut self, noted: Noted) {
+        for (code, place, detail) in noted.0 {
+            self.add(code, place, detail);
+        }
+    }
+
     /// Adds a finding.
     pub(super) fn add(&mut self, code: FindingCode, place: impl ToString, detail: impl ToString) {
         let severity = code.severity();

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use xw_schemas::entry::VerifiedEntry;
 use xw_schemas::id::EntryId;
-use xw_schemas::record::{Content, Item, ProblemCode, RecordType, Value, is_bookkeeping, problems};
+use xw_schemas::record::{
+    Content, Item, ProblemCode, RecordType, SchemaHash, Value, is_bookkeeping, problems,
+};
 use xw_schemas::space::Tier;
 
 use super::once::{Firsts, act_of, causes_once};
@@ -23,6 +25,7 @@ const STATE_PATH: &str = "state";
 const VOIDS: &str = "_voids";
 
 /// A record as of some set of changes.
+#[derive(PartialEq)]
 pub(super) struct Reading {
     pub(super) content: Content,
     /// Item id and step, in canonical order.
@@ -30,6 +33,13 @@ pub(super) struct Reading {
     pub(super) unreadable_steps: bool,
     pub(super) folded: Folded,
     problems: BTreeSet<(String, ProblemCode)>,
+}
+
+/// The record as of all changes that count, where each was written on all before it and says an act
+/// of its own: then the reading that a change was judged by is the one that the next starts from.
+pub(super) struct Latest {
+    pub(super) schema: SchemaHash,
+    pub(super) reading: Reading,
 }
 
 impl Reading {
@@ -168,7 +178,8 @@ impl Court<'_> {
             .collect()
     }
 
-    pub(super) fn view(&self, evidence: &[Evidence<'_>]) -> Option<View> {
+    /// What the record amounts to; `latest` is the reading of all that counts, where it is known.
+    pub(super) fn view(&self, evidence: &[Evidence<'_>], latest: Option<Latest>) -> Option<View> {
         let times = |wanted: fn(&Verdict) -> bool| {
             evidence
                 .iter()
@@ -225,19 +236,21 @@ impl Court<'_> {
             erased: None,
         };
         if !sealed {
-            self.fill(&mut view, self.definitions.get(&statement.schema)?);
+            let latest = latest.filter(|latest| latest.schema == statement.schema);
+            self.fill(&mut view, self.definitions.get(&statement.schema)?, latest);
         }
         Some(view)
     }
 
-    fn fill(&self, view: &mut View, definition: &RecordType) {
+    fn fill(&self, view: &mut View, definition: &RecordType, latest: Option<Latest>) {
         let seen = self.history.canonical_order();
         let repeated = self.acts.repeated();
         let firsts = if repeated { self.firsts(&seen) } else { Firsts::new() };
         let again = (repeated && self.told.is_none()).then(|| self.told_of(&seen));
         let told = self.told.as_ref().or(again.as_ref()).filter(|_| repeated);
         let (merged, firsts) = (told.map_or(self.history.merged(), |told| told.ops()), &firsts);
-        let reading = self.read(definition, merged, firsts, None);
+        let latest = latest.filter(|_| !repeated).map(|latest| latest.reading);
+        let reading = latest.unwrap_or_else(|| self.read(definition, merged, firsts, None));
         let entry_of = |op: OpId| -> EntryId {
             let change = self.history.author_of(op);
             change.and_then(|change| self.entries.get(&change)).copied().unwrap_or(EntryId([0; 32]))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use xw_schemas::record::{Content, Item};
 use xw_schemas::value::Value;
 
-use super::{Held, ITEM_ID_KEY, ListObject, ObjectAt, OpSet, ROOT, Visible};
+use super::{Held, ITEM_ID_KEY, ListObject, MapObject, ObjectAt, OpSet, ROOT, Visible};
 use crate::change::{Action, Change, Key, ObjId, OpId};
 
 /// A field with several values that differ, written by people who did not see one another.
@@ -144,26 +144,28 @@ impl OpSet {
     }
 
     fn map_content(&self, map: usize) -> Content {
-        let mut content = Content::default();
-        let is_item = self.maps[map].parent.is_some();
-        for (key, visible) in &self.maps[map].keys {
-            if is_item && &**key == ITEM_ID_KEY {
-                continue;
-            }
-            if let Some(winner) = visible.iter().rev().find_map(Visible::value) {
-                content.values.insert(key.to_string(), winner.clone());
-            }
+        let MapObject { parent, keys, .. } = &self.maps[map];
+        let held = keys.iter().map(|(key, visible)| (&**key, visible.as_slice()));
+        let held = held.filter(|(key, _)| parent.is_none() || *key != ITEM_ID_KEY);
+        let value = |(key, visible): (&str, &[Visible])| {
+            let winner = visible.iter().rev().find_map(Visible::value)?;
+            Some((key.to_owned(), winner.clone()))
+        };
+        let items = |(key, visible): (&str, &[Visible])| {
             let mut lists = visible.iter().filter_map(Visible::list).peekable();
-            if lists.peek().is_some() {
-                // An item is two levels deeper and the check stops at depth 4, so this recursion
-                // is never more than two deep.
-                let item =
-                    |map| Item { id: self.item_id(map).to_owned(), content: self.map_content(map) };
-                let items = lists.flat_map(|list| self.items(list)).map(item).collect();
-                content.lists.insert(key.to_string(), items);
-            }
+            lists.peek()?;
+            // An item is two levels deeper and the check stops at depth 4, so this recursion
+            // is never more than two deep.
+            let item =
+                |map| Item { id: self.item_id(map).to_owned(), content: self.map_content(map) };
+            let items = lists.flat_map(|list| self.items(list)).map(item).collect();
+            Some((key.to_owned(), items))
+        };
+        // Keys stand in order already; maps that are made of a whole list do not look for each.
+        Content {
+            values: held.clone().filter_map(value).collect(),
+            lists: held.filter_map(items).collect(),
         }
-        content
     }
 
     /// The operations that made the items of a list of the record itself, in the order in which
