@@ -1,7 +1,7 @@
 //! The door of the store: every refusal by the smallest example, with nothing kept; and the pins,
 //! cuts and forks that decide standings one at a time.
 
-use xw_ledger::log::{DoorRefusal, Logs, Placed, Restood};
+use xw_ledger::log::{DoorRefusal, Logs, PassedOver, Placed, Restood};
 use xw_ledger::roster::{Chain, RosterRefusal};
 use xw_ledger::standing::Standing;
 use xw_schemas::cose::SecretKey;
@@ -198,6 +198,36 @@ fn of_a_forked_slot_two_variants_are_kept_and_the_rest_is_disputed() {
     check_not_taken(&mut node, third, DoorRefusal::EnoughVariants);
     let stand = [case.first, slot[0], slot[1]].map(|at| node.stands(&case.world, at));
     assert_eq!(stand, [Standing::Local, Standing::Disputed, Standing::Disputed]);
+}
+
+/// An office whose disk was copied twice has three honest branches. What lies on the third is passed
+/// over, not asked for again and again, until somebody above puts its word to it.
+#[test]
+fn what_follows_a_variant_that_is_not_kept_is_passed_over_with_it() {
+    let (mut case, slot) = forked(3);
+    case.world.pens[case.east].tip = case.world.id(slot[2]);
+    let tip = case.village("VAGT", Some(&[]), edits(put("title", "丁")));
+    let town = case.world.open_in(TOWN, TOWN);
+    let opening = case.world.written.len() - 1;
+    let head = case.world.id(tip);
+    let witness = case.world.witness(town, &[(case.east, head)]).unwrap();
+    let entry = |at: usize| &case.world.written[at].entry;
+    let mut node = Node::new(county().chain());
+    node.take(&case.world, &[0, case.first, slot[0], slot[1]]);
+    let mut passed_over = PassedOver::default();
+    let mut refused = |at: usize| {
+        let core = entry(at).core();
+        let reason = node.place(entry(at)).unwrap_err();
+        passed_over.refused(core.log, &core.previous, entry(at).id(), reason)
+    };
+    assert_eq!(refused(tip), DoorRefusal::MissingPrevious);
+    assert_eq!(refused(slot[2]), DoorRefusal::EnoughVariants);
+    assert_eq!(refused(tip), DoorRefusal::EnoughVariants);
+    assert!(passed_over.is_wanted_by(entry(witness), &node.logs));
+    assert!(!PassedOver::default().is_wanted_by(entry(witness), &node.logs));
+    // With the township's word all of it comes in, and is wanted no more.
+    node.take(&case.world, &[opening, witness, slot[2], tip]);
+    assert!(!passed_over.is_wanted_by(entry(witness), &node.logs));
 }
 
 /// Whoever floods a slot before the pinned variant arrives must not keep it out: the branch that

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use xw_ledger::log::Point;
+use xw_ledger::log::{DoorRefusal, PassedOver, Point};
 use xw_net::{Net, PeerKey, SendError};
 use xw_replica::{Effect, Event, Held, Phase, Replica, SessionId};
 use xw_schemas::entry::{Body, VerifiedEntry};
@@ -41,6 +41,8 @@ pub(crate) struct Mesh {
     missing: Vec<SchemaHash>,
     /// Changes whose bodies this office may have and lacks.
     lacking: BTreeMap<LogId, BTreeSet<u64>>,
+    /// What the door did not keep, being one variant too many.
+    passed_over: PassedOver,
     /// Who may have which bodies has changed.
     recount: bool,
     heard: BTreeMap<PublicKey, u64>,
@@ -73,6 +75,7 @@ impl Mesh {
             sessions: BTreeMap::new(),
             missing: Vec::new(),
             lacking: BTreeMap::new(),
+            passed_over: PassedOver::default(),
             recount: false,
             heard: BTreeMap::new(),
             grown: BTreeSet::new(),
@@ -452,6 +455,9 @@ impl Mesh {
             self.fault(session, "our disk failed");
             return;
         }
+        let logs = self.office.store.logs();
+        let wanted = entries.iter().any(|(e, _)| self.passed_over.is_wanted_by(e, logs));
+        let previous: Vec<EntryId> = entries.iter().map(|(e, _)| e.core().previous).collect();
         let received = match self.office.store.receive(entries, clock::now_ms()) {
             Ok(received) => received,
             Err(error) => {
@@ -465,19 +471,21 @@ impl Mesh {
             }
         };
         let lost: BTreeSet<usize> = received.refused.iter().map(|refused| refused.index).collect();
-        let held: Vec<(LogId, Point)> =
-            (0..).zip(places).filter(|(at, _)| !lost.contains(at)).map(|(_, p)| p).collect();
-        let (mut gap, mut refused) = (false, 0);
+        let (mut gap, mut refused) = (wanted, 0);
         for not in &received.refused {
-            use xw_ledger::log::DoorRefusal;
-            match not.reason {
-                ReceiveRefusal::Door(DoorRefusal::MissingPrevious | DoorRefusal::UnknownLog) => {
-                    gap = true;
-                }
-                ReceiveRefusal::Door(DoorRefusal::EnoughVariants) => {}
+            let ReceiveRefusal::Door(reason) = not.reason else {
+                refused += 1;
+                continue;
+            };
+            let (log, _) = places[not.index];
+            match self.passed_over.refused(log, &previous[not.index], not.entry, reason) {
+                DoorRefusal::MissingPrevious | DoorRefusal::UnknownLog => gap = true,
+                DoorRefusal::EnoughVariants => {}
                 _ => refused += 1,
             }
         }
+        let held: Vec<(LogId, Point)> =
+            (0..).zip(places).filter(|(at, _)| !lost.contains(at)).map(|(_, p)| p).collect();
         if !sealed.is_empty() || !self.lacking.is_empty() {
             self.note_lacking(&held, &sealed);
             let lowest = |(log, numbers): (&LogId, &BTreeSet<u64>)| Some((*log, *numbers.first()?));

@@ -13,8 +13,10 @@ use crate::roster::Roster;
 use crate::standing::{LogStanding, Standing, assess};
 
 mod branches;
+mod passed_over;
 
 pub use branches::Log;
+pub use passed_over::PassedOver;
 
 /// A place in a log: its number and the entry there.
 pub type Point = (u64, EntryId);
