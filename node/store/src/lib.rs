@@ -43,6 +43,7 @@ mod verify;
 mod coverage;
 mod query;
 mod reader;
+mod receipts;
 
 pub use backup::{Copier, RestoreMarker};
 pub use coverage::VillageCoverage;
@@ -54,6 +55,7 @@ pub use notes::{HeldCheckpoint, Import};
 pub use parcels::Held;
 pub use query::{Cursor, Filter, GroupKey, Op, Order, Query, QuerySlip, Range, SortKey};
 pub use reader::{EntryRow, Group, Page, Reader, RecordDetail, RecordRow, Size};
+pub use receipts::{Restless, Unreceipted};
 pub use receive::{NotReceived, ReceiveRefusal, Received};
 pub use salvage::{Founding, Salvaged};
 pub use settle::{ChangedRecord, Settled};
