@@ -26,7 +26,7 @@ const RESUMED: &str = "resumed";
 pub(super) const ROLLBACKS_MAX: u64 = 3;
 
 /// Days for which a rollback counts.
-const ROLLBACK_DAYS: u64 = 30;
+pub(super) const ROLLBACK_DAYS: u64 = 30;
 
 /// Milliseconds of a day.
 const DAY_MS: u64 = 86_400_000;

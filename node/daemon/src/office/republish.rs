@@ -90,6 +90,7 @@ impl Office {
         if !(self.outbox.restless || due || came)
             || signed_in.is_empty()
             || !self.store.is_unlocked()
+            || !self.store.roster().rules_are_known()
         {
             return Ok(());
         }
