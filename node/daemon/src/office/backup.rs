@@ -35,6 +35,10 @@ pub(crate) struct About {
     pub(crate) division: Division,
     pub(crate) made_ms: u64,
     pub(crate) entries: u64,
+    /// What the office showed at that moment, as `xiangwang digest` says it; of a node whose program
+    /// does not know the roster's rules, nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<String>,
 }
 
 impl About {
@@ -62,8 +66,8 @@ fn not_one(backup: &Path, error: &dyn std::error::Error) -> Trouble {
 }
 
 impl Office {
-    /// Makes a backup while the node works on. Answers `{to, entries, made_ms}`.
-    pub(crate) fn backup(&self, to: &Path, progress: Progress<'_>) -> Answer<Json> {
+    /// Makes a backup while the node works on. Answers `{to, entries, made_ms, digest}`.
+    pub(crate) fn backup(&mut self, to: &Path, progress: Progress<'_>) -> Answer<Json> {
         if to.exists() {
             return Err(Trouble::new(
                 "exists",
@@ -71,6 +75,7 @@ impl Office {
                 format!("{} is there already; name a folder that is not", to.display()),
             ));
         }
+        self.settle_all()?;
         Folder::at(to).make()?;
         let made = self.fill_backup(to, progress);
         if made.is_err() {
@@ -99,11 +104,19 @@ impl Office {
         }
         copy.write_settings(&self.settings)?;
         let entries = self.reader.size()?.entries;
+        // Nothing is written between the copy and this: both are of one moment.
+        let digest = match self.store.roster().rules_are_known() {
+            true => Some(self.store.digest(None)?.to_string()),
+            false => None,
+        };
         let (office, division) = (self.settings.office.clone(), self.settings.division);
-        let about = About { version: VERSION, office, division, made_ms, entries };
+        let about = About { version: VERSION, office, division, made_ms, entries, digest };
         let text = serde_json::to_string(&about).expect("plain data");
         write_whole(&to.join(ABOUT), text.as_bytes(), false)?;
-        Ok(json!({"to": to.display().to_string(), "entries": entries, "made_ms": made_ms}))
+        Ok(json!({
+            "to": to.display().to_string(), "entries": entries, "made_ms": made_ms,
+            "digest": about.digest,
+        }))
     }
 }
 
