@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use xw_ledger::judge::{Definitions, Evidence, Judged, erasure_in_force, judge};
-use xw_ledger::log::{DoorRefusal, Logs, Placed, Restood};
-use xw_ledger::roster::Chain;
+use xw_ledger::log::{DoorRefusal, Logs, PassedOver, Placed, Restood};
+use xw_ledger::roster::{Chain, RULES_VERSION};
 use xw_ledger::standing::{LogStanding, Standing};
 use xw_schemas::edition::Edition;
 use xw_schemas::entry::{Body, ChangeStatement, Statement, VerifiedEntry};
@@ -71,6 +71,14 @@ pub struct Memory {
     pub typed: BTreeSet<EntryId>,
     /// Records whose contents were removed.
     pub erased: BTreeSet<(Space, RecordId)>,
+    /// What the door did not keep, being one variant too many.
+    pub passed_over: PassedOver,
+    /// Whether this disk is not what it once was: an office that gave its word may have forgotten it.
+    pub retired: bool,
+    /// The newest version of the rules that the program knows.
+    pub rules_known: u64,
+    /// Whether it judges by the rules that it knows when the roster names newer ones.
+    pub ignores_rules: bool,
     own: PublicKey,
 }
 
@@ -109,6 +117,10 @@ impl Memory {
             own_logs: BTreeMap::new(),
             typed: BTreeSet::new(),
             erased: BTreeSet::new(),
+            passed_over: PassedOver::default(),
+            retired: false,
+            rules_known: RULES_VERSION,
+            ignores_rules: false,
             own,
         }
     }
@@ -127,7 +139,10 @@ impl Memory {
                 Commit::Opened(space, log) => {
                     memory.own_logs.insert(*space, *log);
                 }
-                Commit::Retired => memory.own_logs.clear(),
+                Commit::Retired => {
+                    memory.own_logs.clear();
+                    memory.retired = true;
+                }
                 Commit::Typed(id) => {
                     memory.typed.insert(*id);
                 }
@@ -151,7 +166,10 @@ impl Memory {
 
     /// Takes a batch through the door.
     pub fn take(&mut self, batch: Vec<Kept>) -> Taken {
-        let mut taken = Taken::default();
+        let mut taken = Taken {
+            gap: batch.iter().any(|kept| self.passed_over.is_wanted_by(&kept.entry, &self.logs)),
+            ..Taken::default()
+        };
         for Kept { entry, body } in batch {
             let core = entry.core();
             let (id, place) = (entry.id(), (core.log, (core.sequence, entry.id())));
@@ -173,12 +191,15 @@ impl Memory {
                     self.entries.insert(id, Kept { entry: entry.clone(), body: body.clone() });
                     taken.kept.push(Kept { entry, body });
                 }
-                Err(refusal @ (DoorRefusal::MissingPrevious | DoorRefusal::UnknownLog)) => {
-                    taken.gap = true;
-                    taken.turned_away.push((id, refusal));
-                }
                 Err(refusal) => {
-                    taken.refused += 1;
+                    let refusal = self.passed_over.refused(place.0, &core.previous, id, refusal);
+                    match refusal {
+                        DoorRefusal::MissingPrevious | DoorRefusal::UnknownLog => taken.gap = true,
+                        // An honest office has more branches than are kept when a third copy of its
+                        // disk is used.
+                        DoorRefusal::EnoughVariants => {}
+                        _ => taken.refused += 1,
+                    }
                     taken.turned_away.push((id, refusal));
                 }
             }
@@ -194,8 +215,17 @@ impl Memory {
         }
     }
 
+    /// Whether this program knows the rules that the roster names.
+    #[must_use]
+    pub fn knows_rules(&self) -> bool {
+        self.ignores_rules || self.chain.roster().rules() <= self.rules_known
+    }
+
     /// Removes the contents of records whose erasure has come to hold.
     pub fn sweep(&mut self) {
+        if !self.knows_rules() {
+            return;
+        }
         let asked = self
             .entries
             .values()
@@ -317,13 +347,16 @@ impl Memory {
         .collect()
     }
 
-    /// The verdicts and the view of one record.
+    /// The verdicts and the view of one record; none under rules that this program does not know.
     #[must_use]
     pub fn judged(
         &self,
         standings: &BTreeMap<LogId, LogStanding>,
         of: &(Space, RecordId),
     ) -> Judged {
+        if !self.knows_rules() {
+            return Judged { verdicts: BTreeMap::new(), view: None, standing: Standing::Pending };
+        }
         let evidence = self.evidence(standings, of);
         judge(self.chain.roster(), &self.definitions, of.1, &evidence)
     }
