@@ -8,7 +8,8 @@ use xw_ledger::log::Logs;
 use xw_ledger::standing::Standing;
 use xw_ledger::verdict::Verdict;
 use xw_replica::Phase;
-use xw_schemas::id::{EntryId, LogId, RecordId};
+use xw_schemas::entry::Statement;
+use xw_schemas::id::{EntryId, LogId, PublicKey, RecordId};
 use xw_schemas::limits::VARIANTS_KEPT;
 use xw_schemas::space::Space;
 
@@ -121,13 +122,49 @@ pub fn check_witnessed(county: &County) -> Result<(), String> {
     Ok(())
 }
 
+/// One word: whoever witnesses puts its name to one branch of a log, across crashes and disks that
+/// were put back.
+pub fn check_one_word(county: &County) -> Result<(), String> {
+    let honest: BTreeSet<PublicKey> = county.honest().map(|node| node.key).collect();
+    for node in county.connected() {
+        let mut said: BTreeMap<(PublicKey, LogId), BTreeSet<(u64, EntryId)>> = BTreeMap::new();
+        for kept in node.memory.entries.values() {
+            let (witness, core) = (kept.entry.node(), kept.entry.core());
+            let Statement::Witness(pins) = &core.statement else { continue };
+            let logs = &node.memory.logs;
+            for pin in
+                pins.iter().filter(|pin| logs.log(&pin.log).is_some_and(|l| l.fork().is_some()))
+            {
+                said.entry((witness, pin.log)).or_default().insert((pin.size - 1, pin.head));
+            }
+        }
+        for ((witness, id), heads) in said.iter().filter(|((who, _), _)| honest.contains(who)) {
+            let Some(log) = node.memory.logs.log(id) else { continue };
+            let held: Vec<_> = heads.iter().filter(|(s, e)| log.holds(*s, e)).copied().collect();
+            let path = held.last().and_then(|last| log.path(*last)).unwrap_or_default();
+            let on_it = |(sequence, entry): &(u64, EntryId)| {
+                usize::try_from(*sequence).is_ok_and(|at| path.get(at) == Some(entry))
+            };
+            if !held.iter().all(on_it) {
+                let who = county.nodes.iter().find(|node| node.key == *witness);
+                return Err(format!(
+                    "word: {:?} put its name to two branches of {id:?}: {held:?}",
+                    who.map(|node| node.seat)
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The one law: same entries, bodies and roster, same rows.
 fn check_equal_views(county: &County, nodes: &[&Node]) -> Result<(), String> {
     type Group =
         BTreeMap<((Space, RecordId), BTreeSet<(EntryId, bool)>), (usize, Option<[u8; 32]>)>;
     let mut groups: Group = BTreeMap::new();
     let mut bodies: BTreeMap<EntryId, usize> = BTreeMap::new();
-    for node in nodes {
+    // A program that does not know the rules shows nothing, and keeps what others have erased.
+    for node in nodes.iter().filter(|node| node.memory.knows_rules()) {
         let digests = digests_of(&node.memory, &county.standings(node));
         for (of, ids) in &node.memory.records {
             let kept = ids.iter().filter_map(|id| node.memory.entries.get(id));
@@ -183,12 +220,16 @@ pub fn check_once(county: &County) -> Result<(), String> {
             if judged.view.as_ref().is_some_and(|view| view.erased.is_some()) {
                 continue;
             }
+            // What is built on a thief's record falls with it.
+            if county.stolen.values().any(|(_, _, record)| *record == of.1) {
+                continue;
+            }
             for (id, verdict) in &judged.verdicts {
                 let honest = author_of.get(id).is_some_and(|s| !county.hostile.contains(s));
                 let counts =
                     matches!(verdict, Verdict::Admitted | Verdict::Sealed | Verdict::Erased);
                 let again = || said_again(node, id, &judged.verdicts);
-                if honest && !counts && !excused(county, verdict) && !again() {
+                if honest && !counts && !excused(county, of.0, verdict) && !again() {
                     return Err(format!("once: at {} honest {id} is {verdict:?}", node.seat));
                 }
             }
@@ -213,8 +254,12 @@ fn said_again(node: &Node, id: &EntryId, verdicts: &BTreeMap<EntryId, Verdict>) 
 }
 
 /// A lying township may take down what its villages built on its word, as may a waiting body.
-fn excused(county: &County, verdict: &Verdict) -> bool {
-    let township_lies = county.hostile.iter().any(|seat| *seat <= county.registry.townships);
+fn excused(county: &County, space: Space, verdict: &Verdict) -> bool {
+    let above = |seat: &usize| {
+        let office = &county.registry.offices[*seat];
+        *seat <= county.registry.townships && office.division.covers(space.division)
+    };
+    let township_lies = county.hostile.iter().any(above);
     township_lies || (!county.hostile.is_empty() && matches!(verdict, Verdict::Waiting(_)))
 }
 

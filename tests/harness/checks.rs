@@ -3,14 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use xw_ledger::log::Log;
+use xw_ledger::roster::RULES_VERSION;
 use xw_ledger::standing::{LogStanding, Standing};
 use xw_ledger::view::row_digest;
-use xw_schemas::id::{EntryId, LogId, RecordId};
+use xw_schemas::hash::tagged;
+use xw_schemas::id::{EntryId, LogId, OperationId, RecordId};
 use xw_schemas::space::Space;
 
 use crate::agreement::{
-    check_converge, check_evidence, check_once, check_order, check_quiet, check_reconnect_is_cheap,
-    check_verdict_order, check_witnessed,
+    check_converge, check_evidence, check_once, check_one_word, check_order, check_quiet,
+    check_reconnect_is_cheap, check_verdict_order, check_witnessed,
 };
 use crate::county::{County, Node};
 use crate::dice::Dice;
@@ -33,6 +36,9 @@ impl County {
         if self.habits.ignores_township_pins {
             standings.values_mut().for_each(ignore_township);
         }
+        if self.habits.ignores_cuts {
+            standings.values_mut().for_each(ignore_cut);
+        }
         standings
     }
 
@@ -49,10 +55,17 @@ pub fn digests_of(memory: &Memory, standings: &Standings) -> Digests {
     for of in memory.records.keys() {
         let judged = memory.judged(standings, of);
         if let Some(view) = judged.view {
-            digests.insert(*of, row_digest(&view.bytes(), judged.standing));
+            let row = row_digest(&view.bytes(), judged.standing);
+            let rules = memory.chain.roster().rules().min(memory.rules_known);
+            digests.insert(*of, if rules == RULES_VERSION { row } else { shown_under(rules, row) });
         }
     }
     digests
+}
+
+/// What rows are under later rules: of those of today nothing is known but that they are others.
+fn shown_under(rules: u64, row: [u8; 32]) -> [u8; 32] {
+    tagged("xw/simulation/rules", &[&rules.to_be_bytes(), &row])
 }
 
 /// Keep: what a person was told is saved, and what was acknowledged to a neighbour, is on disk.
@@ -165,11 +178,78 @@ pub fn check_honest_logs_are_straight(county: &County) -> Result<(), String> {
         for (id, log) in node.memory.logs.iter() {
             let author = county.nodes.iter().find(|author| author.key == log.node);
             let honest = author.is_some_and(|author| {
-                !county.hostile.contains(&author.seat) && author.spare.is_none()
+                !county.hostile.contains(&author.seat)
+                    && author.spare.is_none()
+                    && !county.was_robbed(author.seat)
             });
             if honest && log.fork().is_some() {
                 return Err(format!("straight: log {id} of an honest node forks at {}", node.seat));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Revoked: of a cut key nothing counts beyond what the cut lists, nor in any log that it does not
+/// list; a registrar's cut leaves what the county has witnessed.
+pub fn check_revoked(county: &County) -> Result<(), String> {
+    for node in county.honest() {
+        let roster = node.memory.chain.roster();
+        let cut =
+            node.memory.logs.iter().filter_map(|(id, log)| Some((id, log, roster.cut(&log.node)?)));
+        let cut: Vec<_> = cut.collect();
+        if cut.is_empty() {
+            continue;
+        }
+        let standings = county.standings(node);
+        for (id, log, cut) in cut {
+            let Some(standing) = standings.get(id) else { continue };
+            let kept = cut.get(id).and_then(|point| log.path(*point)).unwrap_or_default();
+            for (sequence, entry) in points(log) {
+                let stands = standing.of(sequence, &entry);
+                let listed = kept.contains(&entry);
+                let by_county = !cut.exact && stands == Standing::Final;
+                if stands.counts() && !listed && !by_county {
+                    return Err(format!(
+                        "revoked: at {} entry {entry} ({id:?} {sequence}) of a cut key is {stands:?}",
+                        node.seat
+                    ));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// All entries of a log with their numbers, on whatever branch.
+fn points(log: &Log) -> BTreeSet<(u64, EntryId)> {
+    let paths = log.tips().into_iter().filter_map(|tip| log.path(tip));
+    paths.flat_map(|path| (0..).zip(path)).collect()
+}
+
+/// Laundered: nobody says again what a thief signed with an honest office's keys.
+pub fn check_nothing_is_laundered(county: &County) -> Result<(), String> {
+    let stolen: BTreeSet<OperationId> = county.stolen.values().map(|(_, act, _)| *act).collect();
+    for node in county.honest().filter(|_| !stolen.is_empty()) {
+        for (id, kept) in &node.memory.entries {
+            if stolen.contains(&kept.entry.core().operation) && !county.stolen.contains_key(id) {
+                return Err(format!("laundered: at {} a thief's act as {id}", node.seat));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Mixed: a program that does not know the rules shows nothing.
+pub fn check_old_programs_show_nothing(county: &County) -> Result<(), String> {
+    for node in county.honest() {
+        let memory = &node.memory;
+        if memory.chain.roster().rules() <= memory.rules_known {
+            continue;
+        }
+        let standings = county.standings(node);
+        if memory.records.keys().any(|of| memory.judged(&standings, of).view.is_some()) {
+            return Err(format!("mixed: {} judges by rules that it does not know", node.seat));
         }
     }
     Ok(())
@@ -195,6 +275,8 @@ pub fn check_now(county: &mut County) -> Result<(), String> {
     check_bounded(county)?;
     check_honest_logs_are_straight(county)?;
     check_roster_forward(county)?;
+    check_revoked(county)?;
+    check_nothing_is_laundered(county)?;
     check_final(county)
 }
 
@@ -205,6 +287,8 @@ pub fn check_all(county: &mut County) -> Result<(), String> {
     check_evidence(county)?;
     check_converge(county)?;
     check_witnessed(county)?;
+    check_one_word(county)?;
+    check_old_programs_show_nothing(county)?;
     check_once(county)?;
     let mut dice = Dice::new(county.seed ^ 0x0bde);
     check_order(county, &mut dice)?;
@@ -225,6 +309,18 @@ fn forgive_first(memory: &Memory, standings: &mut Standings) {
                     *s = Standing::Local;
                 }
             });
+        }
+    }
+}
+
+fn ignore_cut(standing: &mut LogStanding) {
+    match standing {
+        LogStanding::Straight { rest, .. } if *rest == Standing::Void => *rest = Standing::Local,
+        LogStanding::Straight { .. } => {}
+        LogStanding::Forked(map) => {
+            for standing in map.values_mut().filter(|s| **s == Standing::Void) {
+                *standing = Standing::Local;
+            }
         }
     }
 }

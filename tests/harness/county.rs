@@ -3,14 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use xw_ledger::roster::RULES_VERSION;
 use xw_ledger::standing::Standing;
 use xw_replica::{Event, Replica, SessionId};
 use xw_schemas::edition::{Edition, Fact};
 use xw_schemas::entry::{RawEntry, VerifiedEntry};
-use xw_schemas::id::{EntryId, LogId, PublicKey};
+use xw_schemas::id::{EntryId, LogId, OperationId, PublicKey, RecordId};
 
 use crate::dice::Dice;
-use crate::founding::{COUNTY, Registry, Seat};
+use crate::founding::{COUNTY, Registry, Seat, VILLAGES};
 use crate::habits::Habits;
 use crate::lines::Conn;
 use crate::memory::{Commit, Kept, Memory};
@@ -23,6 +24,9 @@ const QUIET_MS: u64 = 8_000;
 
 /// A county that is not quiet after so long never will be.
 const QUIET_MS_MAX: u64 = 600_000;
+
+/// Milliseconds of a day.
+const DAY_MS: u64 = 86_400_000;
 
 /// Everything that lies ahead.
 #[derive(Debug)]
@@ -93,6 +97,8 @@ pub struct Node {
     pub(crate) backup: Option<usize>,
     /// The disk of the other PC of this key, after a clone.
     pub(crate) spare: Option<Vec<Commit>>,
+    /// The newest version of the rules that its program knows.
+    pub(crate) rules_known: u64,
 }
 
 /// What the county was told and may not forget.
@@ -117,8 +123,14 @@ pub struct County {
     pub promises: Promises,
     /// What shells of this county do wrong, if anything.
     pub habits: Habits,
-    /// Villages (or a township) that lie.
+    /// Offices that lie.
     pub hostile: BTreeSet<Seat>,
+    /// Whether villages keep a line to the county beside the one to their township.
+    pub two_lines: bool,
+    /// A township that takes what a village sends, says so, and keeps nothing of it.
+    pub censor: Option<(Seat, Seat)>,
+    /// What thieves have signed with the copied keys of honest offices.
+    pub stolen: BTreeMap<EntryId, (Seat, OperationId, RecordId)>,
     /// Frames sent so far.
     pub frames: u64,
     /// Bytes of frames sent so far.
@@ -148,7 +160,13 @@ impl County {
     /// Founds a county: one county office, one or two townships, eight villages.
     #[must_use]
     pub fn founded(seed: u64, townships: usize) -> Self {
-        let (registry, founding) = Registry::found(seed, townships);
+        Self::of_size(seed, townships, VILLAGES)
+    }
+
+    /// Founds a county of any size.
+    #[must_use]
+    pub fn of_size(seed: u64, townships: usize, villages: usize) -> Self {
+        let (registry, founding) = Registry::found(seed, townships, villages);
         let node = |(seat, keys): (Seat, &crate::founding::OfficeKeys)| {
             let key = keys.node.public();
             Node {
@@ -171,6 +189,7 @@ impl County {
                 roster_number: 1,
                 backup: None,
                 spare: None,
+                rules_known: RULES_VERSION,
             }
         };
         let nodes: Vec<Node> = registry.offices.iter().enumerate().map(node).collect();
@@ -181,6 +200,9 @@ impl County {
             promises: Promises::default(),
             habits: Habits::default(),
             hostile: BTreeSet::new(),
+            two_lines: false,
+            censor: None,
+            stolen: BTreeMap::new(),
             frames: 0,
             frame_bytes: 0,
             crashes: 0,
@@ -306,6 +328,8 @@ impl County {
         let (key, founding) = (self.nodes[seat].key, self.founding.clone());
         let node = &mut self.nodes[seat];
         node.memory = Memory::reborn(key, &founding, &node.disk);
+        node.memory.rules_known = node.rules_known;
+        node.memory.ignores_rules = self.habits.ignores_new_rules;
         node.memory.sweep();
         node.up = true;
         node.crash_in = None;
@@ -330,6 +354,28 @@ impl County {
         self.nodes[seat].clock_skew_ms = by_ms;
     }
 
+    /// Another version of the program is put on the PC: it knows the rules up to this version.
+    pub fn install(&mut self, seat: Seat, rules_known: u64) {
+        self.log(|_| format!("{seat} gets a program that knows rules {rules_known}"));
+        self.nodes[seat].rules_known = rules_known;
+        self.crash(seat);
+        self.restart(seat);
+    }
+
+    /// Days on which nothing happens anywhere: what lies ahead lies that much further ahead.
+    pub fn let_days_pass(&mut self, days: u64) {
+        let by_ms = days * DAY_MS;
+        let later = |((at, number), due)| ((at + by_ms, number), due);
+        self.queue = std::mem::take(&mut self.queue).into_iter().map(later).collect();
+        self.conns.values_mut().for_each(|conn| conn.postpone(by_ms));
+        for node in &mut self.nodes {
+            node.last_above_ms += by_ms;
+            node.disk_free_ms += by_ms;
+        }
+        self.now_ms += by_ms;
+        self.busy_ms += by_ms;
+    }
+
     /// The county signs an edition and takes it up.
     pub fn enact(&mut self, facts: Vec<Fact>) {
         for fact in &facts {
@@ -346,6 +392,12 @@ impl County {
             // The root hands its stick over before the PC is switched on.
             self.nodes[COUNTY].disk.push(Commit::Edition(edition));
         }
+    }
+
+    /// How long the county has lived, in its own milliseconds.
+    #[must_use]
+    pub fn age_ms(&self) -> u64 {
+        self.now_ms
     }
 
     /// Puts something on the calendar.

@@ -25,6 +25,23 @@ impl County {
     pub fn restore(&mut self, seat: Seat) {
         let Some(length) = self.nodes[seat].backup else { return };
         self.log(|_| format!("{seat} is restored from its backup"));
+        self.forget(seat, length);
+        if !self.habits.ignores_restore_marker {
+            self.nodes[seat].disk.push(Commit::Retired);
+        }
+        self.restarts(seat);
+    }
+
+    /// The disk is as it was when the copy was made, and nothing says so: a restore card, an image
+    /// written back. What was only on this disk is gone.
+    pub fn roll_back(&mut self, seat: Seat) {
+        let Some(length) = self.nodes[seat].backup else { return };
+        self.log(|_| format!("the disk of {seat} is put back"));
+        self.forget(seat, length);
+        self.restart(seat);
+    }
+
+    fn forget(&mut self, seat: Seat, length: usize) {
         self.crash(seat);
         self.nodes[seat].disk.truncate(length);
         let left = self.on_disk(seat);
@@ -33,10 +50,16 @@ impl County {
         // What the node has seen, it has forgotten.
         self.nodes[seat].firm.clear();
         self.nodes[seat].roster_number = 1;
-        if !self.habits.ignores_restore_marker {
-            self.nodes[seat].disk.push(Commit::Retired);
-        }
-        self.restarts(seat);
+    }
+
+    /// A person vouches for everything that bears this office's keys.
+    pub fn vouch(&mut self, seat: Seat) {
+        let key = self.nodes[seat].key;
+        let entries = self.nodes[seat].memory.entries.values();
+        let own = entries.filter(|kept| kept.entry.node() == key && kept.entry.change().is_some());
+        let own: Vec<EntryId> = own.map(|kept| kept.entry.id()).collect();
+        self.nodes[seat].disk.extend(own.iter().map(|id| Commit::Typed(*id)));
+        self.nodes[seat].memory.typed.extend(own);
     }
 
     /// The disk is copied; from now on there are two PCs of one key, of which one runs at a time.
@@ -84,6 +107,7 @@ impl County {
         self.log(|_| format!("{seat} closes its logs"));
         self.nodes[seat].disk.push(Commit::Retired);
         self.nodes[seat].memory.own_logs.clear();
+        self.nodes[seat].memory.retired = true;
     }
 
     /// Closes the logs when a fork of one of them has come in.
@@ -102,10 +126,11 @@ impl County {
         }
         let key = self.nodes[seat].key;
         let memory = &self.nodes[seat].memory;
-        if memory.chain.roster().cut(&key).is_some() {
+        if memory.chain.roster().cut(&key).is_some() || !memory.knows_rules() {
             return;
         }
-        let mine = |id: &EntryId| memory.typed.contains(id);
+        let all = self.habits.republishes_all_of_its_key;
+        let mine = |id: &EntryId| all || memory.typed.contains(id);
         let mut lost: Vec<(u64, u64, EntryId)> = memory
             .entries
             .values()
@@ -169,6 +194,9 @@ impl County {
     /// Somebody of an office asks for the contents of a record to be removed.
     pub fn ask_erasure(&mut self, seat: Seat, space: Space, record: RecordId) -> Option<()> {
         let memory = &self.nodes[seat].memory;
+        if !memory.knows_rules() {
+            return None;
+        }
         let evidence: Vec<Evidence<'_>> = memory.evidence(&memory.standings(), &(space, record));
         let record_type = evidence.iter().find_map(|item| item.entry.change())?.record_type.clone();
         let log = self.own_log(seat, space)?;

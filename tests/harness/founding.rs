@@ -109,9 +109,12 @@ fn roles(division: Division) -> &'static [&'static str] {
 }
 
 impl Registry {
-    /// Founds a county with one or two townships and [`VILLAGES`] villages, spread over them.
+    /// Founds a county with some townships and villages, which are spread over them.
+    ///
+    /// # Panics
+    /// When there are more villages than codes for them.
     #[must_use]
-    pub fn found(seed: u64, townships: usize) -> (Self, Edition) {
+    pub fn found(seed: u64, townships: usize, villages: usize) -> (Self, Edition) {
         let key = |name: &str| {
             SecretKey::from_seed(&tagged(
                 "xw/simulation/key",
@@ -123,7 +126,7 @@ impl Registry {
         let mut codes = vec![130_599_000_000];
         codes.extend((0..townships as u64).map(|t| 130_599_201_000 + t * 1_000));
         codes.extend(
-            (0..VILLAGES as u64).map(|v| 130_599_201_201 + v % townships as u64 * 1_000 + v),
+            (0..villages as u64).map(|v| 130_599_201_201 + v % townships as u64 * 1_000 + v),
         );
         let office = |(seat, code): (usize, u64)| OfficeKeys {
             division: Division::from_number(code).expect("the codes have twelve digits"),

@@ -20,4 +20,14 @@ pub struct Habits {
     pub never_republishes: bool,
     /// Takes a new connection for the old one and compares nothing.
     pub never_compares_again: bool,
+    /// A village talks to nobody but its township while that answers.
+    pub keeps_one_line: bool,
+    /// Judges by the rules that it knows when the roster names newer ones.
+    pub ignores_new_rules: bool,
+    /// Gives its office's word on a disk that was put back.
+    pub witnesses_after_restore: bool,
+    /// Lets what a cut key wrote afterwards count.
+    pub ignores_cuts: bool,
+    /// Says again whatever bears its key and does not stand.
+    pub republishes_all_of_its_key: bool,
 }

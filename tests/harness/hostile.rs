@@ -2,6 +2,7 @@
 //! broken bodies, other people's records, entries where they do not belong, old entries once more.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use xw_ledger::draft::{Act, Author, Draft, Tail, new_record, open_log, write_change};
 use xw_ledger::log::Logs;
@@ -15,8 +16,10 @@ use xw_schemas::wire::{PackedEntries, Parcel};
 use crate::county::County;
 use crate::forms;
 use crate::founding::{COUNTY, Seat, definition_of};
+use crate::memory::Kept;
 
-type Made = (VerifiedEntry, Option<Body>);
+/// An entry with its body.
+pub type Made = (VerifiedEntry, Option<Body>);
 
 impl County {
     /// One of the liars does something.
@@ -56,21 +59,23 @@ impl County {
 
     /// A change in the liar's log behind `upto` entries of it.
     fn change_after(&mut self, liar: Seat, log: LogId, upto: u64, draft: &Draft) -> Option<Made> {
-        self.change_behind(liar, log, upto, &[], draft)
+        self.change_behind(liar, liar, log, upto, &[], draft)
     }
 
-    /// A change in the liar's log behind `upto` entries of it and a branch of its own.
+    /// A change with an author's keys in its log, behind `upto` entries as somebody holds them and a
+    /// branch of its own.
     fn change_behind(
         &mut self,
-        liar: Seat,
+        author: Seat,
+        holder: Seat,
         log: LogId,
         upto: u64,
         branch: &[Made],
         draft: &Draft,
     ) -> Option<Made> {
-        let act = self.liar_act(liar);
-        let clerk = self.clerk(liar)?;
-        let memory = &self.nodes[liar].memory;
+        let act = self.liar_act(author);
+        let clerk = self.clerk(author)?;
+        let memory = &self.nodes[holder].memory;
         let roster = memory.chain.roster();
         let held = memory.logs.log(&log)?;
         let mut logs = Logs::new();
@@ -82,7 +87,7 @@ impl County {
             logs.place(roster, entry).ok()?;
         }
         let tail = Tail::of(&logs, log)?;
-        let author = Author { node: &self.registry.offices[liar].node, person: Some(&clerk) };
+        let author = Author { node: &self.registry.offices[author].node, person: Some(&clerk) };
         let record = new_record(roster, author, act);
         let schema = definition_of("SVC", false);
         let made = write_change(
@@ -157,7 +162,7 @@ impl County {
         let mut branch: Vec<Made> = Vec::new();
         for _ in 0..length {
             let draft = self.new_case(liar);
-            branch.extend(self.change_behind(liar, log, slot, &branch, &draft));
+            branch.extend(self.change_behind(liar, liar, log, slot, &branch, &draft));
         }
         let mut lines = self.nodes[liar].lines.iter();
         let session = lines.find(|(_, line)| line.peer == to).map(|(session, _)| *session);
@@ -243,6 +248,78 @@ impl County {
         if let Some(entry) = self.signed(liar, log, Statement::Change(change)) {
             self.commit_own(liar, entry, Some(Body::clone(&body)));
         }
+    }
+
+    /// Somebody with a copy of an honest village's keys writes in its name, at or before the end of
+    /// what the office above holds, and that office takes it for the village's own.
+    pub fn steal(&mut self, victim: Seat) {
+        let above = self.registry.above(victim);
+        if !self.nodes[above].up || !self.nodes[victim].up || self.hostile.contains(&victim) {
+            return;
+        }
+        let (key, space) = (self.nodes[victim].key, self.registry.offices[victim].own_space());
+        let logs = self.nodes[above].memory.logs.iter();
+        let whole = logs.filter(|(_, log)| log.node == key && log.space == space);
+        let longest = whole.filter(|(_, log)| log.fork().is_none()).map(|(id, l)| (l.size(), *id));
+        let Some((size, log)) = longest.max() else { return };
+        let upto = size - self.dice.below(size.min(3));
+        let draft = self.new_case(victim);
+        let Some((entry, body)) = self.change_behind(victim, above, log, upto, &[], &draft) else {
+            return;
+        };
+        let Some(record) = entry.core().statement.record() else { return };
+        self.log(|_| format!("a thief writes {} of {log:?} as {victim}", entry.id().short()));
+        self.stolen.insert(entry.id(), (victim, entry.core().operation, record));
+        let kept = Kept { entry: Arc::new(entry), body: body.map(Arc::new) };
+        self.commit(above, None, vec![kept], 0);
+    }
+
+    /// Whether somebody has a copy of this office's keys.
+    pub(crate) fn was_robbed(&self, seat: Seat) -> bool {
+        self.stolen.values().any(|(victim, _, _)| *victim == seat)
+    }
+
+    /// Two entries for the next slot of an office's log in a space, of which no node holds either.
+    pub fn equivocate(&mut self, liar: Seat, space: Space) -> Option<(LogId, u64, [Made; 2])> {
+        let log = self.own_log(liar, space)?;
+        let size = self.nodes[liar].memory.logs.log(&log)?.size();
+        let mut said = Vec::new();
+        for _ in 0..2 {
+            let draft = self.new_case(liar);
+            said.push(self.change_after(liar, log, size, &draft)?);
+        }
+        Some((log, size, said.try_into().ok()?))
+    }
+
+    /// Two statements of the county for one slot of its log in a space: one puts its name to the end
+    /// of the author's log, as somebody holds it, the other to an entry that nobody has seen.
+    pub fn two_statements(
+        &mut self,
+        space: Space,
+        author: Seat,
+        holder: Seat,
+    ) -> Option<(LogId, u64, [Made; 2])> {
+        let log = self.own_log(COUNTY, space)?;
+        let slot = self.nodes[COUNTY].memory.logs.log(&log)?.size();
+        let target = self.nodes[author].memory.own_logs.get(&space).copied()?;
+        let held = self.nodes[holder].memory.logs.log(&target)?;
+        let (size, root, head) = (held.size(), held.root(), held.head()?);
+        let unseen = EntryId(self.dice.bytes());
+        let mut said = Vec::new();
+        for head in [head, unseen] {
+            let network = self.founding.network();
+            let checkpoint = Checkpoint { network, log: target, size, root };
+            let time_s = self.liar_act(COUNTY).time_ms / 1_000;
+            let pin = cosign(&self.registry.offices[COUNTY].node, &checkpoint, head, time_s);
+            said.push((self.signed(COUNTY, log, Statement::Witness(vec![pin]))?, None));
+        }
+        Some((log, slot, said.try_into().ok()?))
+    }
+
+    /// An entry reaches a node past the replica of whoever made it.
+    pub fn hand_over(&mut self, to: Seat, (entry, body): Made) {
+        let kept = Kept { entry: Arc::new(entry), body: body.map(Arc::new) };
+        self.commit(to, None, vec![kept], 0);
     }
 
     /// A log in a space that is none of the liar's business.

@@ -12,8 +12,10 @@ mod habits;
 mod hostile;
 mod lines;
 mod memory;
+mod ordeals;
 mod plan;
 mod shell;
+mod two_words;
 mod writing;
 
 pub use agreement::*;
@@ -25,5 +27,8 @@ pub use founding::{
     COUNTY, FOUNDED_MS, OfficeKeys, Registry, Seat, VILLAGES, definition_of, known_types,
 };
 pub use habits::Habits;
+pub use hostile::Made;
 pub use memory::{Commit, Kept, Memory, Taken};
-pub use plan::{Figures, journal_of, run_seed};
+pub use ordeals::{ABSENCE, ROLLBACKS, UPGRADE};
+pub use plan::{Figures, Life, RANDOM};
+pub use two_words::{COUNTY_FORK, LOST_WITNESS, SPLIT, SUPPRESSION};

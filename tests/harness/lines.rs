@@ -26,6 +26,15 @@ pub(crate) struct Conn {
     pub(crate) frames: [u64; 2],
 }
 
+impl Conn {
+    /// Everything under way arrives so much later.
+    pub(crate) fn postpone(&mut self, by_ms: u64) {
+        for at in self.until_ms.iter_mut().chain(&mut self.last_ms) {
+            *at = at.saturating_add(by_ms);
+        }
+    }
+}
+
 impl County {
     fn reaches(&self, a: Seat, b: Seat) -> bool {
         self.nodes[a].up && self.nodes[b].up && !self.cuts.contains(&(a.min(b), a.max(b)))
@@ -39,7 +48,8 @@ impl County {
     pub(crate) fn dial(&mut self, seat: Seat) {
         let above = self.registry.above(seat);
         // A liar keeps two ears: what it tells one it need not tell the other.
-        if self.hostile.contains(&seat)
+        let two_lines = self.two_lines || self.hostile.contains(&seat);
+        if two_lines
             && self.talks_to(seat, above)
             && !self.talks_to(seat, COUNTY)
             && self.reaches(seat, COUNTY)
@@ -55,7 +65,7 @@ impl County {
             // The way around is given up some time after the township is back.
             let spare = lines.iter().find(to_county).map(|line| line.0);
             if let Some(spare) = spare
-                && !self.hostile.contains(&seat)
+                && !two_lines
                 && self.dice.chance(30)
             {
                 self.break_conn(spare.0);

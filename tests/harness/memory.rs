@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use xw_ledger::judge::{Definitions, Evidence, Judged, erasure_in_force, judge};
 use xw_ledger::log::{Logs, Placed, Restood};
-use xw_ledger::roster::Chain;
+use xw_ledger::roster::{Chain, RULES_VERSION};
 use xw_ledger::standing::{LogStanding, Standing};
 use xw_replica::TurnedAway;
 use xw_schemas::edition::Edition;
@@ -72,6 +72,12 @@ pub struct Memory {
     pub typed: BTreeSet<EntryId>,
     /// Records whose contents were removed.
     pub erased: BTreeSet<(Space, RecordId)>,
+    /// Whether this disk is not what it once was: an office that gave its word may have forgotten it.
+    pub retired: bool,
+    /// The newest version of the rules that the program knows.
+    pub rules_known: u64,
+    /// Whether it judges by the rules that it knows when the roster names newer ones.
+    pub ignores_rules: bool,
     own: PublicKey,
 }
 
@@ -106,6 +112,9 @@ impl Memory {
             own_logs: BTreeMap::new(),
             typed: BTreeSet::new(),
             erased: BTreeSet::new(),
+            retired: false,
+            rules_known: RULES_VERSION,
+            ignores_rules: false,
             own,
         }
     }
@@ -124,7 +133,10 @@ impl Memory {
                 Commit::Opened(space, log) => {
                     memory.own_logs.insert(*space, *log);
                 }
-                Commit::Retired => memory.own_logs.clear(),
+                Commit::Retired => {
+                    memory.own_logs.clear();
+                    memory.retired = true;
+                }
                 Commit::Typed(id) => {
                     memory.typed.insert(*id);
                 }
@@ -205,8 +217,17 @@ impl Memory {
         }
     }
 
+    /// Whether this program knows the rules that the roster names.
+    #[must_use]
+    pub fn knows_rules(&self) -> bool {
+        self.ignores_rules || self.chain.roster().rules() <= self.rules_known
+    }
+
     /// Removes the contents of records whose erasure has come to hold.
     pub fn sweep(&mut self) {
+        if !self.knows_rules() {
+            return;
+        }
         let asked = self
             .entries
             .values()
@@ -328,13 +349,16 @@ impl Memory {
         .collect()
     }
 
-    /// The verdicts and the view of one record.
+    /// The verdicts and the view of one record; none under rules that this program does not know.
     #[must_use]
     pub fn judged(
         &self,
         standings: &BTreeMap<LogId, LogStanding>,
         of: &(Space, RecordId),
     ) -> Judged {
+        if !self.knows_rules() {
+            return Judged { verdicts: BTreeMap::new(), view: None, standing: Standing::Pending };
+        }
         let evidence = self.evidence(standings, of);
         judge(self.chain.roster(), &self.definitions, of.1, &evidence)
     }

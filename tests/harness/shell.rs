@@ -155,6 +155,8 @@ impl County {
         if self.power_fails(seat) {
             return;
         }
+        let batch: Vec<Kept> =
+            batch.into_iter().filter(|kept| !self.suppresses(seat, &kept.entry)).collect();
         let sealed = batch.iter().any(|kept| kept.body.is_none() && kept.entry.change().is_some());
         let node = &mut self.nodes[seat];
         let taken = node.memory.take(batch);
@@ -178,6 +180,13 @@ impl County {
         }
         let (held, turned_away) = (taken.held, taken.turned_away);
         self.tell(seat, 0, Event::Stored { session, bytes, held, turned_away });
+    }
+
+    /// Whether this office keeps an entry from everybody that it has acknowledged.
+    fn suppresses(&self, seat: Seat, entry: &VerifiedEntry) -> bool {
+        self.censor.is_some_and(|(censor, victim)| {
+            censor == seat && entry.node() == self.nodes[victim].key
+        })
     }
 
     /// Tells the replica which bodies are lacking, when that has changed.
@@ -351,6 +360,10 @@ impl County {
     }
 
     fn witness(&mut self, seat: Seat, space: Space, logs: &[LogId]) {
+        // Whoever may have forgotten a word gives none any more.
+        if self.nodes[seat].memory.retired && !self.habits.witnesses_after_restore {
+            return;
+        }
         let Some(own) = self.own_log(seat, space) else { return };
         let act = self.act(seat);
         let key = self.registry.offices[seat].node.clone();

@@ -74,7 +74,7 @@ impl County {
         draft: &Draft,
         act: xw_ledger::draft::Act,
     ) -> Option<()> {
-        if !self.nodes[seat].up {
+        if !self.nodes[seat].up || !self.nodes[seat].memory.knows_rules() {
             return None;
         }
         let log = self.own_log(seat, space)?;

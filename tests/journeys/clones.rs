@@ -231,6 +231,9 @@ fn a_pc_that_is_put_back_every_night_stops_writing_and_says_why() {
     let seen = township.told(&["forks"]);
     assert!(items(&seen, "nodes").iter().any(|node| items(node, "logs").len() == 3), "{seen}");
     assert_eq!(items(&seen, "forks").len(), 0, "it asked first, so nothing forked: {seen}");
+    let status = township.told(&["status"]);
+    let told = |one: &Json| one["kind"] == "put-back" && one["logs"] == 3;
+    assert!(items(&status, "alarms").iter().any(told), "{status}");
     // The restore card is gone: a person says so, and the work goes on.
     world.start(&mut village, VILLAGE);
     village.wait(&["forks"], "the refusal", |seen| seen["stopped"] == true);
@@ -361,7 +364,7 @@ fn back_words(world: &World, words: &[&str], typed: &str) -> (i32, Json) {
 }
 
 /// The words that register a service case of that title.
-fn new_case(title: &str) -> Vec<String> {
+pub(crate) fn new_case(title: &str) -> Vec<String> {
     let fields = [
         &*format!("title={title}"),
         "事项名称=高龄津贴申请",
@@ -379,7 +382,7 @@ fn new_case(title: &str) -> Vec<String> {
     ["record", "new", "SVC"].into_iter().map(str::to_owned).chain(sets).collect()
 }
 
-fn words(words: &[String]) -> Vec<&str> {
+pub(crate) fn words(words: &[String]) -> Vec<&str> {
     words.iter().map(String::as_str).collect()
 }
 

@@ -6,10 +6,12 @@ mod clones;
 mod custody;
 mod damage;
 mod demonstration;
+mod drill;
 mod enrolment;
 mod evidence;
 mod killed_import;
 mod program;
+mod upgrade;
 
 #[path = "../nodes/nodes.rs"]
 #[expect(dead_code, reason = "the tests of hostile nodes use more of it")]

@@ -61,6 +61,21 @@ pub(crate) fn found(definitions: &[RecordType]) -> County {
     County { founding, offices }
 }
 
+impl County {
+    /// What root says next.
+    pub(crate) fn decree(&self, last: &Edition, facts: Vec<Fact>) -> Edition {
+        let core = EditionCore {
+            network: Some(self.founding.network()),
+            scope: Scope::Root,
+            number: last.core().number + 1,
+            previous: last.id(),
+            claimed_time_ms: FOUNDED_MS,
+            facts,
+        };
+        Edition::sign(&core, &[key(&["root"])]).expect("the facts can be read back")
+    }
+}
+
 fn signer(
     key: &SecretKey,
     kind: SignerKind,

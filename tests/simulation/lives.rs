@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use xw_tests::{Figures, Habits, journal_of, run_seed};
+use xw_tests::{Figures, Habits, Life, RANDOM};
 
 use crate::{keep_journal, number};
 
@@ -15,13 +15,18 @@ const SEEDS: u64 = 1_000;
 #[test]
 fn a_county_keeps_every_promise_through_a_thousand_random_lives() {
     if let Some(seed) = number("XW_SEED") {
-        let end = run_seed(seed, Habits::default());
-        let path = keep_journal(seed, Habits::default());
+        let end = RANDOM.run(seed, Habits::default());
+        let path = keep_journal(RANDOM, seed, Habits::default());
         assert!(end.is_ok(), "seed {seed}: {end:?}; see {}", path.display());
         println!("seed {seed}: {end:?}; see {}", path.display());
         return;
     }
-    let (first, seeds) = (number("XW_FIRST").unwrap_or(0), number("XW_SEEDS").unwrap_or(SEEDS));
+    live(RANDOM, number("XW_SEEDS").unwrap_or(SEEDS));
+}
+
+/// Lives so many seeds on all cores, prints what they came to, and fails when one broke a promise.
+pub(crate) fn live(life: Life, seeds: u64) {
+    let first = number("XW_FIRST").unwrap_or(0);
     let (started, next) = (Instant::now(), AtomicU64::new(first));
     let ended = Mutex::new((Figures::default(), Vec::new()));
     std::thread::scope(|scope| {
@@ -32,7 +37,7 @@ fn a_county_keeps_every_promise_through_a_thousand_random_lives() {
                     if seed >= first + seeds {
                         return;
                     }
-                    let end = run_seed(seed, Habits::default());
+                    let end = life.run(seed, Habits::default());
                     let mut ended = ended.lock().unwrap();
                     match end {
                         Ok(figures) => ended.0.add(&figures),
@@ -48,10 +53,8 @@ fn a_county_keeps_every_promise_through_a_thousand_random_lives() {
     let pace = f64::from(u32::try_from(seeds).unwrap_or(u32::MAX)) / seconds;
     println!("{seeds} seeds in {seconds:.1} s ({pace:.1} a second): {figures:?}");
     for (seed, violation) in broken.iter().take(5) {
-        println!(
-            "seed {seed}: {violation}; see {}",
-            keep_journal(*seed, Habits::default()).display()
-        );
+        let path = keep_journal(life, *seed, Habits::default());
+        println!("seed {seed}: {violation}; see {}", path.display());
     }
     assert!(broken.is_empty(), "{} of {seeds} seeds broke a promise", broken.len());
 }
@@ -59,6 +62,7 @@ fn a_county_keeps_every_promise_through_a_thousand_random_lives() {
 #[test]
 fn a_seed_lives_the_same_life_every_time() {
     for seed in [3, 5, 8] {
-        assert_eq!(journal_of(seed, Habits::default()), journal_of(seed, Habits::default()));
+        let journal = || RANDOM.journal(seed, Habits::default());
+        assert_eq!(journal(), journal());
     }
 }

@@ -338,6 +338,51 @@ fn a_statement_that_came_apart_is_held_against_a_pack() {
 }
 
 #[test]
+fn an_office_that_shows_the_auditor_another_history_is_caught_by_one_honest_source() {
+    // Two histories with one beginning: what the auditor is shown, and what the offices above saw.
+    let told = |title: &str, salt: u8| {
+        let (mut world, _) = county();
+        for _ in 0..salt {
+            world.act();
+        }
+        let home = space(VILLAGE);
+        let place = world.write(VILLAGE, home, title);
+        world.witness(TOWN, home);
+        world.witness(COUNTY, home);
+        (world, place)
+    };
+    let (shown, _) = told("给审计看的", 0);
+    let (seen, real) = told("乡镇收到的", 1);
+    let scope = || Scope::Division { division: division(VILLAGE) };
+    let (_, pack) = shown.export(scope(), Give::Nothing);
+    let network = shown.holdings.roster().network();
+    // A statement by the township, one by the county, and a receipt on paper, such as hangs on a wall.
+    let statement = |world: &World, by: usize| {
+        let mut statement = world.export(scope(), Give::Nothing).0.completeness.unwrap();
+        statement.question.by = node(by).public();
+        xw_audit::signed::sign(&xw_audit::json::write(&statement), &node(by))
+    };
+    let entry = seen.holdings.of(&real).next().unwrap().id();
+    let paper = receipt(&seen.holdings, &seen.holdings.assess(), &entry).unwrap().text();
+    let sources = |honest: Option<usize>| {
+        let of = |source: usize| if honest == Some(source) { &seen } else { &shown };
+        let statements = vec![statement(of(0), TOWN), statement(of(1), COUNTY)];
+        let receipts = if honest == Some(2) { vec![paper.clone()] } else { Vec::new() };
+        Checking { statements, receipts, ..checking(network) }
+    };
+    let judge = |sources| judge_pack(Cursor::new(&pack), &sources).unwrap();
+    let fooled = judge(sources(None));
+    assert!(fooled.sound, "where all sources lie nothing is seen: {}", fooled.text());
+    for (honest, code) in
+        ["statement-differs", "statement-differs", "receipt-wrong"].iter().enumerate()
+    {
+        let report = judge(sources(Some(honest)));
+        assert!(!report.sound, "source {honest}: {}", report.text());
+        assert!(codes(&report).contains(code), "source {honest}: {:?}", codes(&report));
+    }
+}
+
+#[test]
 fn a_receipt_on_paper_is_held_against_packs() {
     let (world, places) = county();
     let entry = world.holdings.of(&places[0]).next().unwrap().id();

@@ -2,6 +2,7 @@
 //! the network; what it stores is handed to the mesh afterwards.
 
 mod acts;
+mod alarms;
 mod answers;
 mod audit;
 mod backup;

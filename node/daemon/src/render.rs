@@ -25,7 +25,7 @@ pub(crate) use audit::{completeness, evidence_pack, late, receipt};
 pub(crate) use bar::Bar;
 pub(crate) use csv::csv;
 pub(crate) use erasure::erasure;
-pub(crate) use forks::{backed_up, confirmed, forks, rejected, restored, resumed};
+pub(crate) use forks::{backed_up, confirmed, forks, rejected, restored, resumed, tried};
 pub(crate) use form::Form;
 pub(crate) use keys::{
     custody, keys, locked, operator_removed, passphrase_changed, recovery_made, resealed, unlocked,

@@ -178,6 +178,24 @@ impl Request {
         }
     }
 
+    /// Whether it shows rows, or writes or gives out what the rules decide about.
+    pub(crate) fn needs_rules(&self) -> bool {
+        match self {
+            Self::Show { .. }
+            | Self::History { .. }
+            | Self::Conflicts { .. }
+            | Self::Erase(_)
+            | Self::List(_)
+            | Self::Export(_)
+            | Self::Digest
+            | Self::Rebuild => true,
+            Self::Audit(audit) => {
+                matches!(audit, AuditRequest::Export(_) | AuditRequest::Receipt { .. })
+            }
+            _ => self.writes(),
+        }
+    }
+
     /// Whether it opens what one record says; how many of those a person needs in an hour is known.
     pub(crate) fn opens_a_record(&self) -> bool {
         match self {

@@ -41,6 +41,9 @@ pub(crate) fn begin(
     if request.needs_person() {
         office.admit_person()?;
     }
+    if request.needs_rules() {
+        office.refuse_unknown_rules()?;
+    }
     if request.opens_a_record() {
         office.admit_read()?;
     }

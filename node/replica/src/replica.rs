@@ -324,9 +324,13 @@ impl Replica {
             by_log.entry(*log).or_default().push(*point);
         }
         self.unwanted.taken(&by_log);
+        let wanted = self.unwanted.wanted(held);
         let sessions: Vec<SessionId> = self.neighbours.keys().copied().collect();
         for session in sessions {
             self.note_stored(held, session, Some(session) == source, &by_log);
+            if self.neighbours.get(&session).is_some_and(|n| wanted.contains(&n.peer)) {
+                effects.extend(self.compare(held, session));
+            }
             effects.extend(self.pump(held, session));
         }
         effects

@@ -75,6 +75,24 @@ impl Unwanted {
         }
     }
 
+    /// The neighbours that hold an entry which was turned away and which a witness has
+    /// pinned since: they have to be asked. Their entries of such a log are forgotten, so that they are
+    /// asked once.
+    pub(crate) fn wanted(&mut self, held: Held<'_>) -> BTreeSet<PublicKey> {
+        let mut peers = BTreeSet::new();
+        for (peer, logs) in &mut self.neighbours {
+            let before = logs.len();
+            logs.retain(|log, known| {
+                let mut awaited = held.logs.awaited(log);
+                !awaited.any(|(_, (_, id))| known.all.contains(&id))
+            });
+            if logs.len() < before {
+                peers.insert(*peer);
+            }
+        }
+        peers
+    }
+
     /// Forgets everything: another roster may want what this one did not.
     pub(crate) fn forget(&mut self) {
         self.neighbours.clear();

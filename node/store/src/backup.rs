@@ -12,6 +12,7 @@ use crate::connection::{self, Site, files_of};
 use crate::error::{Doing, StoreError};
 use crate::keys::{FileKey, token};
 use crate::limits::BACKUP_PAGES;
+use crate::load::number;
 use crate::source::is_sound;
 use crate::store::{Store, meta, set_meta};
 use crate::whole::{draft_of, put_in_place};
@@ -56,7 +57,12 @@ impl Store {
         machine: Option<Zeroizing<[u8; 32]>>,
         now_ms: u64,
     ) -> Result<(), StoreError> {
-        self.copier().copy(to, machine, now_ms, &mut |_, _| {})
+        self.copier().copy(to, machine, now_ms, &mut |_, _| {}).map(drop)
+    }
+
+    /// What a copy made now would hold.
+    pub fn held(&self) -> Result<Copied, StoreError> {
+        held(&self.conn)
     }
 
     /// Whether this database is a copy that was put back, and was not told to go on yet.
@@ -75,6 +81,15 @@ impl Store {
     }
 }
 
+/// What a copy holds. Both only ever grow, so that two equal ones are of one state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    /// Entries.
+    pub entries: u64,
+    /// Roster editions, every copy of one with other signatures counted.
+    pub editions: u64,
+}
+
 impl Copier {
     /// Makes a copy; see [`Store::backup`]. `progress` hears how many pages are left, and of how
     /// many.
@@ -84,7 +99,7 @@ impl Copier {
         machine: Option<Zeroizing<[u8; 32]>>,
         now_ms: u64,
         progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<(), StoreError> {
+    ) -> Result<Copied, StoreError> {
         if to.exists() {
             return Err(StoreError::Exists { path: to.to_owned() });
         }
@@ -94,9 +109,10 @@ impl Copier {
         }
         let new = draft_of(to);
         remove(&new)?;
-        let made = self.fill(&new, machine, now_ms, progress).and_then(|()| {
+        let made = self.fill(&new, machine, now_ms, progress).and_then(|held| {
             let failed = |source| StoreError::File { path: to.to_owned(), source };
-            put_in_place(&new, to).map_err(failed)
+            put_in_place(&new, to).map_err(failed)?;
+            Ok(held)
         });
         if made.is_err() {
             // Half a copy is worse than none; why it failed is said, not that this failed too.
@@ -111,12 +127,12 @@ impl Copier {
         machine: Option<Zeroizing<[u8; 32]>>,
         now_ms: u64,
         progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<(), StoreError> {
+    ) -> Result<Copied, StoreError> {
         let source = connection::reader(&self.site)?;
         // One moment for the whole copy: a writer that commits meanwhile makes it begin again
         // otherwise.
         let moment = source.unchecked_transaction().doing(DOING)?;
-        meta::<i64>(&moment, "clean")?;
+        let held = held(&moment)?;
         let mut copy = connection::copy(&Site::file(new, machine.map(FileKey::new)))?;
         {
             let backup = Backup::new(&source, &mut copy).doing(DOING)?;
@@ -136,8 +152,17 @@ impl Copier {
         if self.site.key.is_some() && !is_sound(&source, false) {
             return Err(StoreError::Broken);
         }
-        mark(&copy, new, now_ms)
+        mark(&copy, new, now_ms)?;
+        Ok(held)
     }
+}
+
+fn held(conn: &Connection) -> Result<Copied, StoreError> {
+    let sql = "SELECT (SELECT count(*) FROM entry), (SELECT count(*) FROM edition)";
+    let counted = conn.query_row(sql, [], |row| {
+        Ok(Copied { entries: number(row, 0)?, editions: number(row, 1)? })
+    });
+    counted.doing(DOING)
 }
 
 /// Makes one file of the copy and says in it what it is.

@@ -45,8 +45,9 @@ mod verify;
 mod coverage;
 mod query;
 mod reader;
+mod receipts;
 
-pub use backup::{Copier, RestoreMarker};
+pub use backup::{Copied, Copier, RestoreMarker};
 pub use coverage::VillageCoverage;
 pub use digest::ViewDigest;
 pub use error::StoreError;
@@ -56,6 +57,7 @@ pub use notes::{HeldCheckpoint, Import};
 pub use parcels::Held;
 pub use query::{Cursor, Filter, GroupKey, Op, Order, Query, QuerySlip, Range, SortKey};
 pub use reader::{EntryRow, Group, Page, Reader, RecordDetail, RecordRow, Size};
+pub use receipts::{Restless, Unreceipted};
 pub use receive::{NotReceived, ReceiveRefusal, Received};
 pub use salvage::{Founding, Leftovers, Salvaged, Tried};
 pub use settle::{ChangedRecord, Settled};

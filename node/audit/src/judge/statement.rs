@@ -5,12 +5,13 @@ use std::io::{Read, Seek};
 use super::entries::World;
 use super::opening::Opened;
 use super::report::{CompletenessVerdict, FindingCode};
-use crate::completeness::{Completeness, FORM, completeness};
+use crate::completeness::{Completeness, FORM, LogState, completeness};
 use crate::holdings::Assessed;
 use crate::json;
 use crate::pack::{FileName, period_of};
 use crate::signed;
 use crate::summary::Summary;
+use xw_schemas::id::LogId;
 
 /// Judges the statement, then the page.
 pub(super) fn check<R: Read + Seek>(
@@ -106,12 +107,25 @@ pub(super) fn check_brought<R: Read + Seek>(
             let found = completeness(&world.holdings, assessed, statement.question.clone());
             found == statement
         };
-        if !checked {
+        if let Some(log) = contradicted(world, &statement) {
+            opened.add(FindingCode::StatementDiffers, place, format!("another history of {log}"));
+        } else if !checked {
             opened.add(FindingCode::StatementUnchecked, place, "");
         }
         let verdict = verdict(&statement, checked);
         opened.report.statements.push(verdict);
     }
+}
+
+/// A log of which the statement's maker holds another entry than the pack at a number that both
+/// reach: whoever wrote it has shown two histories.
+fn contradicted(world: &World, statement: &Completeness) -> Option<LogId> {
+    let other = |state: &&LogState| {
+        world.holdings.logs().log(&state.log).is_some_and(|held| {
+            state.tips.iter().any(|(at, id)| *at < held.size() && !held.holds(*at, id))
+        })
+    };
+    statement.logs.iter().find(other).map(|state| state.log)
 }
 
 fn verdict(statement: &Completeness, checked: bool) -> CompletenessVerdict {

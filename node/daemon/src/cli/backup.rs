@@ -1,5 +1,5 @@
-//! Backups, as they are typed: making one of a node, and making a node of one. A backup is never run
-//! where it lies.
+//! Backups, as they are typed: making one of a node, trying one, and making a node of one. A backup is
+//! never run where it lies.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,12 @@ use serde_json::{Value as Json, json};
 use xw_custody::ask::{self, Source};
 use xw_custody::machine::{Lock, MachineFile};
 use xw_custody::{Cost, OfficeKey};
-use xw_store::{Store, StoreKeys};
+use xw_store::{Report, Store, StoreKeys, ViewDigest};
 
 use super::keys::{RECOVERY_PROMPT, read_bounded};
 use super::perform::{Desk, Done};
 use crate::client;
+use crate::clock;
 use crate::folder::Folder;
 use crate::keys::{KeyFiles, Protection, first_of, protect, recovery_key};
 use crate::office::{About, open_keys};
@@ -23,7 +24,7 @@ use crate::trouble::{Answer, Trouble};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "例：\n  xiangwang backup /media/usb/柳河村-20261123\n节点运行时也可备份。备份里的一切都要用本机构经办人的口令才能打开；放到另一个地方保存 || Example:\n  xiangwang backup /media/usb/backup-20261123\nThe node may be running. Nothing in a backup opens without a passphrase of this office; keep it elsewhere"
+    after_help = "例：\n  xiangwang backup /media/usb/柳河村-20261123\n  xiangwang backup /media/usb/柳河村-20261123 --check\n节点运行时也可备份。备份里的一切都要用本机构经办人的口令才能打开；放到另一个地方保存，并定期用 --check 试一试 || Example:\n  xiangwang backup /media/usb/backup-20261123\n  xiangwang backup /media/usb/backup-20261123 --check\nThe node may be running. Nothing in a backup opens without a passphrase of this office; keep it elsewhere"
 )]
 pub(crate) struct Backup {
     #[arg(
@@ -31,6 +32,19 @@ pub(crate) struct Backup {
         help = "备份放在哪里：一个还不存在的目录，最好在 U 盘上 || Where it goes: a folder that does not exist yet, best on a USB stick"
     )]
     pub(crate) to: PathBuf,
+    #[arg(
+        long,
+        help = "不备份，而是检验这个已有的备份：打开、逐条核验，并与制作时的视图摘要对照；不改动备份和节点 || Make none, but try this one: open it, check every entry, and compare its view digest with that of the day it was made; changes neither backup nor node"
+    )]
+    pub(crate) check: bool,
+    #[arg(
+        id = "operator",
+        long = "person",
+        requires = "check",
+        value_name = "姓名 || NAME",
+        help = "检验时用哪位经办人的口令打开；只有一人时不必写 || Whose passphrase opens it; not needed where one person works alone"
+    )]
+    pub(crate) operator: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -64,6 +78,14 @@ pub(crate) struct Restore {
 
 impl Desk<'_> {
     pub(super) fn backup(&mut self, asked: &Backup) -> Answer<Done> {
+        if asked.check {
+            let mut bar = self.bar(crate::words::VERIFYING);
+            let answer = check(asked, self.global.source(), &mut |done, of| bar.show(done, of));
+            bar.clear();
+            let answer = answer?;
+            let well = answer["sound"] == true && answer["same"] != false;
+            return Ok(Done::found_if(!well, answer.clone(), render::tried(&answer, self.screen)));
+        }
         // The node may have been started elsewhere than this command.
         let to = std::path::absolute(&asked.to)?;
         let mut bar = self.bar(crate::words::BACKING_UP);
@@ -134,6 +156,52 @@ fn opened_by_recovery(files: &KeyFiles, path: &Path, source: Source) -> Answer<(
     let key = recovery_key(&read_bounded(path)?)?;
     let passphrase = ask::existing(source, RECOVERY_PROMPT).map_err(client::no_terminal)?;
     Ok((files.operators()?.open(&key.open(&passphrase)?)?, key.cost()))
+}
+
+/// Tries a backup: restores its entries into a place of their own, works every view out, checks
+/// everything, and takes it away again. Answers `{office, made_ms, entries, records, digest, expected,
+/// same, sound, findings, more_findings, seconds}`; `same` is null where the backup says nothing.
+fn check(asked: &Backup, source: Source, progress: &mut dyn FnMut(u64, u64)) -> Answer<Json> {
+    let from = Folder::at(&asked.to);
+    let about = About::read(&asked.to)?;
+    let (office, _) = opened_by_operator(&from.key_files(), asked.operator.as_deref(), source)?;
+    let begun_ms = clock::steady_ms();
+    let place = std::env::temp_dir().join(format!("xiangwang-check-{}", clock::token()));
+    let tried = try_in(&place, &from, &office, progress);
+    let _ = fs::remove_dir_all(&place);
+    let (report, digest) = tried?;
+    let (expected, found) = (about.digest, digest.to_string());
+    let mut answer = crate::office::report(&report);
+    answer["office"] = json!(about.office);
+    answer["made_ms"] = json!(about.made_ms);
+    answer["records"] = json!(digest.records);
+    answer["same"] = json!(expected.as_ref().map(|expected| *expected == found));
+    answer["digest"] = json!(found);
+    answer["expected"] = json!(expected);
+    answer["seconds"] = json!(clock::steady_ms().saturating_sub(begun_ms) / 1_000);
+    Ok(answer)
+}
+
+/// Works everything out in a place of its own. Both files there are encrypted, and their keys are in
+/// memory only.
+fn try_in(
+    place: &Path,
+    from: &Folder,
+    office: &OfficeKey,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Answer<(Report, ViewDigest)> {
+    let folder = Folder::at(place);
+    folder.make()?;
+    copy_synced(&from.store_path(), &folder.store_path())?;
+    let machine = open_keys(from.path(), office)?;
+    let contents = from.key_files().operators()?.contents(office)?;
+    let keys = StoreKeys { machine: machine.database.clone(), sealing: contents.public() };
+    let mut store = Store::open(&folder.store_path(), Some(keys))?;
+    store.unlock(contents)?;
+    store.settle_all()?;
+    let (report, digest) = (store.verify(progress)?, store.digest(None)?);
+    store.close()?;
+    Ok((report, digest))
 }
 
 fn fill(from: &Folder, to: &Folder, machine: &MachineFile) -> Answer<()> {

@@ -10,7 +10,7 @@ use xw_custody::machine::MachineKeys;
 use xw_custody::{OfficeKey, Operators};
 use xw_schemas::id::{hex, unhex};
 use xw_schemas::space::Division;
-use xw_store::Copier;
+use xw_store::{Copied, Copier};
 use zeroize::Zeroizing;
 
 use super::{Aside, Office, Progress};
@@ -37,6 +37,10 @@ pub(crate) struct About {
     pub(crate) division: Division,
     pub(crate) made_ms: u64,
     pub(crate) entries: u64,
+    /// What the office showed at that moment, as `xiangwang digest` says it. Nothing, where nobody was
+    /// signed in, something came in meanwhile, or the program does not know the roster's rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<String>,
 }
 
 impl About {
@@ -62,8 +66,8 @@ fn not_one(backup: &Path, error: &dyn std::error::Error) -> Trouble {
 }
 
 impl Office {
-    /// What makes a backup while the node works on. Answers `{to, entries, made_ms}`.
-    pub(crate) fn backup(&self, to: &Path) -> Answer<Aside> {
+    /// What makes a backup while the node works on. Answers `{to, entries, made_ms, digest}`.
+    pub(crate) fn backup(&mut self, to: &Path) -> Answer<Aside> {
         if to.exists() {
             return Err(Trouble::new(
                 "exists",
@@ -76,11 +80,18 @@ impl Office {
         let (files, settings) = (&self.keys.files, self.settings.clone());
         let (operators, people) = (files.operators()?, files.people()?);
         let sealed = seal_keys(&self.node.seed(), &database, &operators.office());
-        let (to, copier, entries) =
-            (to.to_owned(), self.store.copier(), self.reader.size()?.entries);
+        let (to, copier) = (to.to_owned(), self.store.copier());
+        let shown = self.shown()?;
         let contents =
-            Contents { to, copier, database, sealed, operators, people, settings, entries };
+            Contents { to, copier, database, sealed, operators, people, settings, shown };
         Ok(Box::new(move |progress: Progress<'_>| contents.make(progress)))
+    }
+
+    fn shown(&mut self) -> Answer<Shown> {
+        self.settle_all()?;
+        let known = self.store.is_unlocked() && self.store.roster().rules_are_known();
+        let digest = if known { Some(self.store.digest(None)?.to_string()) } else { None };
+        Ok(Shown { held: self.store.held()?, digest })
     }
 }
 
@@ -94,7 +105,13 @@ struct Contents {
     operators: Operators,
     people: Vec<PersonFile>,
     settings: Settings,
-    entries: u64,
+    shown: Shown,
+}
+
+/// What the office shows before the copy is made.
+struct Shown {
+    held: Copied,
+    digest: Option<String>,
 }
 
 impl Contents {
@@ -113,7 +130,7 @@ impl Contents {
         // The copier tells what is left; a person wants to know what is done.
         let mut told = |left: u64, of: u64| progress(of.saturating_sub(left), of);
         let key = Some(self.database.clone());
-        self.copier.copy(&copy.store_path(), key, made_ms, &mut told)?;
+        let held = self.copier.copy(&copy.store_path(), key, made_ms, &mut told)?;
         write_secret(&self.to.join(SEALED_KEYS), &hex(&self.sealed))?;
         let keys = copy.key_files();
         keys.make()?;
@@ -122,12 +139,17 @@ impl Contents {
             keys.write_person(person)?;
         }
         copy.write_settings(&self.settings)?;
+        // What came in meanwhile is in the copy, and the digest speaks of what was there before.
+        let digest = self.shown.digest.clone().filter(|_| held == self.shown.held);
         let (office, division) = (self.settings.office.clone(), self.settings.division);
-        let about = About { version: VERSION, office, division, made_ms, entries: self.entries };
+        let entries = held.entries;
+        let about = About { version: VERSION, office, division, made_ms, entries, digest };
         let text = serde_json::to_string(&about).expect("plain data");
         write_whole(&self.to.join(ABOUT), text.as_bytes(), false)?;
-        let (to, entries) = (self.to.display().to_string(), self.entries);
-        Ok(json!({"to": to, "entries": entries, "made_ms": made_ms}))
+        Ok(json!({
+            "to": self.to.display().to_string(), "entries": entries, "made_ms": made_ms,
+            "digest": about.digest,
+        }))
     }
 }
 

@@ -26,7 +26,7 @@ const RESUMED: &str = "resumed";
 pub(super) const ROLLBACKS_MAX: u64 = 3;
 
 /// Days for which a rollback counts.
-const ROLLBACK_DAYS: u64 = 30;
+pub(super) const ROLLBACK_DAYS: u64 = 30;
 
 /// Bytes of a place in a log, as noted.
 const POINT_BYTES: usize = 40;

@@ -91,7 +91,10 @@ impl Office {
         let due = now_ms.saturating_sub(self.outbox.looked_ms) >= LOOK_EVERY_MS;
         let came = signed_in != self.outbox.signed_in;
         let restless = self.outbox.restless && !self.outbox.failed;
-        if !(restless || due || came) || signed_in.is_empty() || !self.store.is_unlocked() {
+        let can = !signed_in.is_empty()
+            && self.store.is_unlocked()
+            && self.store.roster().rules_are_known();
+        if !(restless || due || came) || !can {
             return Ok(());
         }
         self.outbox.looked_ms = now_ms;

@@ -67,6 +67,7 @@ impl Office {
             "witness_retired": self.witness_retired(),
             "unasked": self.went_on_unasked,
             "disk": self.disk_json(),
+            "alarms": self.alarms()?,
             "neighbours": neighbours,
             "villages": villages,
             "coverage": self.coverage()?,
@@ -77,9 +78,10 @@ impl Office {
         Ok(answer)
     }
 
-    /// How much is held and how far it has travelled. Of a locked store only the first is known.
+    /// How much is held and how far it has travelled. Of a locked store, and under rules that this
+    /// program does not know, only the first is known.
     fn held(&self) -> Answer<Json> {
-        if !self.store.is_unlocked() {
+        if !self.store.is_unlocked() || !self.store.roster().rules_are_known() {
             let size = self.reader.size()?;
             return Ok(json!({"records": size.records, "entries": size.entries}));
         }

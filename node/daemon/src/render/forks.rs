@@ -253,6 +253,30 @@ pub(crate) fn backed_up(answer: &Json, screen: Screen) -> String {
     )
 }
 
+/// A backup was tried.
+pub(crate) fn tried(answer: &Json, screen: Screen) -> String {
+    let (office, made) = (text(answer, "office"), time(answer, "made_ms"));
+    let (entries, records) = (count(answer, "entries"), count(answer, "records"));
+    let mut out = told(
+        screen,
+        format!("{office} {made} 的备份可以打开：{entries} 个条目、{records} 条记录\n"),
+        format!("the backup of {office} made {made} opens: {entries} entries, {records} records\n"),
+    );
+    out.push_str(&super::verified(answer, screen));
+    out.push_str(match answer["same"].as_bool() {
+        Some(true) => screen.pick(
+            "视图摘要与制作备份时一致，可以用来恢复\n",
+            "the view digest is that of the day it was made: it can be restored\n",
+        ),
+        Some(false) => screen.pick(
+            "视图摘要与制作备份时不一致！请勿依赖这份备份，马上另做一份并检查存放它的磁盘\n",
+            "the view digest is NOT that of the day it was made: do not rely on this backup, make another at once and look at the disk it lies on\n",
+        ),
+        None => screen.pick("备份中没有记下视图摘要，未作对照\n", "it names no view digest to compare with\n"),
+    });
+    out
+}
+
 /// A node was made of a backup.
 pub(crate) fn restored(answer: &Json, screen: Screen) -> String {
     let (office, folder) = (text(answer, "office"), text(answer, "folder"));

@@ -50,6 +50,10 @@ pub(crate) fn status(answer: &Json, form: Option<&Form>, screen: Screen) -> Stri
             out.push_str(&format!("{} {}\n", of(name), screen.pick(zh, en)));
         }
     }
+    for alarm in items(answer, "alarms") {
+        let told = either(alarm, "zh", "en", screen);
+        out.push_str(&format!("{}{told}\n", screen.pick("注意：", "Attention: ")));
+    }
     if answer["witness_retired"].as_bool() == Some(true) {
         let text = screen.pick(
             "本机的数据曾丢失或被还原，不再见证下级的记录。请上级撤销本机密钥并重新邀请本机加入",
@@ -321,7 +325,7 @@ mod tests {
             "office": "柳河村村民委员会", "division": "130599201201", "node": "ab".repeat(32), "network": "cd",
             "roster": {"number": 1, "frozen": false}, "people": [{"name": "王芳", "roles": ["VCLK"]}],
             "records": 12_345, "entries": 23_456, "only_here": 3, "township": 12_342, "county": 0,
-            "refused": 2, "running": false, "coverage": null, "villages": [],
+            "refused": 2, "running": false, "alarms": [{"zh": "七天没有签收", "en": "no receipt"}], "coverage": null, "villages": [],
             "neighbours": [{"office": "白杨镇人民政府", "key": "ef".repeat(32), "connected": false, "heard_ms": null}],
         });
         let types = xw_schemas::record::builtin();
@@ -335,6 +339,7 @@ mod tests {
             "未连接",
             "从未",
             "2 个条目未被采纳",
+            "注意：七天没有签收",
         ] {
             assert!(text.contains(wanted), "{wanted}\n{text}");
         }

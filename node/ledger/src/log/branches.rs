@@ -144,6 +144,17 @@ impl Log {
             || self.branches.get(entry).is_some_and(|(number, _)| *number == sequence)
     }
 
+    /// The highest entry under the word of the author's office above at this level, of which the
+    /// entry is held.
+    #[must_use]
+    pub fn pinned(&self, by: Tier) -> Option<Point> {
+        match by {
+            Tier::County => self.county,
+            Tier::Township => self.township,
+            Tier::Village => None,
+        }
+    }
+
     /// The lowest slot with two variants.
     #[must_use]
     pub fn fork(&self) -> Option<u64> {

@@ -6,7 +6,7 @@ use xw_schemas::entry::{Erasure, ErasureGround};
 use xw_schemas::id::{LogId, RecordId};
 use xw_store::{Query, Store};
 
-use crate::world::{Arrived, Desk, Folder, NOW_MS, World, content, take, text};
+use crate::world::{Arrived, Desk, Folder, NOW_MS, World, content, everything, take, text};
 
 const SECRET: &str = "龘靐齉十四行街八号";
 
@@ -90,6 +90,51 @@ fn erased_contents_are_in_no_byte_of_the_disk_and_every_entry_verifies() {
     let by_name = Query { text: Some("十四行街".into()), ..Query::default() };
     assert!(store.reader().unwrap().list(&by_name).unwrap().rows.is_empty());
     assert!(on_disk(&folder, "别的记录7"), "what others wrote stays");
+}
+
+/// How many of ten times as many records are erased; `XW_ERASURES=1000` is the office's figure.
+fn erasures() -> usize {
+    std::env::var("XW_ERASURES").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
+}
+
+#[test]
+fn of_many_records_those_that_two_persons_erase_are_gone_and_everything_verifies() {
+    let (mut world, folder) = (World::new(), Folder::quick());
+    let mut store = world.store_at(&folder.file());
+    let log = world.open(&mut store, |w| &w.east);
+    let space = world.east.space();
+    let above = world.open_in(&mut store, |w| &w.town, space);
+    let (erased, all) = (erasures(), 10 * erasures());
+    let mut secret = Vec::new();
+    for at in 0..all {
+        let is_secret = at % 10 == 3;
+        let name = if is_secret { format!("龘靐{at:05}号") } else { format!("赵{at:05}号") };
+        let made = content(&name, &[("applicant_name", text(&name))]);
+        let record = world.write(&mut store, log, |w| &w.east, &made);
+        secret.extend(is_secret.then_some(record));
+    }
+    store.settle_all().unwrap();
+    assert_eq!(secret.len(), erased);
+    assert!(on_disk(&folder, "龘靐"), "the search is not blind");
+    let before: Vec<_> = everything(&store).into_iter().map(|(entry, _)| entry.id()).collect();
+    for record in &secret {
+        let one = request(&mut world, &store, log, |w| &w.east, *record);
+        take(&mut store, vec![one]);
+        let other = request(&mut world, &store, above, |w| &w.town, *record);
+        take(&mut store, vec![other]);
+    }
+    store.settle_all().unwrap();
+    assert!(!on_disk(&folder, "龘靐"), "something of what was erased is on the disk");
+    // Every entry is there as it was, and every signature, chain and commitment verifies.
+    let held = everything(&store);
+    assert!(before.iter().all(|id| held.iter().any(|(entry, _)| entry.id() == *id)));
+    let report = store.verify(&mut |_, _| {}).unwrap();
+    assert!(report.is_clean(), "{:?}", report.findings.first());
+    assert_eq!(report.entries as usize, 2 + all + 2 * erased);
+    let page =
+        store.reader().unwrap().list(&Query { limit: 1, count_total: true, ..Query::default() });
+    assert_eq!(page.unwrap().total, Some(all as u64));
+    assert!(on_disk(&folder, "00001号"), "what others wrote stays");
 }
 
 #[test]

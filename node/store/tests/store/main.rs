@@ -16,6 +16,7 @@ mod law;
 mod noting;
 mod owner;
 mod questions;
+mod receipts;
 mod republishing;
 mod restanding;
 mod tampering;
