@@ -4,7 +4,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use xw_bootstrap::invitation::{beginning, calling_name};
 use xw_schemas::id::NetworkId;
 use xw_schemas::record::builtin;
@@ -33,16 +33,33 @@ pub(crate) fn all(dir: &Path, world: &World, honest: &[Keys]) -> Vec<Node> {
                     address: *address,
                 })
                 .collect();
-            let (office, roster) = (office(keys), [world.founding.clone()]);
-            folder::write(&path, &office, &roster, builtin(), ports[seat], &neighbours);
-            Node::new(HONEST[seat].1, path, ports[seat], keys.node.public())
+            one(HONEST[seat].1, &path, world, keys, ports[seat], &neighbours)
         })
         .collect()
+}
+
+/// Makes the folder of one PC; nothing runs yet.
+pub(crate) fn one(
+    name: &'static str,
+    path: &Path,
+    world: &World,
+    keys: &Keys,
+    listen: SocketAddr,
+    neighbours: &[Neighbour],
+) -> Node {
+    let (office, roster) = (office(keys), [world.founding.clone()]);
+    folder::write(path, &office, &roster, builtin(), listen, neighbours);
+    Node::new(name, path.to_owned(), listen, keys.node.public())
 }
 
 /// What the first clerk of an office says to sign in.
 pub(crate) fn unlock(keys: &Keys) -> Json {
     folder::unlock(&office(keys))
+}
+
+/// What a person of an office says to sign in.
+pub(crate) fn unlock_as(name: &str) -> Json {
+    json!({"do": "unlock", "person": name, "passphrase": folder::passphrase(name)})
 }
 
 /// How nodes of the network call it towards each other.
@@ -55,7 +72,7 @@ fn office(keys: &Keys) -> Office {
     Office { division: keys.division, name: keys.name.clone(), node: keys.node.clone(), people }
 }
 
-fn free_ports(count: usize) -> Vec<SocketAddr> {
+pub(crate) fn free_ports(count: usize) -> Vec<SocketAddr> {
     let listeners: Vec<TcpListener> = (0..count)
         .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"))
         .collect();

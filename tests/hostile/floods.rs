@@ -6,16 +6,18 @@ use std::time::{Duration, Instant};
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use xw_schemas::id::{EntryId, LogId};
 use xw_schemas::limits::HAVE_TIPS_MAX;
 use xw_schemas::wire::{Digests, Frame, Have, Parcel};
 
-use crate::door::connect;
+use crate::door::{Door, connect};
 use crate::extent::chosen;
 use crate::line::SILENCE;
-use crate::node::{GUARD, LOOK_EVERY};
+use crate::node::{GUARD, LOOK_EVERY, Node};
 use crate::pen::parcel;
-use crate::scene::{GROWTH_MIB, Stage};
+use crate::raw::Raw;
+use crate::scene::{Digest, GROWTH_MIB, Stage};
 use crate::setup::{COUNTY, EAST};
 
 /// Frames said in one breath by an attacker who does not want to be dropped for haste.
@@ -24,15 +26,21 @@ const PACE: usize = 128;
 /// The same where no answer is read.
 const UNREAD_PACE: usize = 16;
 
+/// Openings in one frame.
+const OPENINGS_PER_FRAME: usize = 200;
+
 /// Dials at a time.
 const DIALS_AT_ONCE: usize = 32;
 
 pub(crate) async fn all(stage: &mut Stage) {
     dials(stage).await;
+    dials_with_a_key(stage).await;
+    streams(stage).await;
     small_frames(stage).await;
     beyond_credit(stage).await;
     names_of_logs(stage).await;
     unread_answers(stage).await;
+    openings(stage).await;
 }
 
 /// Callers without a key, ten thousand of them, at the township and the county.
@@ -57,6 +65,54 @@ async fn dials(stage: &mut Stage) {
     let ms = scene.ms().max(1);
     let rate = count as u128 * 1_000 / ms;
     let said = format!("{count} dials, {rate}/s, {refused} not even connected");
+    scene.end(&said, GROWTH_MIB).await;
+}
+
+/// A key on the roster calls again and again, finishes every handshake and opens nothing.
+async fn dials_with_a_key(stage: &mut Stage) {
+    let keys = stage.village();
+    let scene = stage.scene("dials with a key");
+    let count = chosen(1_000, 10_000);
+    let mut calling = JoinSet::new();
+    let mut in_vain = 0;
+    for _ in 0..count {
+        if calling.len() >= DIALS_AT_ONCE {
+            in_vain += usize::from(matches!(calling.join_next().await, Some(Ok(false))));
+        }
+        let (seed, network) = (*keys.node.seed(), stage.world.calling);
+        let (target, from) = (stage.nodes[EAST].address, keys.address());
+        calling.spawn(async move {
+            let door = Door::to(target, from).await;
+            let called = timeout(GUARD, Raw::connect(seed, network, door.address)).await;
+            called.is_ok_and(|raw| raw.is_ok())
+        });
+    }
+    while let Some(called) = calling.join_next().await {
+        in_vain += usize::from(matches!(called, Ok(false)));
+    }
+    let ms = scene.ms().max(1);
+    let rate = count as u128 * 1_000 / ms;
+    let said = format!("{count} dials, {rate}/s, {in_vain} turned away before the handshake's end");
+    scene.end(&said, GROWTH_MIB).await;
+}
+
+/// A key on the roster opens streams without end, on one connection after another.
+async fn streams(stage: &mut Stage) {
+    let keys = stage.village();
+    let scene = stage.scene("streams without end");
+    let count = chosen(10_000, 100_000);
+    let (mut opened, mut calls) = (0, 0);
+    while opened < count {
+        let (seed, network) = (*keys.node.seed(), stage.world.calling);
+        let (target, from) = (stage.nodes[EAST].address, keys.address());
+        calls += 1;
+        let door = Door::to(target, from).await;
+        let called = timeout(GUARD, Raw::connect(seed, network, door.address)).await;
+        // A connection that has just ended may still hold its place.
+        let Ok(raw) = called.expect("a call is answered or refused") else { continue };
+        opened += timeout(GUARD, raw.streams(count - opened)).await.expect("the flood is ended");
+    }
+    let said = format!("{opened} streams on {calls} connections, each ended by the node");
     scene.end(&said, GROWTH_MIB).await;
 }
 
@@ -148,6 +204,20 @@ async fn names_of_logs(stage: &mut Stage) {
         sent += 1;
     }
     let lists_end = if line.is_open().await { "heard" } else { "ended the session" };
+    // One log in each list, and a thousand ends of it.
+    let mut line = stage.live(&foothold.keys, EAST).await;
+    let mut long = 0;
+    while long < chosen(1_800, 6_000) && (long % PACE != 0 || line.heard_out().await) {
+        let log = LogId(name());
+        let tips =
+            (0..HAVE_TIPS_MAX as u64).map(|number| (log, number, EntryId([9; 32]))).collect();
+        let divisions = Some(vec![foothold.keys.division]);
+        if !line.say(&Frame::Have(Have { divisions, tips, answer: false })).await {
+            break;
+        }
+        long += 1;
+    }
+    let long_end = if line.is_open().await { "heard" } else { "ended the session" };
     let mut line = stage.live(&foothold.keys, EAST).await;
     let mut said = 0;
     while said < points && (said % PACE != 0 || line.heard_out().await) {
@@ -160,7 +230,10 @@ async fn names_of_logs(stage: &mut Stage) {
     let points_end = if line.is_open().await { "heard" } else { "ended the session" };
     stage.check_nothing_kept(&foothold).await;
     let why = scene.why(EAST, &foothold.keys, &[]);
-    let said = format!("{sent} lists of 1,024: {lists_end}; {said} places: {points_end} {why}");
+    let said = format!(
+        "{sent} lists of 1,024 logs: {lists_end}; {long} of 1,024 ends of one: {long_end}; {said} \
+         places: {points_end} {why}"
+    );
     scene.end(&said, GROWTH_MIB).await;
 }
 
@@ -188,5 +261,32 @@ async fn unread_answers(stage: &mut Stage) {
     tokio::time::sleep(SILENCE * 4).await;
     let why = scene.why(EAST, &foothold.keys, &[]);
     let said = format!("{sent} questions in {ms} ms for {} MiB {why}", (sent * 48) >> 10);
+    scene.end(&said, GROWTH_MIB).await;
+}
+
+/// One village opens log after log in its own space, each with its first record's worth of nothing.
+async fn openings(stage: &mut Stage) {
+    let mut foothold = stage.foothold().await;
+    let count = chosen(2_000, 20_000);
+    let stores: Vec<u64> = stage.nodes.iter().map(Node::store_bytes).collect();
+    let scene = stage.scene("logs without end");
+    let mut opened = 0;
+    while opened < count {
+        let part: Vec<Parcel> =
+            (0..OPENINGS_PER_FRAME).map(|_| parcel(&foothold.pen.another_opening())).collect();
+        opened += part.len();
+        assert!(foothold.line.hand_over(&part).await, "an office may open logs in its own space");
+    }
+    let space = foothold.pen.space;
+    let begun = Instant::now();
+    let held = |digest: Digest| digest.map_or(0, |digest| digest.2);
+    while held(stage.digest(COUNTY, space).await) < opened as u64 {
+        assert!(begun.elapsed() < GUARD, "the county does not get them");
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    let grown =
+        stage.nodes.iter().zip(&stores).map(|(n, was)| n.store_bytes().saturating_sub(*was));
+    let kib = grown.max().unwrap_or_default() >> 10;
+    let said = format!("{opened} logs at township and county; a store grew by {kib} KiB");
     scene.end(&said, GROWTH_MIB).await;
 }

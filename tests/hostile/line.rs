@@ -16,6 +16,9 @@ use crate::setup::{Keys, World};
 /// What is not heard within this time is not coming.
 pub(crate) const SILENCE: Duration = Duration::from_millis(400);
 
+/// Calls in vain after which a key is taken to be unwelcome.
+const CALLS_IN_VAIN: usize = 2;
+
 /// An open session.
 pub(crate) struct Line {
     /// What the honest node said first.
@@ -30,21 +33,49 @@ pub(crate) struct Line {
     _door: Door,
 }
 
+/// A network that calls one node.
+struct Dialled {
+    net: Net,
+    news: mpsc::Receiver<NetEvent>,
+    door: Door,
+}
+
+async fn dial(world: &World, keys: &Keys, node: &Node) -> Dialled {
+    let door = Door::to(node.address, keys.address()).await;
+    let (net, news) = Net::start(NetConfig {
+        node_seed: keys.node.seed(),
+        network: world.calling,
+        listen: Vec::new(),
+        limits: NetLimits::township(),
+    })
+    .await
+    .expect("a network without a port starts");
+    let peer = PeerKey(node.key.0);
+    net.allow(BTreeSet::from([peer]));
+    net.keep_dialling(peer, vec![door.address]);
+    Dialled { net, news, door }
+}
+
+/// Calls with a key that is to be turned away, and fails when it is let in. Whoever is turned away
+/// after the handshake may see a session begin; nothing is ever said on it.
+pub(crate) async fn turned_away(world: &World, keys: &Keys, node: &Node) {
+    let Dialled { mut news, door: _door, net: _net } = dial(world, keys, node).await;
+    let mut in_vain = 0;
+    while in_vain < CALLS_IN_VAIN {
+        match timeout(GUARD, news.recv()).await.expect("a caller learns what became of the call") {
+            Some(NetEvent::Unreachable { .. } | NetEvent::Closed { .. }) => in_vain += 1,
+            Some(NetEvent::Frame { .. }) => panic!("{} talks to a key that was cut", node.name),
+            Some(_) => {}
+            None => panic!("the network ended"),
+        }
+    }
+}
+
 impl Line {
     /// Calls and waits for the other side's hello. Says nothing itself.
     pub(crate) async fn call(world: &World, keys: &Keys, node: &Node) -> Self {
-        let door = Door::to(node.address, keys.address()).await;
-        let (net, mut news) = Net::start(NetConfig {
-            node_seed: keys.node.seed(),
-            network: world.calling,
-            listen: Vec::new(),
-            limits: NetLimits::township(),
-        })
-        .await
-        .expect("a network without a port starts");
+        let Dialled { net, mut news, door } = dial(world, keys, node).await;
         let peer = PeerKey(node.key.0);
-        net.allow(BTreeSet::from([peer]));
-        net.keep_dialling(peer, vec![door.address]);
         let opened = async {
             loop {
                 match news.recv().await {

@@ -30,16 +30,25 @@ mod line;
 )]
 mod raw;
 
+#[path = "../../node/ledger/tests/change_checks/expanding.rs"]
+mod expanding;
 mod foothold;
+mod reading;
 
 mod bodies;
+mod chunks;
+mod eclipse;
 mod floods;
 mod forgeries;
 mod forks;
+mod guesses;
+mod packings;
+mod poison;
 mod rights;
 mod rosters;
 mod shapes;
 mod stalls;
+mod theft;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,9 +76,11 @@ async fn a_hostile_village_harms_nobody() {
     let pulse = Pulse::start(Arc::clone(&nodes));
     pulse.since(begun).await;
     println!("{} nodes up after {} ms", nodes.len(), begun.elapsed().as_millis());
-    let mut stage = Stage { world, nodes, pulse, unused: liars, prepared: BTreeMap::new() };
+    let prepared = BTreeMap::new();
+    let tip = world.founding.clone();
+    let mut stage = Stage { world, nodes, pulse, tip, honest, unused: liars, prepared };
     stage.prepare(24, Audience::Office).await;
-    stage.prepare(1, Audience::County).await;
+    stage.prepare(2, Audience::County).await;
     println!("the hostile villages are known after {} ms", begun.elapsed().as_millis());
 
     let stalls = stalls::begin(&mut stage).await;
@@ -81,6 +92,9 @@ async fn a_hostile_village_harms_nobody() {
     }
     if extent::wanted("bodies") {
         bodies::all(&mut stage).await;
+    }
+    if extent::wanted("poison") {
+        poison::all(&mut stage).await;
     }
     if extent::wanted("rights") {
         rights::all(&mut stage).await;
@@ -96,6 +110,18 @@ async fn a_hostile_village_harms_nobody() {
     }
     if extent::wanted("stalls") {
         stalls::all(&mut stage).await;
+    }
+    if extent::wanted("eclipse") {
+        eclipse::all(&mut stage).await;
+    }
+    if extent::wanted("guesses") {
+        guesses::all(&mut stage).await;
+    }
+    if extent::wanted("rivals") {
+        rosters::rivals(&mut stage).await;
+    }
+    if extent::wanted("theft") {
+        theft::all(&mut stage).await;
     }
     stalls.end(&stage).await;
 

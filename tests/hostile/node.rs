@@ -54,7 +54,9 @@ impl Node {
 
     /// Starts the process; it stops in order when its input ends.
     pub(crate) fn start(&self) {
-        let log = std::fs::File::create(self.log_path()).expect("a log file");
+        // A node that is started again goes on in its log: what it said before counts.
+        let mut log = std::fs::OpenOptions::new();
+        let log = log.create(true).append(true).open(self.log_path()).expect("a log file");
         let child = Command::new(program::path())
             .arg("--dir")
             .arg(&self.folder)
@@ -171,13 +173,14 @@ impl Node {
         self.folder.join("node.log")
     }
 
-    /// Fails when the process has ended or a thread of it has panicked.
+    /// Fails when the process has ended by itself or a thread of it has panicked.
     pub(crate) fn check_unharmed(&self) {
         let mut process = self.process.lock().expect("no panic while it is held");
-        let child = process.as_mut().expect("it was started");
-        let ended = child.try_wait().expect("it is our child");
         let log = self.log();
-        assert!(ended.is_none(), "{} ended with {ended:?}: {log}", self.name);
+        if let Some(child) = process.as_mut() {
+            let ended = child.try_wait().expect("it is our child");
+            assert!(ended.is_none(), "{} ended with {ended:?}: {log}", self.name);
+        }
         assert!(!log.contains("panicked"), "{} panicked: {log}", self.name);
     }
 
@@ -218,7 +221,8 @@ impl Node {
     pub(crate) fn stop(&self) {
         if let Some(mut child) = self.process.lock().expect("no panic while it is held").take() {
             drop(child.stdin.take());
-            let _ = child.wait();
+            let ended = child.wait().expect("it is our child");
+            assert!(ended.success(), "{} ended with {ended:?}: {}", self.name, self.log());
         }
     }
 }

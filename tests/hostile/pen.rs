@@ -33,10 +33,12 @@ pub(crate) struct Pen {
     pub(crate) space: Space,
     pub(crate) log: LogId,
     logs: Logs,
-    /// Every change of this branch.
+    /// Every change of this branch, and what it builds on.
     written: Vec<Signed>,
     /// Acts so far; clones are told to count on elsewhere.
     acts: u64,
+    /// Which of its logs in this space it is.
+    number: u64,
 }
 
 /// What an entry is on the wire.
@@ -68,6 +70,7 @@ impl Pen {
             logs: Logs::new(),
             written: Vec::new(),
             acts: number * 1_000_000_000,
+            number,
         };
         let act = pen.act();
         let incarnation = Incarnation(act.operation.0);
@@ -81,6 +84,16 @@ impl Pen {
         (pen, parcel(&opening))
     }
 
+    /// The opening of one more log in this space, in which nothing is written.
+    pub(crate) fn another_opening(&mut self) -> Signed {
+        let act = self.act();
+        let author = Author { node: &self.keys.node, person: None };
+        let incarnation = Incarnation(act.operation.0);
+        let roster = self.world.chain.roster();
+        let opening = open_log(roster, self.space, author, incarnation, act, None);
+        opening.expect("an opening can be signed")
+    }
+
     /// The clock and dice of the next act.
     pub(crate) fn act(&mut self) -> Act {
         self.acts += 1;
@@ -91,9 +104,46 @@ impl Pen {
         Act { operation, time_ms: FOUNDED_MS + self.acts * 1_000, salt, republishes: None }
     }
 
+    /// Goes on, with keys that were stolen, in a log that their owner wrote, behind its first `size`
+    /// entries; `acts` tells this hand's acts from all others.
+    pub(crate) fn in_log_of(
+        world: &Arc<World>,
+        keys: &Keys,
+        opening: &VerifiedEntry,
+        held: &[Signed],
+        size: u64,
+        acts: u64,
+    ) -> Self {
+        let Statement::Open(opened) = &opening.core().statement else { panic!("an opening") };
+        let log = opening.core().log;
+        let mut pen = Self {
+            world: Arc::clone(world),
+            keys: keys.clone(),
+            space: opened.space,
+            log,
+            logs: Logs::new(),
+            written: Vec::new(),
+            acts,
+            number: 0,
+        };
+        let core = |signed: &&Signed| {
+            signed.entry.core().log != log || signed.entry.core().sequence < size
+        };
+        pen.learn(held.iter().filter(core));
+        pen
+    }
+
+    /// Takes in what others wrote, to build on it.
+    pub(crate) fn learn<'a>(&mut self, held: impl Iterator<Item = &'a Signed>) {
+        for signed in held {
+            let _ = self.logs.place(self.world.chain.roster(), &signed.entry);
+            self.written.push(signed.clone());
+        }
+    }
+
     /// The same log with nothing but its opening: where another past begins.
     pub(crate) fn reopened(&self) -> Self {
-        let (mut pen, _) = Self::open_in(&self.world, &self.keys, self.space, 0);
+        let (mut pen, _) = Self::open_in(&self.world, &self.keys, self.space, self.number);
         assert_eq!(pen.log, self.log, "the first act opens the log");
         pen.diverge(3);
         pen

@@ -80,7 +80,7 @@ async fn beat(nodes: &[Node]) -> Beat {
 }
 
 /// The request by which a clerk registers a project of a division.
-fn proposal(division: &str) -> Json {
+pub(crate) fn proposal(division: &str) -> Json {
     json!({
         "do": "new", "record_type": "IND", "division": division, "fields": {
             "project_name": "2026年光伏项目", "project_class": "2", "nature": "1", "site": "村东",

@@ -1,6 +1,8 @@
 //! Lies about who belongs: editions signed by too few, by strangers, by one key twice, of another
 //! county, beyond a gap, and the old roster after a new one.
 
+use std::time::Instant;
+
 use serde_json::{Value as Json, json};
 use xw_schemas::cose::{self, CoseSignature, Purpose, SecretKey};
 use xw_schemas::edition::{Edition, EditionCore, Fact, Scope};
@@ -11,7 +13,7 @@ use xw_schemas::wire::{BlobChunk, Frame, Hello};
 
 use crate::line::{Line, SILENCE};
 use crate::scene::{GROWTH_MIB, Stage};
-use crate::setup::{EAST, FOUNDED_MS, Keys};
+use crate::setup::{COUNTY, EAST, FOUNDED_MS, Keys};
 
 /// Editions of its own making that a village offers.
 const UNDELEGATED: u64 = 40;
@@ -167,6 +169,62 @@ async fn rollback(stage: &mut Stage) {
     }
     assert_eq!(rosters(stage).await, before, "a roster has gone back");
     scene.end("root's edition went round, by whomever; nobody went back", GROWTH_MIB).await;
+    stage.tip = newer;
+}
+
+/// Two editions of one number, both signed as root signs (threats.md T29): one is handed to the
+/// township, the other to the county. All nodes stop at what comes before both and go on working;
+/// root names one, and all go on alike.
+pub(crate) async fn rivals(stage: &mut Stage) {
+    let keys = stage.village();
+    let scene = stage.scene("two rosters of one number");
+    let before = stage.nodes[EAST].tell(json!({"do": "status"})).await["roster"].clone();
+    let place = |name: &str| vec![Fact::Place { division: keys.division, name: name.to_owned() }];
+    let [good, bad] =
+        ["真名村", "假名村"].map(|name| stage.world.edition(&stage.tip, place(name), 2));
+    for (seat, edition) in [(EAST, &good), (COUNTY, &bad)] {
+        hand_over(stage, &keys, seat, edition).await;
+    }
+    let number = &before["number"];
+    let ms = all_say(stage, "that the roster is frozen", |roster| {
+        roster["frozen"] == true && roster["number"] == *number
+    })
+    .await;
+    let stopped = rosters(stage).await;
+    assert!(stopped.iter().all(|roster| *roster == stopped[0]), "{stopped:?}");
+    let named = vec![Fact::Recover { rejected: vec![bad.id()] }];
+    let recovery = stage.world.edition(&good, named, 2);
+    hand_over(stage, &keys, EAST, &recovery).await;
+    let recovered = all_say(stage, "what root decided", |roster| {
+        roster["frozen"] == false && roster["number"] == recovery.core().number
+    })
+    .await;
+    let after = rosters(stage).await;
+    assert!(after.iter().all(|roster| *roster == after[0]), "{after:?}");
+    let said = format!(
+        "{} nodes froze alike after {ms} ms, honest work went on; root named one, all agree after \
+         {recovered} ms",
+        after.len()
+    );
+    scene.end(&said, GROWTH_MIB).await;
+    stage.tip = recovery;
+}
+
+/// Lets a node fetch an edition.
+async fn hand_over(stage: &Stage, keys: &Keys, seat: usize, edition: &Edition) {
+    let mut line = Line::call(&stage.world, keys, &stage.nodes[seat]).await;
+    let hello = promising(&line, 1, edition.core().number);
+    offer(&mut line, hello, &[Offer::of(edition)]).await;
+}
+
+/// Waits until every node says so of its roster; milliseconds.
+async fn all_say(stage: &Stage, what: &str, holds: impl Fn(&Json) -> bool) -> u128 {
+    let begun = Instant::now();
+    for node in stage.nodes.iter() {
+        let so = |status: &Json| holds(&status["roster"]);
+        node.wait_for(what, json!({"do": "status"}), so).await;
+    }
+    begun.elapsed().as_millis()
 }
 
 /// A village signs editions as a registrar that nobody made it.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Value as Json, json};
+use xw_schemas::edition::Edition;
 use xw_schemas::space::{Audience, Space};
 
 use crate::by_hand::ByHand;
@@ -26,6 +27,10 @@ pub(crate) struct Stage {
     pub(crate) world: Arc<World>,
     pub(crate) nodes: Arc<Vec<Node>>,
     pub(crate) pulse: Pulse,
+    /// The last edition of root's chain that everybody holds.
+    pub(crate) tip: Edition,
+    /// The keys of the honest offices by seat: some are stolen.
+    pub(crate) honest: Vec<Keys>,
     /// Villages whose keys no attack has used yet.
     pub(crate) unused: Vec<Keys>,
     /// Villages that stand where an attack begins.

@@ -26,6 +26,8 @@ pub(crate) const WEST: usize = 2;
 pub(crate) const EAST_VILLAGE: usize = 3;
 /// Another one.
 pub(crate) const EAST_NEIGHBOUR: usize = 4;
+/// An honest village of the western township.
+pub(crate) const WEST_VILLAGE: usize = 5;
 
 /// Where the honest offices stand.
 pub(crate) const HONEST: [(u64, &str); 6] = [
@@ -36,6 +38,13 @@ pub(crate) const HONEST: [(u64, &str); 6] = [
     (130_599_201_202, "东杨庄村"),
     (130_599_202_201, "石桥村"),
 ];
+
+/// Further PCs of honest offices, whose keys are the test's: by seat, and how many.
+const SECOND_PCS: [(usize, u8); 4] =
+    [(COUNTY, 2), (EAST, 2), (EAST_VILLAGE, 1), (EAST_NEIGHBOUR, 1)];
+
+/// The role of whoever registers villages at the eastern township.
+const REGISTRAR: &str = "TADM";
 
 /// Villages of the eastern township that are the test's. Each attack has one of its own, so that no
 /// attack stands in the way of another.
@@ -82,6 +91,12 @@ impl Keys {
         let found = people.find(|(_, roles, _)| roles.iter().any(|held| held == role));
         &found.expect("somebody holds the role").2
     }
+
+    /// The same office and people at another of its PCs.
+    pub(crate) fn at_pc(&self, number: u8) -> Self {
+        let name = [self.division.to_string(), format!("PC {number}")];
+        Self { node: key(&[&name[0], &name[1]]), ..self.clone() }
+    }
 }
 
 /// A founded county.
@@ -96,6 +111,11 @@ pub(crate) struct Founding {
 /// Where an honest office stands.
 pub(crate) fn division(seat: usize) -> Division {
     Division::from_number(HONEST[seat].0).expect("twelve digits")
+}
+
+/// The number of an honest office on the roster.
+fn number_of(seat: usize) -> OfficeId {
+    OfficeId(u32::try_from(seat).expect("a few offices") + 1)
 }
 
 /// Founds the county; the same keys at every run.
@@ -117,6 +137,17 @@ pub(crate) fn found() -> Founding {
     for (number, office) in (1..).zip(honest.iter().chain(&liars)) {
         facts.extend(facts_of(OfficeId(number), office));
     }
+    for (seat, count) in SECOND_PCS {
+        let pcs = (1..=count).map(|number| honest[seat].at_pc(number));
+        facts.extend(pcs.map(|pc| pc_of(number_of(seat), &pc)));
+    }
+    facts.push(Fact::Registrar {
+        office: number_of(EAST),
+        term: 1,
+        threshold: 1,
+        role: REGISTRAR.to_owned(),
+        closes: None,
+    });
     let core = EditionCore {
         network: None,
         scope: Scope::Root,
@@ -146,7 +177,7 @@ fn keys(code: u64, place: &str, number: u8) -> Keys {
     let division = Division::from_number(code).expect("twelve digits");
     let posts: &[(&str, &[&str])] = match division.tier() {
         Tier::County => &[("县经办员", &["CDEP"])],
-        Tier::Township => &[("振兴专干", &["TRUR", "TFIN"])],
+        Tier::Township => &[("振兴专干", &["TRUR", "TFIN", REGISTRAR])],
         Tier::Village => &[
             ("村文书", &["VCLK", "VAGT", "VGRD"]),
             ("村书记", &["VSEC", "VMED", "VTEAM"]),
@@ -170,14 +201,8 @@ fn facts_of(office: OfficeId, keys: &Keys) -> Vec<Fact> {
     let (division, name) = (keys.division, keys.name.clone());
     let mut facts = vec![
         Fact::Place { division, name: name.clone() },
-        Fact::Office { office, division, name: name.clone() },
-        Fact::Signer {
-            key: keys.node.public(),
-            kind: SignerKind::Node,
-            office,
-            name: format!("{name}电脑"),
-            roles: Vec::new(),
-        },
+        Fact::Office { office, division, name },
+        pc_of(office, keys),
     ];
     facts.extend(keys.people.iter().map(|(name, roles, key)| Fact::Signer {
         key: key.public(),
@@ -187,6 +212,16 @@ fn facts_of(office: OfficeId, keys: &Keys) -> Vec<Fact> {
         roles: roles.clone(),
     }));
     facts
+}
+
+fn pc_of(office: OfficeId, keys: &Keys) -> Fact {
+    Fact::Signer {
+        key: keys.node.public(),
+        kind: SignerKind::Node,
+        office,
+        name: format!("{}电脑", keys.name),
+        roles: Vec::new(),
+    }
 }
 
 impl World {

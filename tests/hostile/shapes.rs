@@ -12,6 +12,7 @@ use xw_schemas::wire::{Digests, EDITIONS_LISTED_MAX, Frame, Have, KNOWN_MAX, Pac
 use crate::extent::chosen;
 use crate::foothold::Foothold;
 use crate::node::GUARD;
+use crate::packings::{exploding, stored};
 use crate::pen::parcel;
 use crate::scene::{GROWTH_MIB, GROWTH_SHAPE_MIB, Stage};
 use crate::setup::EAST;
@@ -71,9 +72,9 @@ async fn refuse_all(stage: &Stage, foothold: &Foothold, frames: Vec<Vec<u8>>) {
 /// Length headers beyond the limit, lists ten times too long, lengths out of the air.
 async fn oversized(stage: &mut Stage) {
     let foothold = stage.foothold().await;
-    let scene = stage.scene("oversized, 1x to 10x the limits");
+    let scene = stage.scene("oversized, 1x to 1,000x the limits");
     let limit = u32::try_from(FRAME_BYTES_MAX).expect("it fits");
-    let headers = [limit + 1, 10 * limit, 1_000 * limit, u32::MAX];
+    let headers = [limit + 1, 10 * limit, 100 * limit, 1_000 * limit, u32::MAX];
     for header in headers {
         let mut line = stage.by_hand(&foothold.keys, EAST).await;
         // What follows the header is never read.
@@ -94,7 +95,7 @@ fn oversized_frames() -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
     let division = Division::from_number(130_599_201_201).expect("twelve digits");
     let (log, entry) = (LogId([1; 32]), EntryId([2; 32]));
-    for times in [1, 10] {
+    for times in [1, 10, 100, 1_000] {
         let over = |limit: usize| limit * times + usize::from(times == 1);
         let have = |divisions, tips| Frame::Have(Have { divisions, tips, answer: true });
         let digests = |groups, items| Frame::Digests(Digests { groups, items });
@@ -121,7 +122,8 @@ fn oversized_frames() -> Vec<Vec<u8>> {
     // A farewell of ten times the words, and entries that announce more than may be unpacked.
     let reason = "再".repeat(700);
     frames.push(Frame::Bye { reason, retry_after_ms: 0 }.encode());
-    for unpacked in [ENTRIES_UNPACKED_MAX as u64 + 1, 10 * ENTRIES_UNPACKED_MAX as u64, u64::MAX] {
+    let unpacked = [1, 10, 100, 1_000].map(|times| ENTRIES_UNPACKED_MAX as u64 * times + 1);
+    for unpacked in unpacked.into_iter().chain([u64::MAX]) {
         frames.push(Frame::Entries(PackedEntries { unpacked, packed: vec![1; 64] }).encode());
     }
     frames
@@ -151,29 +153,6 @@ fn entries_of(plain: &[u8]) -> Vec<u8> {
     Frame::Entries(PackedEntries { unpacked: plain.len() as u64, packed }).encode()
 }
 
-/// A zstd frame written by hand (RFC 8878): magic number, a window of 128 KiB and no content size.
-fn zstd(blocks: &[(u32, Vec<u8>)]) -> Vec<u8> {
-    let mut out = vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38];
-    for (at, (kind_and_size, bytes)) in blocks.iter().enumerate() {
-        let last = u32::from(at + 1 == blocks.len());
-        out.extend(&(kind_and_size | last).to_le_bytes()[..3]);
-        out.extend(bytes);
-    }
-    out
-}
-
-/// Bytes as they are, in one block.
-fn stored(plain: &[u8]) -> Vec<u8> {
-    let size = u32::try_from(plain.len()).expect("a short text");
-    zstd(&[(size << 3, plain.to_vec())])
-}
-
-/// One byte said 128 Ki times, and that again and again: four bytes stand for 128 KiB.
-fn exploding(blocks: usize) -> Vec<u8> {
-    const REPEATED: u32 = 1 << 1;
-    zstd(&vec![((128 << 10) << 3 | REPEATED, vec![0x81]); blocks])
-}
-
 /// Packed entries that say less than they unpack to, or more, or never end.
 async fn packed(stage: &mut Stage) {
     let foothold = stage.foothold().await;
@@ -191,7 +170,7 @@ async fn packed(stage: &mut Stage) {
         frames.push(Frame::Entries(PackedEntries { unpacked: 100, packed }).encode());
     }
     // Soundly packed, and too many: empty entries up to the limit of a list and ten times that.
-    for count in [ENTRIES_PER_FRAME_MAX + 1, 10 * ENTRIES_PER_FRAME_MAX] {
+    for count in [1, 10, 100].map(|times| times * ENTRIES_PER_FRAME_MAX + 1) {
         let mut w = Writer::new();
         w.array(count);
         for _ in 0..count {

@@ -19,6 +19,7 @@ use crate::foothold::Foothold;
 use crate::line::{Line, SILENCE};
 use crate::node::{GUARD, LOOK_EVERY};
 use crate::pen::parcel;
+use crate::reading::everything;
 use crate::scene::{GROWTH_MIB, Stage};
 use crate::setup::{COUNTY, EAST};
 
@@ -118,7 +119,7 @@ async fn read_out(line: &mut TcpStream) {
 }
 
 async fn half_requests(stage: &Stage) -> String {
-    let count = chosen(300, 500);
+    let count = chosen(500, 1_000);
     let address = stage.nodes[EAST].api_address();
     let halves: [&[u8]; 4] = [
         b"",
@@ -268,20 +269,7 @@ async fn false_alarm(stage: &mut Stage) {
 
 /// The logs that the township writes in the village's space, as it sends them to whoever has nothing.
 async fn logs_of_the_township(stage: &Stage, foothold: &Foothold) -> BTreeSet<LogId> {
-    let mut line = Line::call(&stage.world, &foothold.keys, &stage.nodes[EAST]).await;
-    let mut hello = line.hello.clone();
-    hello.digest = [3; 32];
-    line.say(&Frame::Hello(hello)).await;
-    line.say(&Frame::Have(Have { divisions: None, tips: Vec::new(), answer: false })).await;
-    let mut logs = BTreeSet::new();
-    while let Some(frame) = line.next_within(SILENCE).await {
-        let Frame::Entries(packed) = frame else { continue };
-        for (raw, _) in packed.unpack().expect("an honest node packs soundly") {
-            let entry = raw.verify(stage.world.network).expect("an honest node signs soundly");
-            if entry.node() == stage.nodes[EAST].key {
-                logs.insert(entry.core().log);
-            }
-        }
-    }
-    logs
+    let held = everything(stage, &foothold.keys, EAST).await;
+    let own = held.iter().filter(|signed| signed.entry.node() == stage.nodes[EAST].key);
+    own.map(|signed| signed.entry.core().log).collect()
 }

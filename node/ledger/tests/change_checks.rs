@@ -6,6 +6,8 @@
 mod bytes;
 #[path = "change_checks/documents.rs"]
 mod documents;
+#[path = "change_checks/expanding.rs"]
+mod expanding;
 #[path = "change_checks/honest.rs"]
 mod honest;
 #[path = "change_checks/hostile.rs"]

@@ -11,20 +11,12 @@ use xw_schemas::wire::{Digests, Frame, Have, KNOWN_MAX};
 
 use crate::common::{Held, Shared, division_digests, group, group_digests, shared};
 use crate::event::{Effect, SessionId};
-use crate::neighbour::{Neighbour, Phase};
+use crate::neighbour::{Neighbour, Phase, UNHELD_TIPS_MAX};
 use crate::replica::{Replica, close};
 use crate::stand::Stand;
 
 /// Up to so many shared logs are listed at once: 40 bytes each are less than a round trip.
 const LIST_AT_ONCE_MAX: usize = 24;
-
-/// Logs that a neighbour may name and that are not held here: ten times those of a county's first
-/// years. Whoever names more makes them up.
-const UNHELD_LOGS_MAX: usize = 16_384;
-
-/// Tips of one log that are remembered as on their way: a clone or two, and a fork of each. Of more
-/// branches the others are sent once more than needed.
-const AHEAD_TIPS_MAX: usize = 16;
 
 impl Replica {
     /// The digests in both hellos are the same: the neighbour stands where we stood.
@@ -129,13 +121,8 @@ impl Replica {
             effects.extend(locate(held, neighbour, session, *log, tips, points));
         }
         // Logs that we lack wholly: the neighbour sends them unasked, and holds what it sends.
-        theirs.values_mut().for_each(|tips| tips.truncate(AHEAD_TIPS_MAX));
-        neighbour.ahead.extend(theirs);
+        theirs.into_iter().for_each(|(log, tips)| neighbour.names(log, tips));
         neighbour.phase = Phase::Live;
-        if neighbour.ahead.len() > UNHELD_LOGS_MAX {
-            neighbour.ahead.clear();
-            return close(session, "names more logs than a county has");
-        }
         effects
     }
 
@@ -169,7 +156,7 @@ impl Replica {
         let neighbour = self.neighbours.get_mut(&session)?;
         // Of a log that is not held here yet one point is all that has a meaning.
         if held.logs.log(&log).is_none()
-            && (points.len() != 1 || neighbour.set_back.len() >= UNHELD_LOGS_MAX)
+            && (points.len() != 1 || neighbour.set_back.len() >= UNHELD_TIPS_MAX)
         {
             return None;
         }
@@ -239,8 +226,7 @@ fn locate(
     let (ahead, aside): (Vec<Point>, Vec<Point>) =
         foreign.into_iter().partition(|(sequence, _)| *sequence > own_last);
     if !ahead.is_empty() {
-        let ahead = ahead.into_iter().take(AHEAD_TIPS_MAX).collect();
-        neighbour.ahead.insert(log, ahead);
+        neighbour.names(log, ahead);
     }
     if aside.is_empty() {
         if !here.is_empty() {

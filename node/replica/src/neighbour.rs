@@ -10,6 +10,10 @@ use xw_schemas::wire::Hello;
 use crate::common::Shared;
 use crate::stand::Stand;
 
+/// Ends of logs that a neighbour names, that are not held here and that are remembered: ten times
+/// those of a county's first years.
+pub(crate) const UNHELD_TIPS_MAX: usize = 16_384;
+
 /// How far a conversation has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
@@ -52,6 +56,8 @@ pub(crate) struct Neighbour {
     pub(crate) locating: BTreeMap<LogId, Vec<Point>>,
     /// Logs whose tips there are not held here and lie ahead: their entries are coming.
     pub(crate) ahead: BTreeMap<LogId, Vec<Point>>,
+    /// How many tips these are.
+    ahead_tips: usize,
     /// Unpacked bytes sent and not acknowledged.
     pub(crate) under_way: u64,
     pub(crate) window: u64,
@@ -90,6 +96,7 @@ impl Neighbour {
             listed: Vec::new(),
             locating: BTreeMap::new(),
             ahead: BTreeMap::new(),
+            ahead_tips: 0,
             under_way: 0,
             window: CREDIT_BYTES_START,
             last_ack_ms: now_ms,
@@ -109,6 +116,18 @@ impl Neighbour {
     /// Room for more unpacked bytes.
     pub(crate) fn credit(&self) -> u64 {
         self.window.saturating_sub(self.under_way)
+    }
+
+    /// Notes tips of a log that are not held here. Counted by tips, or one log with a thousand of them
+    /// would count once. What is beyond the limit is passed over, not punished: a liar above may have
+    /// made an honest neighbour hold as many, and its entries are taken as they come.
+    pub(crate) fn names(&mut self, log: LogId, tips: Vec<Point>) {
+        let before = self.ahead.get(&log).map_or(0, Vec::len);
+        let named = self.ahead_tips - before + tips.len();
+        if named <= UNHELD_TIPS_MAX {
+            self.ahead_tips = named;
+            self.ahead.insert(log, tips);
+        }
     }
 
     /// Takes an acknowledgement; the window grows while the neighbour keeps up.

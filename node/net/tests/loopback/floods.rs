@@ -63,3 +63,21 @@ async fn a_neighbour_that_connects_and_opens_nothing_is_held_to_its_three_connec
     assert_eq!((stats.refused_over_limit, stats.opened), (3, 1));
     pair.echo(b"undisturbed").await;
 }
+
+#[tokio::test]
+async fn streams_without_end_end_their_connection_and_nobody_elses() {
+    let mut pair = Pair::connected(config(1), config(2)).await;
+    pair.b.allow(&[pair.a.key, key(9)]);
+    let (most, mut opened, mut calls) = (10_000, 0, 0);
+    while opened < most {
+        calls += 1;
+        // The bucket of calls per minute would end the flood; a neighbour has few of them.
+        let Ok(caller) = within(raw(9, pair.b.addr)).await else { break };
+        opened += within(caller.streams(most - opened)).await;
+        pair.echo(b"undisturbed").await;
+    }
+    let stats = pair.b.net.stats();
+    println!("{opened} streams on {calls} connections: {stats:?}");
+    assert!(opened > 1_000, "{opened} streams");
+    assert_eq!(stats.sessions, 1, "{stats:?}");
+}

@@ -74,6 +74,26 @@ impl Raw {
         drive::<()>(&mut self.muxer).await.unwrap_err()
     }
 
+    /// Opens streams and says half a word on each, until there are so many or the other side ends the
+    /// connection; how many there were.
+    pub(crate) async fn streams(mut self, most: usize) -> usize {
+        let mut opened = 0;
+        poll_fn(|cx| {
+            while opened < most {
+                match self.muxer.poll_outbound_unpin(cx) {
+                    Poll::Ready(Ok(stream)) => drop(tokio::spawn(half_a_word(stream))),
+                    Poll::Ready(Err(_)) => return Poll::Ready(()),
+                    Poll::Pending => break,
+                }
+                opened += 1;
+            }
+            let over = matches!(self.muxer.poll_unpin(cx), Poll::Ready(Err(_)));
+            if over { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        opened
+    }
+
     /// Lets the connection work by itself until the other side ends it.
     pub(crate) fn run(mut self) {
         tokio::spawn(async move { drive(&mut self.muxer).await.map(|never: ()| never) });
@@ -103,6 +123,13 @@ async fn hear_out(mut stream: SubstreamBox) -> io::Result<u64> {
     hello.extend(line("/ipfs/ping/1.0.0"));
     stream.read_exact(&mut hello).await?;
     stream.write_all(&hello).await?;
+    stream.flush().await?;
+    futures::io::copy(stream, &mut futures::io::sink()).await
+}
+
+/// Begins to agree on a protocol and holds the stream until it breaks.
+async fn half_a_word(mut stream: SubstreamBox) -> io::Result<u64> {
+    stream.write_all(&line("/multistream/1.0.0")[..7]).await?;
     stream.flush().await?;
     futures::io::copy(stream, &mut futures::io::sink()).await
 }
