@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use xw_ledger::log::Logs;
 use xw_ledger::roster::Chain;
 use xw_replica::{Effect, Event, Held, Replica, SessionId};
-use xw_schemas::id::{EditionId, EntryId, LogId};
+use xw_schemas::id::{CopyId, EditionId, EntryId, LogId};
 use xw_schemas::limits::HAVE_TIPS_MAX;
 use xw_schemas::space::Division;
 use xw_schemas::wire::{BlobChunk, Digests, Frame, Have, Hello, KNOWN_MAX, Parcel};
@@ -142,7 +142,7 @@ fn frame(names: &Names, dice: &mut Dice) -> Frame {
     match dice.below(16) {
         0..=2 => Frame::Hello(hello(names, dice)),
         3 => Frame::WantEditions { from: dice.below(4) },
-        4 => Frame::Editions((0..dice.below(40)).map(|_| EditionId(dice.bytes())).collect()),
+        4 => Frame::Editions((0..dice.below(40)).map(|_| CopyId(dice.bytes())).collect()),
         5 => Frame::WantBlob { hash: *dice.pick(&blobs()).unwrap(), offset: dice.below(1 << 20) },
         6 => Frame::Blob(BlobChunk {
             hash: *dice.pick(&blobs()).unwrap(),
