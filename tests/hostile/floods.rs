@@ -23,8 +23,11 @@ use crate::setup::{COUNTY, EAST};
 /// Frames said in one breath by an attacker who does not want to be dropped for haste.
 const PACE: usize = 128;
 
-/// The same where no answer is read.
+/// The same where no answer is read, and of frames as long as they may be.
 const UNREAD_PACE: usize = 16;
+
+/// Growth allowed by names alone: remembering every one of them would take twice as much, MiB.
+const GROWTH_NAMES_MIB: u64 = 16;
 
 /// Openings in one frame.
 const OPENINGS_PER_FRAME: usize = 200;
@@ -72,7 +75,7 @@ async fn dials(stage: &mut Stage) {
 async fn dials_with_a_key(stage: &mut Stage) {
     let keys = stage.village();
     let scene = stage.scene("dials with a key");
-    let count = chosen(1_000, 10_000);
+    let count = chosen(500, 10_000);
     let mut calling = JoinSet::new();
     let mut in_vain = 0;
     for _ in 0..count {
@@ -185,7 +188,7 @@ async fn beyond_credit(stage: &mut Stage) {
 async fn names_of_logs(stage: &mut Stage) {
     let foothold = stage.foothold().await;
     let scene = stage.scene("logs that are not");
-    let (lists, points) = (chosen(600, 6_000), chosen(20_000, 400_000));
+    let (lists, points) = (chosen(100, 6_000), chosen(20_000, 400_000));
     let mut drawn = 0_u64;
     let mut name = || {
         drawn += 1;
@@ -195,7 +198,7 @@ async fn names_of_logs(stage: &mut Stage) {
     };
     let mut line = stage.live(&foothold.keys, EAST).await;
     let mut sent = 0;
-    while sent < lists && (sent % PACE != 0 || line.heard_out().await) {
+    while sent < lists && (sent % UNREAD_PACE != 0 || line.heard_out().await) {
         let tips = (0..HAVE_TIPS_MAX).map(|_| (LogId(name()), 9, EntryId([9; 32]))).collect();
         let divisions = Some(vec![foothold.keys.division]);
         if !line.say(&Frame::Have(Have { divisions, tips, answer: false })).await {
@@ -207,7 +210,7 @@ async fn names_of_logs(stage: &mut Stage) {
     // One log in each list, and a thousand ends of it.
     let mut line = stage.live(&foothold.keys, EAST).await;
     let mut long = 0;
-    while long < chosen(1_800, 6_000) && (long % PACE != 0 || line.heard_out().await) {
+    while long < chosen(600, 6_000) && (long % UNREAD_PACE != 0 || line.heard_out().await) {
         let log = LogId(name());
         let tips =
             (0..HAVE_TIPS_MAX as u64).map(|number| (log, number, EntryId([9; 32]))).collect();
@@ -234,7 +237,7 @@ async fn names_of_logs(stage: &mut Stage) {
         "{sent} lists of 1,024 logs: {lists_end}; {long} of 1,024 ends of one: {long_end}; {said} \
          places: {points_end} {why}"
     );
-    scene.end(&said, GROWTH_MIB).await;
+    scene.end(&said, GROWTH_NAMES_MIB).await;
 }
 
 /// Asks for large public pieces, again and again, and reads none of the answers.
@@ -267,7 +270,7 @@ async fn unread_answers(stage: &mut Stage) {
 /// One village opens log after log in its own space, each with its first record's worth of nothing.
 async fn openings(stage: &mut Stage) {
     let mut foothold = stage.foothold().await;
-    let count = chosen(2_000, 20_000);
+    let count = chosen(200, 2_000);
     let stores: Vec<u64> = stage.nodes.iter().map(Node::store_bytes).collect();
     let scene = stage.scene("logs without end");
     let mut opened = 0;
@@ -287,6 +290,9 @@ async fn openings(stage: &mut Stage) {
     let grown =
         stage.nodes.iter().zip(&stores).map(|(n, was)| n.store_bytes().saturating_sub(*was));
     let kib = grown.max().unwrap_or_default() >> 10;
-    let said = format!("{opened} logs at township and county; a store grew by {kib} KiB");
+    let ms = begun.elapsed().as_millis();
+    let said = format!(
+        "{opened} logs at the township, {ms} ms later at the county; a store grew by {kib} KiB"
+    );
     scene.end(&said, GROWTH_MIB).await;
 }

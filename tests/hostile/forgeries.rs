@@ -168,6 +168,18 @@ async fn replayed(stage: &mut Stage) {
     let said = verdicts.get(&id).expect("the township keeps it");
     assert_eq!((said.verdict.as_str(), &said.reason), ("refused", &Refusal::OtherAuthor.zh()));
 
+    // The same words about another record, whose name the change does not bear.
+    let (other, created) = first.create();
+    let words = edit.body.as_ref().expect("a change has a body").change().to_vec();
+    let moved = first.body(other, &words);
+    let parcels = [parcel(&created), parcel(&moved)];
+    assert!(foothold.line.hand_over(&parcels).await, "it is kept as evidence");
+    stage.until_final(EAST, other).await;
+    let verdicts = stage.verdicts(EAST, &other.to_string()).await;
+    let said = verdicts.get(&moved.entry.id().to_string()).expect("the township keeps it");
+    assert_eq!(said.verdict, "refused", "{said:?}");
+    assert_eq!(stage.shown(EAST, other).await["changes"], 1);
+
     // An entry of another county, with the same keys.
     let mut core = first.next_core();
     core.network = NetworkId([3; 32]);
@@ -178,8 +190,8 @@ async fn replayed(stage: &mut Stage) {
     assert_eq!(shown["changes"], 2, "{shown}");
     let why = scene.why(EAST, &foothold.keys, &["an entry of another network"]);
     let said = format!(
-        "own frames: known already; another log's words: refused, kept; another network's: \
-         session ended {why}"
+        "own frames: known already; another log's and another record's words: refused, kept; \
+         another network's: session ended {why}"
     );
     scene.end(&said, GROWTH_MIB).await;
 }

@@ -22,7 +22,7 @@ const WAIT_FIRST: Duration = Duration::from_secs(30);
 /// An honest request to an API under attack is answered within this time (threats.md T34).
 const PROMPT: Duration = Duration::from_secs(1);
 
-pub(crate) async fn all(stage: &mut Stage) {
+pub(crate) async fn all(stage: &Stage) {
     let scene = stage.scene("guessed passphrases");
     let count = chosen(10_000, 10_000);
     let [clerk, victim] = [0, 1].map(|at| stage.honest[WEST_VILLAGE].people[at].0.clone());

@@ -114,9 +114,6 @@ async fn a_hostile_village_harms_nobody() {
     if extent::wanted("eclipse") {
         eclipse::all(&mut stage).await;
     }
-    if extent::wanted("guesses") {
-        guesses::all(&mut stage).await;
-    }
     if extent::wanted("rivals") {
         rosters::rivals(&mut stage).await;
     }

@@ -204,7 +204,11 @@ impl Pen {
             .map(|signed| Evidence {
                 entry: &signed.entry,
                 body: signed.body.as_ref(),
-                standing: Standing::Local,
+                // Nobody builds on what others wrote and no office above has witnessed.
+                standing: match signed.entry.node() == self.keys.node.public() {
+                    true => Standing::Local,
+                    false => Standing::Witnessed,
+                },
             })
             .collect();
         let tail = Tail::of(&self.logs, self.log).expect("the log is open");

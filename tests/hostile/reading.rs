@@ -1,5 +1,7 @@
 //! Reading everything that a node shares, as a neighbour does who holds nothing.
 
+use std::time::{Duration, Instant};
+
 use xw_ledger::draft::Signed;
 use xw_schemas::entry::Statement;
 use xw_schemas::space::Space;
@@ -8,6 +10,9 @@ use xw_schemas::wire::{Frame, Have};
 use crate::line::{Line, SILENCE};
 use crate::scene::Stage;
 use crate::setup::Keys;
+
+/// Whoever writes there all the time is listened to for so long.
+const ENOUGH: Duration = Duration::from_secs(3);
 
 /// Everything that a node sends to whoever holds these keys and nothing else, in the order in which
 /// it came.
@@ -18,7 +23,10 @@ pub(crate) async fn everything(stage: &Stage, keys: &Keys, seat: usize) -> Vec<S
     line.say(&Frame::Hello(hello)).await;
     line.say(&Frame::Have(Have { divisions: None, tips: Vec::new(), answer: false })).await;
     let mut held = Vec::new();
-    while let Some(frame) = line.next_within(SILENCE).await {
+    let begun = Instant::now();
+    while begun.elapsed() < ENOUGH
+        && let Some(frame) = line.next_within(SILENCE * 4).await
+    {
         let Frame::Entries(packed) = frame else { continue };
         for (raw, body) in packed.unpack().expect("an honest node packs soundly") {
             let entry = raw.verify(stage.world.network).expect("an honest node signs soundly");

@@ -170,7 +170,7 @@ async fn packed(stage: &mut Stage) {
         frames.push(Frame::Entries(PackedEntries { unpacked: 100, packed }).encode());
     }
     // Soundly packed, and too many: empty entries up to the limit of a list and ten times that.
-    for count in [1, 10, 100].map(|times| times * ENTRIES_PER_FRAME_MAX + 1) {
+    for count in [1, 10].map(|times| times * ENTRIES_PER_FRAME_MAX + 1) {
         let mut w = Writer::new();
         w.array(count);
         for _ in 0..count {

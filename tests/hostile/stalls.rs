@@ -16,6 +16,7 @@ use crate::by_hand::ByHand;
 use crate::door::connect;
 use crate::extent::chosen;
 use crate::foothold::Foothold;
+use crate::guesses;
 use crate::line::{Line, SILENCE};
 use crate::node::{GUARD, LOOK_EVERY};
 use crate::pen::parcel;
@@ -79,7 +80,8 @@ impl Stalls {
 }
 
 pub(crate) async fn all(stage: &mut Stage) {
-    half_open(stage).await;
+    // The one waits, the other works.
+    tokio::join!(half_open(stage), guesses::all(stage));
     never_acknowledging(stage).await;
     lying_heads(stage).await;
     false_alarm(stage).await;
@@ -87,7 +89,7 @@ pub(crate) async fn all(stage: &mut Stage) {
 
 /// Calls that never finish the handshake, and half of a request to the township's API, hundreds of
 /// times, while its clerk works.
-async fn half_open(stage: &mut Stage) {
+async fn half_open(stage: &Stage) {
     let scene = stage.scene("half-open calls and half requests");
     let (calls, requests) = tokio::join!(half_open_calls(stage), half_requests(stage));
     scene.end(&format!("{calls}; {requests}"), GROWTH_MIB).await;

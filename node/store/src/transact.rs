@@ -21,7 +21,8 @@ impl Store {
             self.reload()?;
         }
         match self.try_transact(doing, work) {
-            Ok((done, commits)) => {
+            Ok((done, None)) => Ok(done),
+            Ok((done, Some(commits))) => {
                 self.high.tick(commits);
                 // The work is on disk, whatever becomes of copying it back.
                 if let Err(error) = self.mind_the_wal() {
@@ -60,7 +61,8 @@ impl Store {
         &mut self,
         doing: &'static str,
         work: impl FnOnce(&mut Parts<'_>) -> Result<T, StoreError>,
-    ) -> Result<(T, i64), StoreError> {
+    ) -> Result<(T, Option<i64>), StoreError> {
+        let before = self.conn.total_changes();
         let tx = self.conn.unchecked_transaction().doing(doing)?;
         let mut parts = Parts {
             tx: &tx,
@@ -70,6 +72,11 @@ impl Store {
             vault: &self.vault,
         };
         let done = work(&mut parts)?;
+        // Where no row has changed there is nothing to make durable: a neighbour who sends what is
+        // held or refused costs no write and no flush.
+        if self.conn.total_changes() == before {
+            return Ok((done, None));
+        }
         // Counted so that rows and side files can tell a state of the entries from an older one.
         let commits = tx
             .prepare_cached(
@@ -83,7 +90,7 @@ impl Store {
             return Err(StoreError::Broken);
         }
         tx.commit().doing(doing)?;
-        Ok((done, commits))
+        Ok((done, Some(commits)))
     }
 
     /// What a failed write asks for, whichever file it was of.

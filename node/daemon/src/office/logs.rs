@@ -36,6 +36,7 @@ impl Office {
 
     /// The ends of all logs in a space in which this node may go on; the longest last.
     pub(super) fn tails(&self, space: Space) -> Answer<Vec<Tail>> {
+        self.refuse_if_cut()?;
         self.refuse_if_rolled_back()?;
         let own = self.own_key();
         let (roster, logs) = (self.store.roster(), self.store.logs());
@@ -55,6 +56,7 @@ impl Office {
 
     /// Opens another log of this node in a space.
     pub(super) fn open_tail(&mut self, space: Space) -> Answer<Tail> {
+        self.refuse_if_cut()?;
         self.refuse_if_rolled_back()?;
         let signed = self.signed_opening(space)?;
         let log = signed.entry.core().log;
@@ -68,6 +70,20 @@ impl Office {
         let author = Author { node: &self.node, person: None };
         let (roster, incarnation) = (self.store.roster(), clock::incarnation());
         Ok(open_log(roster, space, author, incarnation, clock::act(), before)?)
+    }
+
+    /// Refuses to write with a key that was cut: it would be saved here and count nowhere.
+    fn refuse_if_cut(&self) -> Answer<()> {
+        if self.store.roster().cut(&self.own_key()).is_none() {
+            return Ok(());
+        }
+        Err(Trouble::new(
+            "revoked",
+            "本机的密钥已被撤销，在本机登记和办理的内容不会被任何机构采纳，已停止登记和办理（查看和导出不受影响）。请联系登记员为本机构的电脑重新发出邀请，再运行 xiangwang join 加入",
+            "the key of this PC was cut, so what is entered here counts nowhere and nothing is written \
+             (reading and exporting go on); ask the registrar to invite a PC of this office again, and \
+             join with xiangwang join",
+        ))
     }
 
     /// The last entry known of the log from which this node goes on in a space: of the own logs
