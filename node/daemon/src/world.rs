@@ -61,7 +61,13 @@ impl Drop for World {
     }
 }
 
-/// What the folder of an office is made of that has joined. Root keys 1 and 2 are enough to decide.
+/// The key of the county's PC, in a township's or a village's world.
+pub(crate) fn county_node() -> SecretKey {
+    SecretKey::from_seed(&[8; 32])
+}
+
+/// What the folder of an office is made of that has joined, after the county's if it is another.
+/// Root keys 1 and 2 are enough to decide.
 pub(crate) fn new_node(code: &str) -> NewNode {
     let key = |n: u8| SecretKey::from_seed(&[n; 32]);
     let (roots, definitions) = ([1, 2, 3].map(key), builtin());
@@ -85,7 +91,16 @@ pub(crate) fn new_node(code: &str) -> NewNode {
     let keys: Vec<SecretKey> = people.iter().map(|person| person.key.clone()).collect();
     let invite = founded.invites.last().unwrap().0.key();
     let invited = invitation(&chain, &invite.public(), None).unwrap();
-    let joining = join(&chain, invited, &invite, Some(&key(9)), &keys, clock::now_ms()).unwrap();
+    let now_ms = clock::now_ms();
+    let joining = join(&chain, invited, &invite, Some(&key(9)), &keys, now_ms).unwrap();
+    let mut editions = vec![founded.edition, joining];
+    if code != synthetic::COUNTY {
+        let people: Vec<SecretKey> = (40..).map(key).take(plan.invites[0].people.len()).collect();
+        let invite = founded.invites[0].0.key();
+        let invited = invitation(&chain, &invite.public(), None).unwrap();
+        let joining = join(&chain, invited, &invite, Some(&county_node()), &people, now_ms);
+        editions.push(joining.unwrap());
+    }
     let settings = Settings {
         division,
         office: "演练机构".into(),
@@ -97,7 +112,6 @@ pub(crate) fn new_node(code: &str) -> NewNode {
         idle: Idle::default(),
         neighbours: Vec::new(),
     };
-    let editions = vec![founded.edition, joining];
     NewNode { settings, editions, definitions, node: key(9), people, cost: Cost::FOR_TESTS }
 }
 

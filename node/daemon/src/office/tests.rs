@@ -3,17 +3,17 @@
 
 use serde_json::json;
 use xw_bootstrap::synthetic::TOWNSHIP;
-use xw_ledger::draft::{Author, write_erasure};
+use xw_ledger::draft::{Author, Tail, open_log, write_erasure, write_witness};
 use xw_ledger::standing::Standing;
 use xw_schemas::entry::{Erasure, ErasureGround};
-use xw_schemas::id::RecordId;
+use xw_schemas::id::{Incarnation, RecordId};
 use xw_schemas::space::{Audience, Space};
 
 use super::*;
 use crate::clock;
 use crate::request::Request;
 use crate::serve::{self, Reply};
-use crate::world::{World, case, told};
+use crate::world::{World, case, county_node, told};
 
 #[test]
 fn a_receipt_that_was_not_written_at_once_is_written_when_the_store_is_opened_again() {
@@ -22,6 +22,7 @@ fn a_receipt_that_was_not_written_at_once_is_written_when_the_store_is_opened_ag
     let record = RecordId::parse(&case(&mut office, "将被删除")).unwrap();
     ask_erasure(&mut office, &world, record, 0);
     ask_erasure(&mut office, &world, record, 1);
+    county_witnesses(&mut office);
     // Judging removes the contents and writes nothing by itself: the node may be holding back.
     let before = entries(&office);
     office.settle_all().unwrap();
@@ -124,6 +125,22 @@ fn ask_erasure(office: &mut Office, world: &World, record: RecordId, at: usize) 
     let erasure = Erasure { record, record_type, ground };
     let signed = write_erasure(office.store.roster(), &tail, erasure, author, clock::act());
     office.keep(vec![signed.unwrap()]).unwrap();
+}
+
+/// The county puts its word to all that the office has written.
+fn county_witnesses(office: &mut Office) {
+    let space = Space { division: office.division(), audience: Audience::Office };
+    let own: Vec<_> = office.store.logs().iter().map(|(log, _)| *log).collect();
+    let node = county_node();
+    let author = Author { node: &node, person: None };
+    let roster = office.store.roster();
+    let opened = open_log(roster, space, author, Incarnation([7; 16]), clock::act(), None).unwrap();
+    let log = opened.entry.core().log;
+    office.store.receive(vec![(opened.entry, None)], clock::now_ms()).unwrap();
+    let (roster, logs) = (office.store.roster(), office.store.logs());
+    let tail = Tail::of(logs, log).unwrap();
+    let said = write_witness(roster, logs, &tail, &own, author, clock::act()).unwrap().unwrap();
+    office.store.receive(vec![(said.entry, None)], clock::now_ms()).unwrap();
 }
 
 /// Whether the tombstone of a record names this node among those who have answered.

@@ -75,6 +75,10 @@ fn written(made: &[(u8, u8, Vec<Made>)]) -> Vec<(Change, u8)> {
                 id.counter += 1;
             }
         }
+        // A change that does nothing is refused before anything is told.
+        if ops.is_empty() {
+            continue;
+        }
         let hash = ChangeHash([u8::try_from(at).unwrap(); 32]);
         let (actor, seq) = ([*author; 16], 1);
         let change = Change { hash, actor, seq, start_op, time_s: 0, deps: Vec::new(), ops };
