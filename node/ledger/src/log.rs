@@ -40,6 +40,8 @@ pub struct Logs {
     awaited: BTreeMap<LogId, BTreeSet<(PublicKey, u64, EntryId)>>,
     /// The witness entry that arrived last in each space; named by what is written next here.
     seen: BTreeMap<Space, EntryId>,
+    /// Whether every variant of a slot is taken, however many.
+    of_material: bool,
 }
 
 /// A witness entry that counts.
@@ -102,6 +104,13 @@ impl Logs {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No logs, and no bound on the variants of a slot: for material that is all at hand, such as a
+    /// pack, and itself bounded. A store that strangers can write to has the bound.
+    #[must_use]
+    pub fn of_material() -> Self {
+        Self { of_material: true, ..Self::default() }
     }
 
     /// A log.
@@ -211,7 +220,7 @@ impl Logs {
         }
         // While a pinned or kept entry is not held, any variant may be its ancestor.
         let is_awaited = awaited.is_some_and(|highest| core.sequence <= highest);
-        if log.variants(core.sequence) >= VARIANTS_KEPT && !is_awaited {
+        if !(self.of_material || is_awaited) && log.variants(core.sequence) >= VARIANTS_KEPT {
             return Err(DoorRefusal::EnoughVariants);
         }
         if core.sequence > 0 && core.root != log.root_after(core.sequence - 1, core.previous) {
