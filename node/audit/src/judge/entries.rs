@@ -8,14 +8,14 @@ use std::io::{Read, Seek};
 use xw_ledger::log::Placed;
 use xw_schemas::cose::KeyRing;
 use xw_schemas::entry::{EntryFault, RawEntry, Statement, VerifiedEntry};
-use xw_schemas::id::{EntryId, LogId, NetworkId};
+use xw_schemas::id::{LogId, NetworkId};
 use xw_schemas::space::Space;
 
 use super::extract::Extracts;
 use super::opening::Opened;
 use super::report::FindingCode;
-use crate::holdings::Holdings;
-use crate::pack::{FileName, PackLog, read_entries};
+use crate::holdings::{Holdings, fork_slots};
+use crate::pack::{FileName, PackLog, Scope, read_entries};
 use crate::spread::{self, Spread};
 
 /// Entries that one hand verifies in a row, with the keys that it has read.
@@ -45,15 +45,20 @@ pub(super) fn read<R: Read + Seek>(
         (Reverse(office.map(|office| office.division.tier())), log.log)
     });
     strangers(opened, &logs);
+    of_the_scope(opened);
     for log in &logs {
         let Some(whole) = whole.get(&log.space) else {
-            opened.add(FindingCode::EntryMisplaced, log.log, "its space is not listed");
+            opened.add(
+                FindingCode::EntryMisplaced,
+                log.log,
+                "其空间未列出 / its space is not listed",
+            );
             continue;
         };
         opened.report.counts.logs += 1;
         let mut read = 0;
-        for name in opened.names(|name| matches!(name, FileName::Entries(of, _) if *of == log.log))
-        {
+        let (first, last) = (FileName::Entries(log.log, 0), FileName::Entries(log.log, u32::MAX));
+        for name in opened.names_between(first, last) {
             let entries = chunk(opened, &name, log.log, world.holdings.roster().network(), spread);
             read += entries.len() as u64;
             for entry in entries {
@@ -65,7 +70,9 @@ pub(super) fn read<R: Read + Seek>(
             }
         }
         if read != log.entries {
-            let detail = format!("{read} entries, {} listed", log.entries);
+            let listed = log.entries;
+            let detail =
+                format!("有 {read} 条，清单 {listed} 条 / {read} entries, {listed} listed");
             opened.add(FindingCode::LogShortened, log.log, detail);
         }
         if *whole {
@@ -75,16 +82,29 @@ pub(super) fn read<R: Read + Seek>(
     world
 }
 
+/// A few entries of a space can stand for records that were named, never for all of a division.
+fn of_the_scope<R: Read + Seek>(opened: &mut Opened<R>) {
+    let named = matches!(opened.manifest.scope, Scope::Records { .. });
+    for space in opened.manifest.spaces.clone().into_iter().filter(|space| !space.whole) {
+        let code = if named { FindingCode::ExtractLimits } else { FindingCode::SpaceNotWhole };
+        opened.add(code, space.space, "");
+    }
+}
+
 /// Files of logs that the manifest does not list.
 fn strangers<R: Read + Seek>(opened: &mut Opened<R>, logs: &[PackLog]) {
     let known: BTreeSet<LogId> = logs.iter().map(|log| log.log).collect();
     if known.len() != logs.len() {
-        opened.add(FindingCode::LogShortened, FileName::Manifest, "a log stands twice");
+        opened.add(
+            FindingCode::LogShortened,
+            FileName::Manifest,
+            "一个日志列了两次 / a log stands twice",
+        );
     }
     let unknown =
         |name: &FileName| matches!(name, FileName::Entries(log, _) if !known.contains(log));
     for name in opened.names(unknown) {
-        opened.add(FindingCode::FileUnknown, name, "its log is not listed");
+        opened.add(FindingCode::FileUnknown, name, "其日志未列出 / its log is not listed");
     }
 }
 
@@ -150,32 +170,22 @@ fn place<R: Read + Seek>(opened: &mut Opened<R>, holdings: &mut Holdings, entry:
 /// A whole log must be as the manifest says.
 fn compare<R: Read + Seek>(opened: &mut Opened<R>, holdings: &Holdings, listed: &PackLog) {
     let Some(log) = holdings.logs().log(&listed.log) else {
-        return opened.add(FindingCode::LogShortened, listed.log, "no entry has a place in it");
+        return opened.add(
+            FindingCode::LogShortened,
+            listed.log,
+            "没有条目可归入 / no entry has a place in it",
+        );
     };
     let mut tips = log.tips();
     tips.sort_unstable();
     let same = tips == listed.tips && log.node == listed.node && log.space == listed.space;
     if !same {
-        opened.add(FindingCode::LogShortened, listed.log, "ends, node or space");
+        opened.add(FindingCode::LogShortened, listed.log, "末尾、节点或空间 / ends, node or space");
     }
-    for number in forks(holdings, listed.log) {
-        opened.add(FindingCode::Fork, listed.log, format!("number {number}"));
+    for number in fork_slots(log).into_keys() {
+        opened.add(FindingCode::Fork, listed.log, format!("第 {number} 号 / number {number}"));
     }
     if holdings.roster().cut(&log.node).is_some() {
         opened.add(FindingCode::AuthorRevoked, listed.log, log.node);
     }
-}
-
-/// Numbers of a log that have more than one entry.
-fn forks(holdings: &Holdings, log: LogId) -> BTreeSet<u64> {
-    let Some(log) = holdings.logs().log(&log).filter(|log| log.fork().is_some()) else {
-        return BTreeSet::new();
-    };
-    let mut slots: BTreeMap<u64, BTreeSet<EntryId>> = BTreeMap::new();
-    for path in log.tips().into_iter().filter_map(|tip| log.path(tip)) {
-        for (number, id) in (0..).zip(path) {
-            slots.entry(number).or_default().insert(id);
-        }
-    }
-    slots.into_iter().filter(|(_, ids)| ids.len() > 1).map(|(number, _)| number).collect()
 }

@@ -34,31 +34,33 @@ impl Brought {
     pub(super) fn of<R: Read + Seek>(
         opened: &mut Opened<R>,
         world: &World,
-        bodies: &[Vec<u8>],
+        files: &[Vec<Vec<u8>>],
     ) -> Self {
         let mut brought = Self::default();
-        if bodies.is_empty() {
+        if files.is_empty() {
             return brought;
         }
-        let mut by_commitment: BTreeMap<[u8; 32], &VerifiedEntry> = BTreeMap::new();
+        let mut by_commitment: BTreeMap<[u8; 32], Vec<&VerifiedEntry>> = BTreeMap::new();
         for entry in world.holdings.entries().chain(world.extracts.entries()) {
             if let Some(change) = entry.change() {
-                by_commitment.insert(change.commitment, entry);
+                by_commitment.entry(change.commitment).or_default().push(entry);
             }
         }
-        for (number, bytes) in (1..).zip(bodies) {
-            let body = Body::from_bytes(bytes.clone());
-            let found = body.and_then(|body| {
-                let entry = *by_commitment.get(&body.commitment())?;
-                let change = entry.change().filter(|change| body.matches(change))?;
-                Some((entry.id(), change.record, body))
-            });
-            match found {
-                Some((entry, record, body)) => {
+        for (number, bodies) in (1..).zip(files) {
+            let mut found = false;
+            for body in bodies.iter().filter_map(|bytes| Body::from_bytes(bytes.clone())) {
+                let entries = by_commitment.get(&body.commitment()).into_iter().flatten();
+                for entry in entries {
+                    let change = entry.change().filter(|change| body.matches(change));
+                    let Some(change) = change else { continue };
+                    let (entry, record) = (entry.id(), change.record);
                     opened.report.proven.push(Proven { body: number, entry, record });
-                    brought.0.insert(entry, body);
+                    brought.0.insert(entry, body.clone());
+                    found = true;
                 }
-                None => opened.add(FindingCode::BodyUnknown, format!("body {number}"), ""),
+            }
+            if !found {
+                opened.add(FindingCode::BodyUnknown, format!("正文 body {number}"), "");
             }
         }
         brought
@@ -133,14 +135,18 @@ pub(super) fn check<R: Read + Seek>(
             record.is_none_or(|record| !own.contains(&record))
         });
         for id in strange {
-            opened.add(FindingCode::BodyMismatch, id, "of no record in its group");
+            opened.add(
+                FindingCode::BodyMismatch,
+                id,
+                "不属于同组的记录 / of no record in its group",
+            );
         }
     }
     for (space, record) in expected.difference(&seen) {
         opened.add(FindingCode::RecordMissing, record, space);
     }
     if seen.len() as u64 != opened.manifest.records {
-        opened.add(FindingCode::RecordMissing, FileName::Manifest, "number of records");
+        opened.add(FindingCode::RecordMissing, FileName::Manifest, "记录件数 / number of records");
     }
     summary
 }
@@ -183,7 +189,7 @@ fn differing<R: Read + Seek>(
     }
     if !named {
         // The same values in another spelling are other bytes under one hash.
-        opened.add(FindingCode::RecordsUnreadable, name, "not in the one spelling");
+        opened.add(FindingCode::RecordsUnreadable, name, "写法不唯一 / not in the one spelling");
     }
 }
 
@@ -319,14 +325,14 @@ fn note<R: Read + Seek>(opened: &mut Opened<R>, place: Place, outcome: Outcome) 
 /// Which parts of a record are told otherwise; names of parts only, never what they hold.
 fn difference(told: &Json, found: &Json) -> String {
     let (Json::Object(told), Json::Object(found)) = (told, found) else {
-        return "not an object".to_owned();
+        return "不是对象 / not an object".to_owned();
     };
     let names: BTreeSet<&String> = told.keys().chain(found.keys()).collect();
     let differ = |name: &&String| told.get(name.as_str()) != found.get(name.as_str());
     let differing: Vec<&str> = names
         .into_iter()
         .filter(differ)
-        .map(|name| if found.contains_key(name) { name.as_str() } else { "(unknown)" })
+        .map(|name| if found.contains_key(name) { name.as_str() } else { "（不认识 unknown）" })
         .collect();
     differing.join(", ")
 }

@@ -13,6 +13,7 @@ use super::opening::Opened;
 use super::report::FindingCode;
 use crate::holdings::Holdings;
 use crate::pack::FileName;
+use crate::words;
 
 /// Reads editions and definitions; the holdings have no entry yet.
 pub(super) fn read<R: Read + Seek>(opened: &mut Opened<R>) -> Result<Holdings, Unreadable> {
@@ -39,7 +40,11 @@ pub(super) fn read<R: Read + Seek>(opened: &mut Opened<R>) -> Result<Holdings, U
             Ok(_) => break,
             Err(refusal) => {
                 let name = names.get(at - 1).unwrap_or(&FileName::Manifest);
-                opened.add(FindingCode::EditionRefused, name, refusal);
+                opened.add(
+                    FindingCode::EditionRefused,
+                    name,
+                    format!("{} / {refusal}", refusal.zh()),
+                );
             }
         }
     }
@@ -53,6 +58,13 @@ pub(super) fn read<R: Read + Seek>(opened: &mut Opened<R>) -> Result<Holdings, U
     if !same {
         opened.add(FindingCode::RosterDiffers, roster.state(), "");
     }
+    let newest = chain.editions().map(|edition| edition.core().claimed_time_ms).max();
+    opened.report.roster.newest_ms = newest.unwrap_or_default();
+    if opened.report.roster.known == Some(false) {
+        let detail = "不是所给的状态 / not the state that was named";
+        opened.add(FindingCode::RosterOther, roster.state(), detail);
+    }
+    opened.report.scope_zh = words::scope(&opened.manifest.scope, roster);
     if roster.is_frozen() {
         opened.add(FindingCode::RosterFrozen, roster.state(), "");
     }
