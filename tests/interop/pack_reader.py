@@ -1,21 +1,22 @@
 """A second judge of evidence packs, written from schemas/spec/evidence-pack.md and proofs.md alone.
 
 `pack_reader.py PACK [NETWORK]` prints what it found as JSON and exits with 1 when anything is wrong. It
-judges bytes, signatures, logs, proofs, bodies and what completeness says of logs; what the records amount
-to under the rules is not its matter. Shares no code with the first judge.
+judges bytes, signatures, the roster, logs, proofs, bodies and works completeness out anew; what the records
+amount to under the rules is not its matter. Shares no code with the first judge.
 """
 import hashlib, json, re, struct, sys, zlib
 
-from second_reader import CHANGE_MAX, ENVELOPE_MAX, Cbor, Refused, check_body, need, read_cose, read_entry, root_of
+from second_reader import CHANGE_MAX, ENVELOPE_MAX, Cbor, Refused, check_body, need, read_cose, read_entry
 from second_reader import signed, verifies, verify_entry
 from edition_reader import read_edition
-from roster_reader import Evaluation, Held
-from proof_reader import check_consistency, check_inclusion, parent, read_consistency, read_inclusion, witness_time
+from pack_shapes import AUDIENCES, Peaks, Roster, covers
+from proof_reader import check_consistency, check_inclusion, read_consistency, read_inclusion, witness_time
+from statement_reader import Statement
 
 STATEMENT = b"xiangwang/statement/1"
 FILES_MAX, FILE_MAX, PACK_MAX = 65_000, 32 << 20, 2 << 30
+STATEMENT_MAX = FILE_MAX - 1024
 PART = re.compile(r"[a-z0-9_-][a-z0-9._-]*")
-COUNTY, TOWNSHIP = 10**6, 10**3
 
 # The container
 def is_name(name):
@@ -48,6 +49,7 @@ def unzip(data):
         inflate = zlib.decompressobj(-15)
         content = inflate.decompress(data[where + 30 + name_length:where + 30 + name_length + packed], length + 1)
         need(len(content) == length and zlib.crc32(content) == crc and inflate.eof, "container")
+        need(not inflate.unused_data and not inflate.unconsumed_tail, "container")
         files[text] = content
         where += 30 + name_length + packed
         entry += 46 + name_length
@@ -62,51 +64,11 @@ def read_json(data):
     return value
 
 def open_statement(data):
-    payload, signatures = read_cose(data, 8 << 20)
+    payload, signatures = read_cose(data, STATEMENT_MAX)
     need(len(signatures) == 1 and signatures[0][1], "statement")
     header, key, signature = signatures[0]
     need(verifies(key, signed(STATEMENT, header, payload), signature), "statement")
     return payload, key
-
-# Who belongs
-class Roster:
-    """What the editions of a pack amount to: schemas/spec/roster.md, by the reader of that page."""
-    def __init__(self, editions):
-        held, waiting = Held(editions[0]), editions[1:]
-        self.network = editions[0]["id"]
-        while waiting:
-            again = []
-            for edition in waiting:
-                try:
-                    held.add(edition)
-                except Refused:
-                    again.append(edition)
-            need(len(again) < len(waiting), "roster")
-            waiting = again
-        found = Evaluation(held)
-        facts = found.facts
-        self.offices, self.cuts, self.listed = facts.offices, facts.cuts, facts.signers.keys()
-        self.decided = facts.adjudicated.keys() | {log for log, _ in facts.adopted}
-        self.signers = {key: (s["kind"], s["office"]) for key, s in {**found.suspended, **facts.signers}.items()}
-
-    def division(self, node):
-        kind, office = self.signers.get(node, (None, None))
-        return self.offices.get(office) if kind == "node" else None
-
-    def rank(self, witness, author):
-        """`county` or `township`, where the witness stands above the author."""
-        above, below = self.division(witness), self.division(author)
-        if above is None or below is None or above == below:
-            return None
-        if above % COUNTY == 0:
-            return "county" if above // COUNTY == below // COUNTY and below % COUNTY else None
-        if above % TOWNSHIP == 0 and below % TOWNSHIP:
-            return "township" if above // TOWNSHIP == below // TOWNSHIP else None
-        return None
-
-def covers(division, other):
-    unit = COUNTY if division % COUNTY == 0 else TOWNSHIP if division % TOWNSHIP == 0 else 1
-    return division // unit == other // unit
 
 class Pack:
     def __init__(self, data, network):
@@ -135,14 +97,24 @@ class Pack:
         editions = [self.tried("edition", name, lambda: read_edition(self.files[name])) for name in self.named("roster/")]
         need(editions and editions[0], "no founding edition")
         self.roster = Roster([one for one in editions if one])
-        self.say(self.roster.network == self.network, "roster", "network")
+        for edition, why in self.roster.refused:
+            self.say(False, "edition", f"{edition['id'].hex()}: {why}")
+        told = [self.manifest[name] for name in ("network", "roster", "roster_number", "rules")]
+        own = [self.roster.network.hex(), self.roster.state.hex(), self.roster.number, self.roster.rules]
+        self.say(told == own, "roster", "manifest")
+        by = bytes.fromhex(self.manifest["by"])
+        self.say(self.roster.division(by) is not None and by not in self.roster.facts.cuts, "maker", by.hex())
         self.whole = {self.space(s["space"]): s["whole"] for s in self.manifest["spaces"]}
+        named = self.manifest["scope"]["kind"] == "records"
+        for space, whole in self.whole.items():
+            self.say(whole or named, "space-not-whole", space)
         self.read_entries()
         self.pins = {}
         for space in self.whole:
             self.gather_pins(space)
         self.check_logs()
         self.check_extracts()
+        self.check_named()
         bodies = self.check_bodies()
         self.check_records()
         self.check_completeness()
@@ -200,7 +172,7 @@ class Pack:
 
     @staticmethod
     def opening_space(core):
-        return core["division"], ("office", "township", "county")[core["audience"]]
+        return core["division"], AUDIENCES[core["audience"]]
 
     def gather_pins(self, space):
         """By log: (size, root, head, rank, witness, time) of pins by those who stand above its author."""
@@ -246,8 +218,7 @@ class Pack:
         for log, (node, space) in self.logs.items():
             if self.whole.get(space):
                 continue
-            member = node in self.roster.listed and self.roster.division(node)
-            plain = member and node not in self.roster.cuts and log not in self.roster.decided
+            plain = self.roster.division(node) and node not in self.roster.facts.cuts and log not in self.roster.decided
             numbers = [core["sequence"] for core in self.order[log]]
             self.say(plain and len(set(numbers)) == len(numbers), "extract-of-broken", log.hex())
             told = [core for core in self.order[log] if core["statement"] in ("change", "erase", "erased")]
@@ -275,6 +246,14 @@ class Pack:
                         check_inclusion(core["id"], index, note[1], note[2], path)
                         self.check_note(log, note)
                     self.tried("proof", name, included)
+
+    def check_named(self):
+        """What an entry says that its author had seen, or that its log succeeds, must be in the pack."""
+        for core in self.entries.values():
+            whole = self.whole.get(self.logs.get(core["log"], (None, None))[1])
+            seen = core["seen"] if whole or "record" in core else None
+            for named in (seen, core.get("successor")):
+                self.say(named is None or named in self.entries, "named-missing", core["id"].hex())
 
     def check_note(self, log, note):
         """A witness who pinned this checkpoint must have co-signed the note."""
@@ -334,45 +313,26 @@ class Pack:
         statement = self.tried("statement", "completeness.cose", opened)
         if not statement:
             return
-        self.say(statement["complete"] == (not statement["reasons"]), "statement", "complete")
-        self.say(statement["roster"] == self.manifest["roster"], "statement", "roster")
-        if not all(self.whole.values()) or self.manifest["scope"]["kind"] == "records":
+        question, scope = statement["question"], self.manifest["scope"]
+        if scope["kind"] == "records":
+            division, start, end = scope["records"][0]["space"]["division"], 0, self.manifest["made_ms"]
+        else:
+            division = scope["division"]
+            start, end = scope.get("from_ms", 0), scope.get("to_ms", self.manifest["made_ms"])
+        asked = [question[name] for name in ("division", "from_ms", "to_ms", "by", "now_ms")]
+        self.say(asked == [division, start, end, self.manifest["by"], self.manifest["made_ms"]], "statement", "question")
+        form = (statement["form"], statement["network"], statement["roster"])
+        wanted = ("xiangwang completeness 1", self.manifest["network"], self.manifest["roster"])
+        self.say(form == wanted, "statement", "form, network or roster")
+        if not all(self.whole.values()) or scope["kind"] == "records":
             return
-        states = {bytes.fromhex(state["log"]): state for state in statement["logs"]}
-        self.say(set(states) == set(self.logs), "statement", "logs")
-        for log in set(states) & set(self.logs):
-            state, cores = states[log], self.order[log]
-            slots = {}
-            for core in cores:
-                slots.setdefault(core["sequence"], []).append(core["id"].hex())
-            forks = [[number, sorted(ids)] for number, ids in sorted(slots.items()) if len(ids) > 1]
-            pins = self.pins.get(log, [])
-            highest = {rank: max((pin[0] for pin in pins if pin[3] == rank), default=None) for rank in ("county", "township")}
-            told = {rank: state[rank] and state[rank]["size"] for rank in highest}
-            same = (state["from"], state["to"], state["forks"], told) == (0, max(slots), forks, highest)
-            times = [core["time"] for core in cores]
-            same = same and (state["first_claimed_ms"], state["last_claimed_ms"]) == (min(times), max(times))
-            self.say(same, "statement", log.hex())
-            self.say(not forks or not statement["complete"], "statement", "fork")
-
-class Peaks:
-    """The right edge of a tree: enough to grow it and to know its root."""
-    def __init__(self, size=0, peaks=()):
-        self.size, self.peaks = size, peaks
-
-    def grown(self, leaf):
-        node, peaks, size = hashlib.sha256(b"\0" + leaf).digest(), list(self.peaks), self.size
-        while size & 1:
-            node, size = parent(peaks.pop(), node), size >> 1
-        return Peaks(self.size + 1, (*peaks, node))
-
-    def root(self):
-        if not self.peaks:
-            return root_of([])
-        root = self.peaks[-1]
-        for peak in reversed(self.peaks[:-1]):
-            root = parent(peak, root)
-        return root
+        made = self.tried("statement", "cannot be worked out", lambda: Statement(self, question).made())
+        if made:
+            members, reasons = made
+            for name, value in members.items():
+                self.say(statement[name] == value, "statement", name)
+            told = [(reason["code"], reason["log"], reason["office"]) for reason in statement["reasons"]]
+            self.say(told == reasons, "statement", f"reasons: {reasons}")
 
 def main(path, network=None):
     with open(path, "rb") as file:

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
+use crate::evidence::both_readers_find_sound;
 use crate::nodes::process::Node;
 use crate::program;
 
@@ -144,6 +145,13 @@ fn a_county_is_founded_joined_handed_over_and_a_lost_pc_replaced() {
     for said in ["王秀兰", "已撤销", "另加县级已见证的部分", "二号机"] {
         assert!(roster.contains(said), "{said}: {roster}");
     }
+    // An auditor finds the same out of a pack, where nobody was enrolled by root.
+    let network = county.told(&["status"])["network"].as_str().expect("an id").to_owned();
+    assert!(roster.contains(&network), "{roster}");
+    let pack = world.dir.join("柳河村.xwproof.zip");
+    let out = pack.display().to_string();
+    township.told(&["audit", "export", "--division", VILLAGE, "--out", &out]);
+    both_readers_find_sound(&pack, &network);
 }
 
 #[test]

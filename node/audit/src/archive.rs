@@ -223,6 +223,21 @@ mod tests {
     }
 
     #[test]
+    fn nothing_hides_behind_a_stream() {
+        let (good, hidden) = (packed(&[("a", b"first")]), b"HIDDEN");
+        let directory = good.len() - form::END_BYTES - form::CENTRAL_BYTES - 1;
+        let mut bytes = [&good[..directory], hidden, &good[directory..]].concat();
+        let more = u8::try_from(hidden.len()).unwrap();
+        let end = bytes.len() - form::END_BYTES;
+        // The packed length in head and directory, and where the directory begins.
+        for at in [18, directory + hidden.len() + 20, end + 16] {
+            bytes[at] += more;
+        }
+        let mut archive = Archive::open(Cursor::new(bytes)).unwrap();
+        assert_eq!(archive.read("a"), Err(ArchiveFault::File("a".into())));
+    }
+
+    #[test]
     fn files_stand_in_order_and_once() {
         let mut bytes = Vec::new();
         let mut writer = ArchiveWriter::new(&mut bytes);

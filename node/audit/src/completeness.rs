@@ -8,13 +8,15 @@ use serde::{Deserialize, Serialize};
 use xw_ledger::log::Log;
 use xw_ledger::standing::Standing;
 use xw_schemas::edition::SignerKind;
-use xw_schemas::entry::Statement;
 use xw_schemas::id::{EditionId, EntryId, LogId, NetworkId, PublicKey};
 use xw_schemas::space::{Division, Space, Tier};
 
-use crate::holdings::{Assessed, Holdings};
+use crate::holdings::{Assessed, Holdings, fork_slots};
+use crate::json;
 use crate::pins::PinHeld;
+use crate::signed;
 
+mod known;
 mod reasons;
 
 pub use reasons::Reason;
@@ -87,7 +89,7 @@ pub struct LogState {
     pub to: u64,
     /// The ends of all branches: number and entry.
     pub tips: Vec<(u64, EntryId)>,
-    /// Root over the first branch.
+    /// Root over the branch to the last of the ends.
     pub root: String,
     /// Slots with more than one entry: number and the entries.
     pub forks: Vec<(u64, Vec<EntryId>)>,
@@ -155,11 +157,21 @@ pub struct RecordCount {
     pub entries: u64,
 }
 
+impl Completeness {
+    /// A statement as its node signed it; `None` for anything else.
+    #[must_use]
+    pub fn open(bytes: &[u8]) -> Option<Self> {
+        let (payload, by) = signed::open(bytes).ok()?;
+        let statement: Self = json::read(payload)?;
+        (statement.form == FORM && statement.question.by == by).then_some(statement)
+    }
+}
+
 /// Works out the statement.
 #[must_use]
 pub fn completeness(holdings: &Holdings, assessed: &Assessed, question: Question) -> Completeness {
     let roster = holdings.roster();
-    let mut known = known_missing(holdings, question.division);
+    let mut known = known::missing(holdings, question.division);
     let in_scope = |log: &Log| question.division.covers(log.space.division);
     let mut logs: Vec<LogState> = holdings
         .logs()
@@ -194,56 +206,6 @@ pub fn completeness(holdings: &Holdings, assessed: &Assessed, question: Question
     }
 }
 
-/// Entries that something held in the division names and that are not held, by log. An entry whose
-/// log nobody knows stands under the log that names it.
-fn known_missing(
-    holdings: &Holdings,
-    division: Division,
-) -> BTreeMap<LogId, BTreeSet<(Option<u64>, EntryId)>> {
-    let mut missing: BTreeMap<LogId, BTreeSet<(Option<u64>, EntryId)>> = BTreeMap::new();
-    let mut note = |log, number, id| missing.entry(log).or_default().insert((number, id));
-    let roster = holdings.roster();
-    let space_of = |log: &LogId| {
-        let space = holdings.logs().log(log).map(|log| log.space);
-        space.filter(|space| division.covers(space.division))
-    };
-    // What is held of another division only is no part of this statement.
-    let is_held = |id: &EntryId| {
-        holdings.entry(id).is_some_and(|entry| space_of(&entry.core().log).is_some())
-    };
-    for (id, log) in holdings.logs().iter().filter(|(id, _)| space_of(id).is_some()) {
-        let cut = roster.cut(&log.node).and_then(|cut| cut.get(id)).copied();
-        for (number, kept) in cut.into_iter().chain(roster.adjudicated(id)) {
-            if !log.holds(number, &kept) {
-                note(*id, Some(number), kept);
-            }
-        }
-    }
-    for entry in holdings.entries() {
-        let core = entry.core();
-        if space_of(&core.log).is_none() {
-            continue;
-        }
-        if let Some(seen) = core.seen.filter(|seen| !is_held(seen)) {
-            note(core.log, None, seen);
-        }
-        match &core.statement {
-            Statement::Open(opening) => {
-                if let Some(before) = opening.successor_of.filter(|before| !is_held(before)) {
-                    note(core.log, None, before);
-                }
-            }
-            Statement::Witness(pins) => {
-                for pin in pins.iter().filter(|pin| !is_held(&pin.head)) {
-                    note(pin.log, Some(pin.size - 1), pin.head);
-                }
-            }
-            Statement::Change(_) | Statement::Erase(_) | Statement::Erased(_) => {}
-        }
-    }
-    missing
-}
-
 fn log_state(
     holdings: &Holdings,
     assessed: &Assessed,
@@ -252,10 +214,8 @@ fn log_state(
     missing: BTreeSet<(Option<u64>, EntryId)>,
 ) -> LogState {
     let roster = holdings.roster();
-    let mut slots: BTreeMap<u64, Vec<EntryId>> = BTreeMap::new();
     let (mut first_claimed_ms, mut last_claimed_ms, mut in_period) = (u64::MAX, 0, 0);
-    for (number, id) in log.entries() {
-        slots.entry(number).or_default().push(id);
+    for (_, id) in log.entries() {
         let Some(entry) = holdings.entry(&id) else { continue };
         let claimed = entry.core().claimed_time_ms;
         first_claimed_ms = first_claimed_ms.min(claimed);
@@ -265,9 +225,13 @@ fn log_state(
         let touched = within(claimed) || witnessed.is_some_and(|s| within(s * 1_000));
         in_period += u64::from(touched);
     }
-    let forks = slots.iter().filter(|(_, ids)| ids.len() > 1);
-    let forks = forks.map(|(number, ids)| (*number, sorted(ids))).collect();
-    let to = log.tips().iter().map(|(number, _)| *number).max().unwrap_or(0);
+    let forks = fork_slots(log).into_iter();
+    let forks = forks.map(|(number, ids)| (number, ids.into_iter().collect())).collect();
+    let tips = sorted(&log.tips());
+    let last = tips.last().copied();
+    let to = last.map_or(0, |(number, _)| number);
+    // Which branch is held first depends on who holds it, and the ends do not.
+    let root = last.and_then(|tip| holdings.logs().root_at(&log.id, tip)).unwrap_or_default();
     let receipt = |held: &PinHeld| Receipt {
         witness: held.witness,
         size: held.pin.size,
@@ -282,8 +246,8 @@ fn log_state(
         space: log.space,
         from: 0,
         to,
-        tips: sorted(&log.tips()),
-        root: xw_schemas::id::hex(&log.root()),
+        tips,
+        root: xw_schemas::id::hex(&root),
         forks,
         missing: missing.into_iter().collect(),
         first_claimed_ms,

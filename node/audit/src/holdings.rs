@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use xw_ledger::interval::{Interval, interval};
 use xw_ledger::judge::{Definitions, Evidence, Judged, judge};
-use xw_ledger::log::{DoorRefusal, Logs, Placed};
+use xw_ledger::log::{DoorRefusal, Log, Logs, Placed};
 use xw_ledger::roster::{Chain, Roster};
 use xw_ledger::standing::{LogStanding, Standing};
 use xw_schemas::entry::{Body, VerifiedEntry};
@@ -28,18 +28,6 @@ pub struct Holdings {
     entries: BTreeMap<EntryId, VerifiedEntry>,
     bodies: BTreeMap<EntryId, Body>,
     records: BTreeMap<Place, BTreeSet<EntryId>>,
-    homeless: BTreeMap<EntryId, Homeless>,
-}
-
-/// An entry that has no place in a log held here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Homeless {
-    /// The log it names.
-    pub log: LogId,
-    /// Its number.
-    pub number: u64,
-    /// Why the door did not take it.
-    pub refusal: DoorRefusal,
 }
 
 /// How entries stand and what witnesses say of them, worked out once over everything held.
@@ -57,31 +45,22 @@ impl Holdings {
         Self {
             chain,
             definitions: definitions.into_iter().map(|rt| (rt.hash(), rt)).collect(),
-            logs: Logs::new(),
+            logs: Logs::of_material(),
             entries: BTreeMap::new(),
             bodies: BTreeMap::new(),
             records: BTreeMap::new(),
-            homeless: BTreeMap::new(),
         }
     }
 
-    /// Takes an entry, in log order, with its body where that may be used. What the door refuses is
-    /// remembered as known and missing from its log.
+    /// Takes an entry, in log order, with its body where that may be used. All variants of a slot are
+    /// taken, as many as the material has: which of them counts is known when all is read.
     pub fn take(
         &mut self,
         entry: VerifiedEntry,
         body: Option<Body>,
     ) -> Result<Placed, DoorRefusal> {
         let (id, core) = (entry.id(), entry.core());
-        let placed = match self.logs.place(self.chain.roster(), &entry) {
-            Ok((placed, _)) => placed,
-            Err(refusal) => {
-                let homeless = Homeless { log: core.log, number: core.sequence, refusal };
-                self.homeless.insert(id, homeless);
-                return Err(refusal);
-            }
-        };
-        self.homeless.remove(&id);
+        let (placed, _) = self.logs.place(self.chain.roster(), &entry)?;
         if let (Some(body), Some(change)) = (body, entry.change())
             && body.matches(change)
         {
@@ -143,11 +122,6 @@ impl Holdings {
     #[must_use]
     pub fn body(&self, id: &EntryId) -> Option<&Body> {
         self.bodies.get(id)
-    }
-
-    /// Entries that have no place in a log.
-    pub fn homeless(&self) -> impl Iterator<Item = (&EntryId, &Homeless)> {
-        self.homeless.iter()
     }
 
     /// All records of which anything is held, with their entries.
@@ -224,4 +198,17 @@ impl Holdings {
     pub fn judged(&self, place: &Place, evidence: &[Evidence<'_>]) -> Judged {
         judge(self.chain.roster(), &self.definitions, place.1, evidence)
     }
+}
+
+/// The numbers of a log that have more than one entry, with the entries.
+pub(crate) fn fork_slots(log: &Log) -> BTreeMap<u64, BTreeSet<EntryId>> {
+    let mut slots: BTreeMap<u64, BTreeSet<EntryId>> = BTreeMap::new();
+    if log.fork().is_none() {
+        return slots;
+    }
+    for (number, id) in log.entries() {
+        slots.entry(number).or_default().insert(id);
+    }
+    slots.retain(|_, ids| ids.len() > 1);
+    slots
 }

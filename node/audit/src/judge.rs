@@ -4,7 +4,7 @@
 
 use std::io::{Read, Seek};
 
-use xw_schemas::id::{EntryId, NetworkId};
+use xw_schemas::id::{EditionId, EntryId, NetworkId};
 
 use crate::archive::ArchiveFault;
 use crate::spread::Spread;
@@ -23,19 +23,24 @@ mod witnesses;
 
 pub use asked::EntryVerdict;
 pub use receipts::ReceiptVerdict;
-pub use report::{CompletenessVerdict, Counts, Finding, FindingCode, Proven, Report, Severity};
+pub use report::{
+    CompletenessVerdict, Counts, Finding, FindingCode, Proven, Report, RestingOn, RosterVerdict,
+    Severity, Verdict,
+};
 
 use opening::Opened;
 
-/// Findings listed; a pack that has more is judged all the same, and the rest are counted.
-pub const FINDINGS_MAX: usize = 1_000;
+/// Findings of one code that are listed; the rest are counted. So no crowd of one hides another.
+pub const FINDINGS_PER_CODE_MAX: usize = 100;
 
 /// What the judge is given beside the pack.
 pub struct Checking<'a> {
     /// The network that the reader got from elsewhere, such as a notice board.
     pub network: Option<NetworkId>,
-    /// Bodies that somebody brought: salt and change, as they were signed.
-    pub bodies: Vec<Vec<u8>>,
+    /// The state of the roster that the reader got from elsewhere.
+    pub roster: Option<EditionId>,
+    /// Files with bodies that somebody brought: of each body salt and change, as they were signed.
+    pub bodies: Vec<Vec<Vec<u8>>>,
     /// Texts of printed receipts, to be compared with the pack.
     pub receipts: Vec<String>,
     /// Signed statements of completeness that came apart from the pack.
@@ -83,7 +88,7 @@ pub fn judge_pack<R: Read + Seek + Send>(
     from: R,
     checking: &Checking<'_>,
 ) -> Result<Report, Unreadable> {
-    let mut opened = Opened::open(from, checking.network)?;
+    let mut opened = Opened::open(from, checking)?;
     let world = roster::read(&mut opened)?;
     let mut world = entries::read(&mut opened, world, checking.spread);
     extract::stand(&mut opened, &mut world);
@@ -92,8 +97,8 @@ pub fn judge_pack<R: Read + Seek + Send>(
     let brought = records::Brought::of(&mut opened, &world, &checking.bodies);
     let summary = records::check(&mut opened, &world, &assessed, &brought, checking.spread);
     statement::check(&mut opened, &world, &assessed, &summary);
-    statement::check_brought(&mut opened, &world, &assessed, &checking.statements);
+    statement::check_brought(&mut opened, &world, &checking.statements);
     asked::check(&mut opened, &world, &assessed, &checking.entries);
-    receipts::check(&mut opened, &world, &checking.receipts);
+    receipts::check(&mut opened, &world, &assessed, &checking.receipts);
     Ok(opened.close())
 }

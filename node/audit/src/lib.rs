@@ -3,6 +3,7 @@
 //! clock or dice; the node, the verifier and the tests run this same code.
 
 pub mod completeness;
+pub mod heads;
 pub mod judge;
 pub mod pack;
 pub mod receipt;
@@ -14,6 +15,7 @@ pub mod summary;
 
 pub mod archive;
 pub mod json;
+pub mod plain;
 pub mod signed;
 pub mod spread;
 pub mod words;

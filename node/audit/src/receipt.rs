@@ -15,6 +15,12 @@ const TITLE: &str = "XW1";
 /// Longest text of a receipt that is read.
 const TEXT_BYTES_MAX: usize = 400;
 
+/// Largest page of a receipt that is read: one with its QR code has some 30 KiB.
+pub const PAGE_BYTES_MAX: usize = 1 << 20;
+
+/// Places of a page that are tried: ours has the title twice.
+const TITLES_MAX: usize = 16;
+
 /// Bytes of the proof's hash that are printed: 64 bits that nobody can steer, since all that goes
 /// into them is signed.
 const PROOF_BYTES: usize = 8;
@@ -63,6 +69,18 @@ impl Receipt {
         text.to_uppercase()
     }
 
+    /// Finds the receipt in a text or in the saved page.
+    #[must_use]
+    pub fn find(text: &str) -> Option<Self> {
+        let starts = text.match_indices(TITLE).take(TITLES_MAX);
+        let within = |(at, _): (usize, &str)| {
+            let rest = &text[at..];
+            let end = rest.find(['<', '"', '&']).unwrap_or(rest.len());
+            Self::parse(&rest[..end])
+        };
+        Self::parse(text).or_else(|| starts.map(within).find_map(|found| found))
+    }
+
     /// Reads a text as printed, whatever blanks and letters a typist made of it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -98,6 +116,9 @@ mod tests {
             made.text().bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b':')
         );
         assert_eq!(Receipt::parse(&made.text().replace("XW1", "XW2")), None);
+        let page = format!("<b>XW1:…</b><code>{}</code>", made.text().replace(':', " : "));
+        assert_eq!(Receipt::find(&page), Some(made.clone()));
+        assert_eq!(Receipt::find("<code>XW1</code>"), None);
         let other = Receipt::of(made.entry, made.log, 7, 9, made.root, &path[..1]);
         assert_ne!(other.proof, made.proof);
     }

@@ -4,8 +4,14 @@
 use xw_schemas::cose::{self, CoseSignature, Purpose, SecretKey, SoundKey};
 use xw_schemas::id::PublicKey;
 
-/// Largest statement: the completeness of a county with 2,000 logs takes about 2 MiB.
-pub const STATEMENT_BYTES_MAX: usize = 8 << 20;
+use crate::archive::FILE_BYTES_MAX;
+
+/// Largest statement, which stands in a pack with its envelope: a manifest of as many files as a pack
+/// may have takes some 12 MiB, the completeness of a county with 2,000 logs about 2 MiB.
+pub const STATEMENT_BYTES_MAX: usize = FILE_BYTES_MAX - ENVELOPE_BYTES;
+
+/// What one signature and the frame around it take at most.
+const ENVELOPE_BYTES: usize = 1 << 10;
 
 /// Why a signed statement is not one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +33,7 @@ pub fn sign(statement: &[u8], node: &SecretKey) -> Vec<u8> {
 
 /// The statement's bytes and the node that signed them.
 pub fn open(bytes: &[u8]) -> Result<(&[u8], PublicKey), StatementFault> {
-    if bytes.len() > STATEMENT_BYTES_MAX + 1_024 {
+    if bytes.len() > FILE_BYTES_MAX {
         return Err(StatementFault::Form);
     }
     let (payload, signatures) =
@@ -47,6 +53,7 @@ mod tests {
     fn a_statement_opens_for_what_was_signed_only() {
         let node = SecretKey::from_seed(&[1; 32]);
         let bytes = sign(b"{}", &node);
+        assert!(bytes.len() < ENVELOPE_BYTES);
         assert_eq!(open(&bytes), Ok((&b"{}"[..], node.public())));
         for at in 0..bytes.len() {
             let mut bent = bytes.clone();

@@ -10,7 +10,7 @@ use xw_ledger::verdict::VerdictKind;
 use xw_schemas::record::{Field, Kind, RecordType};
 
 use crate::completeness::Completeness;
-use crate::pack::{Give, Manifest, Scope};
+use crate::pack::{Give, Manifest};
 use crate::readable::{FieldTold, Readable};
 use crate::words;
 
@@ -56,8 +56,7 @@ pub fn escape(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
             // Direction marks could make a page read otherwise than it is written.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => {}
-            c if c.is_control() && c != '\n' => {}
+            c if crate::plain::acts(c) && c != '\n' => {}
             c => out.push(c),
         }
     }
@@ -137,20 +136,7 @@ impl Summary {
 }
 
 fn head(body: &mut String, manifest: &Manifest, roster: &Roster) {
-    let place = |division| {
-        let name = roster.place(division).unwrap_or_default();
-        format!("{name}（{division}）")
-    };
-    let scope = match &manifest.scope {
-        Scope::Records { records } => format!("指定的 {} 件记录", records.len()),
-        Scope::Division { division } => format!("{}的全部记录", place(*division)),
-        Scope::Period { division, from_ms, to_ms } => format!(
-            "{}，{} 至 {}",
-            place(*division),
-            words::minute(*from_ms),
-            words::minute(*to_ms)
-        ),
-    };
+    let scope = words::scope(&manifest.scope, roster);
     let bodies = match manifest.bodies {
         Give::Nothing => "不含正文（密封）",
         Give::Level(_) => "含按记录类型可给的正文",
@@ -165,7 +151,7 @@ fn head(body: &mut String, manifest: &Manifest, roster: &Roster) {
             let whole = if space.whole { "全部日志" } else { "摘录及其证明" };
             format!(
                 "{}・{}：{whole}",
-                place(space.space.division),
+                words::place(roster, space.space.division),
                 words::audience(space.space.audience)
             )
         })
@@ -179,24 +165,31 @@ fn head(body: &mut String, manifest: &Manifest, roster: &Roster) {
         ("日志", logs.join("\n")),
         ("记录数", manifest.records.to_string()),
         ("名册版次", manifest.roster_number.to_string()),
+        ("名册状态", manifest.roster.to_string()),
         ("网络标识", manifest.network.to_string()),
         ("制作节点", manifest.by.to_string()),
     ] {
         line(body, name, &value);
     }
     body.push_str(
-        "</table>\n<p>请将网络标识与县里公布的标识逐字核对：不一致即不是本县的证据包。</p>\n",
+        "</table>\n<p>请将网络标识与县里公布的标识逐字核对：不一致即不是本县的证据包；未核对之前，不能认定本包属于本县。\
+         名册版次可能已旧，请一并核对。</p>\n",
     );
 }
 
 fn complete(body: &mut String, statement: &Completeness) {
     body.push_str("<h2>完整性声明</h2>\n");
     let verdict = match (statement.complete, statement.complete_up_to_ms) {
-        (true, _) => "所问时段内没有遗漏。".to_owned(),
-        (false, Some(up_to)) => format!("截至 {} 没有遗漏。", words::minute(up_to)),
+        (true, _) => "制作机构声明：所问时段内没有遗漏。".to_owned(),
+        (false, Some(up_to)) => format!("制作机构声明：截至 {} 没有遗漏。", words::minute(up_to)),
         (false, None) => "不能断言没有遗漏，理由如下。".to_owned(),
     };
-    let _ = write!(body, "<p>{}</p>\n<table>", escape(&verdict));
+    let _ = write!(
+        body,
+        "<p>{}</p>\n<p class=\"note\">它何时与哪些机构核对过，只凭其自述，无法由本包核验；请向其他机构索取声明，\
+         用 xw-verify --statement 与本包核对。</p>\n<table>",
+        escape(&verdict)
+    );
     row(body, "th", &["机构", "空间", "持有", "乡镇见证至", "县见证至", "分叉"]);
     for log in &statement.logs {
         let receipt = |receipt: &Option<crate::completeness::Receipt>| match receipt {

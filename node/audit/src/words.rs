@@ -1,9 +1,12 @@
 //! The Chinese words of statements, summaries and receipts.
 
+use xw_ledger::roster::Roster;
 use xw_ledger::standing::Standing;
-use xw_schemas::record::{RecordType, Value};
-use xw_schemas::space::{Audience, Tier};
+use xw_schemas::record::{Lang, RecordType, Value};
+use xw_schemas::space::{Audience, Division, Tier};
 use xw_schemas::value::Day;
+
+use crate::pack::Scope;
 
 /// China Standard Time in milliseconds; all records use it.
 const OFFSET_MS: u64 = 8 * 3_600_000;
@@ -60,6 +63,35 @@ pub fn audience(audience: Audience) -> &'static str {
         Audience::Township => "全乡镇",
         Audience::County => "全县",
     }
+}
+
+/// With how many other offices something was compared; fewer than advised is said.
+#[must_use]
+pub fn compared_with(count: usize, advised: usize, lang: Lang) -> String {
+    match (lang, count < advised) {
+        (Lang::Zh, true) => format!("已与另外 {count} 个机构核对（不足 {advised} 个）"),
+        (Lang::Zh, false) => format!("已与另外 {count} 个机构核对"),
+        (Lang::En, true) => format!("borne out by {count} other offices, fewer than {advised}"),
+        (Lang::En, false) => format!("borne out by {count} other offices"),
+    }
+}
+
+/// What a pack is about.
+#[must_use]
+pub fn scope(scope: &Scope, roster: &Roster) -> String {
+    match scope {
+        Scope::Records { records } => format!("指定的 {} 件记录", records.len()),
+        Scope::Division { division } => format!("{}的全部记录", place(roster, *division)),
+        Scope::Period { division, from_ms, to_ms } => {
+            format!("{}，{} 至 {}", place(roster, *division), minute(*from_ms), minute(*to_ms))
+        }
+    }
+}
+
+/// A division by name and code.
+#[must_use]
+pub fn place(roster: &Roster, division: Division) -> String {
+    format!("{}（{division}）", roster.place(division).unwrap_or_default())
 }
 
 /// A state of a record.

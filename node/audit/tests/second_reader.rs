@@ -44,7 +44,8 @@ fn a_second_reader_judges_packs_from_the_pages_alone() {
         let json = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}\n{wailed}"));
         (output.status.success(), json)
     };
-    let (_, whole) = world.export(Scope::Division { division: division(VILLAGE) }, Give::All);
+    let village = Scope::Division { division: division(VILLAGE) };
+    let (written, whole) = world.export(village.clone(), Give::All);
     let (_, one) = world.export(of_records(&[first]), Give::All);
     let (_, sealed) = world.export(of_records(&[first, second]), Give::Nothing);
     let (sound, said) = judge("whole.zip", &whole);
@@ -69,7 +70,18 @@ fn a_second_reader_judges_packs_from_the_pages_alone() {
     let drop = |wanted: fn(&FileName) -> bool| {
         move |name: FileName, content: Vec<u8>| (!wanted(&name)).then_some(content)
     };
-    let cases: [(&str, Vec<u8>); 8] = [
+    // One number of the statement, under a signature that holds.
+    let mut lie = written.completeness.unwrap();
+    lie.logs[0].in_period += 1;
+    let lie = xw_audit::json::write(&lie);
+    let told = |name: FileName, content: Vec<u8>| match name {
+        FileName::Completeness => Some(lie.clone()),
+        FileName::CompletenessSigned => Some(xw_audit::signed::sign(&lie, &county)),
+        _ => Some(content),
+    };
+    let cases: [(&str, Vec<u8>); 10] = [
+        ("lie", forged(&whole, &county, told, |_| {})),
+        ("scope", forged(&one, &county, |_, content| Some(content), |m| m.scope = village.clone())),
         ("entry", forged(&whole, &county, bend(|n| matches!(n, FileName::Entries(..))), |_| {})),
         ("bodies", forged(&whole, &county, bend(|n| matches!(n, FileName::Bodies(_))), |_| {})),
         ("edition", forged(&whole, &county, bend(|n| matches!(n, FileName::Edition(_))), |_| {})),

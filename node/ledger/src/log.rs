@@ -42,6 +42,8 @@ pub struct Logs {
     awaited: BTreeMap<LogId, BTreeSet<(PublicKey, u64, EntryId)>>,
     /// Witness entries by log that came in and whose pins have not been looked at.
     unsettled: BTreeMap<LogId, Vec<EntryId>>,
+    /// Whether every variant of a slot is taken, however many.
+    of_material: bool,
 }
 
 /// A witness entry that counts.
@@ -113,6 +115,13 @@ impl Logs {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No logs, and no bound on the variants of a slot: for material that is all at hand, such as a
+    /// pack, and itself bounded. A store that strangers can write to has the bound.
+    #[must_use]
+    pub fn of_material() -> Self {
+        Self { of_material: true, ..Self::default() }
     }
 
     /// A log.
@@ -251,6 +260,7 @@ impl Logs {
         let (core, id) = (entry.core(), entry.id());
         let place = (core.sequence, id);
         let is_full = room == Room::ForProof
+            && !self.of_material
             && self.logs.get(&core.log).is_some_and(|log| {
                 let variants = log.variants(core.sequence);
                 variants >= VARIANTS_KEPT && !self.is_awaited(roster, log, place, variants)

@@ -301,6 +301,16 @@ impl Roster {
         self.adopted_entries.get(log)
     }
 
+    /// Every entry that root has adjudicated or adopted: log, number, id.
+    pub fn decided(&self) -> impl Iterator<Item = (LogId, (u64, EntryId))> {
+        let adjudicated = self.adjudicated.iter().map(|(log, point)| (*log, *point));
+        let adopted = self
+            .adopted_entries
+            .iter()
+            .flat_map(|(log, entries)| entries.iter().map(|(id, number)| (*log, (*number, *id))));
+        adjudicated.chain(adopted)
+    }
+
     /// The number of the newest root edition that counts.
     #[must_use]
     pub fn number(&self) -> u64 {

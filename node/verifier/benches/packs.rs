@@ -100,7 +100,7 @@ fn verified(path: &Path, network: &str) -> (Duration, Spent) {
     let started = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_xw-verify"))
         .arg(path)
-        .args(["--roster-id", network])
+        .args(["--network", network])
         .stdout(Stdio::null())
         .spawn()
         .expect("the program was built for this benchmark");

@@ -1,12 +1,9 @@
-//! What the verifier is asked for. Reads words; opens nothing but bodies and statements, and reads no
-//! more of them than either may have.
+//! What the verifier is asked for. Reads words, whatever bytes they are made of; opens nothing.
 
-use std::fs::File;
-use std::io::Read as _;
+use std::ffi::OsString;
+use std::path::PathBuf;
 
-use xw_audit::signed::STATEMENT_BYTES_MAX;
-use xw_schemas::id::{EntryId, NetworkId};
-use xw_schemas::limits::{CHANGE_BYTES_MAX, SALT_BYTES};
+use xw_schemas::id::{EditionId, EntryId, NetworkId};
 
 /// What `--help` says.
 pub(crate) const HELP: &str = "\
@@ -14,30 +11,37 @@ xw-verify 证据包.xwproof.zip [选项]
 核验乡网证据包，不需要网络、数据库或节点。
 Judges an evidence pack of Xiangwang; needs no network, database or node.
 
-  --roster-id 十六进制   本县公布的网络标识；不一致即不是本县的证据包
-                         the network id that your county has published
-  --body 文件            另行取得的正文，证明它属于哪个条目；可多次
-                         a body got elsewhere, to be matched with its entry; may be repeated
-  --statement 文件       另行取得的完整性声明（.cose）；可多次
-                         a signed statement of completeness got elsewhere; may be repeated
-  --receipt 文字         纸质回执上的文字（XW1:…）；可多次
-                         the text of a printed receipt; may be repeated
+  --network 十六进制     本县公布的网络标识；不给则只能说明本包自洽，不能认定属于本县
+                         the network id that your county has published (xiangwang status)
+  --roster-state 十六进制
+                         现行名册的状态；不一致说明包内名册可能已旧
+                         the state of the roster in force (xiangwang status --json: roster.head)
+  --statement 文件       其他机构的完整性声明（.cose），与本包核对；可多次，建议至少 3 个机构
+                         another office's signed statement of completeness, to be compared with
+                         the pack; may be repeated, three offices are advised
+  --body 文件            另行取得的正文：含正文的证据包、其中的 .bodies 文件，或单条正文；可多次
+                         bodies got elsewhere, to be matched with their entries: a pack that has
+                         them, a .bodies file of one, or a single body; may be repeated
+  --receipt 文字|文件    纸质回执上的文字（XW1:…）或所存的回执网页；可多次
+                         the text of a printed receipt, or its saved page; may be repeated
   --entry 条目           查问某一条目；可多次
                          asks for an entry by id; may be repeated
   --json                 以 JSON 输出 / prints JSON
 
-退出码 exit code：0 可信 sound，1 有问题 findings，2 用法错误或无法读取 usage or unreadable
+退出码 exit code：0 可信 sound，1 有问题 findings，2 用法错误或无法读取 usage or unreadable，
+3 自洽但未与公布的网络标识核对 consistent, but not compared with a published network id
 ";
 
 /// A call.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Arguments {
-    pub(crate) pack: String,
+    pub(crate) pack: PathBuf,
     pub(crate) json: bool,
     pub(crate) network: Option<NetworkId>,
-    pub(crate) bodies: Vec<String>,
-    pub(crate) statements: Vec<String>,
-    pub(crate) receipts: Vec<String>,
+    pub(crate) roster: Option<EditionId>,
+    pub(crate) bodies: Vec<PathBuf>,
+    pub(crate) statements: Vec<PathBuf>,
+    pub(crate) receipts: Vec<OsString>,
     pub(crate) entries: Vec<EntryId>,
 }
 
@@ -56,21 +60,23 @@ impl Slip {
 
 impl Arguments {
     /// Reads the words behind the program's name.
-    pub(crate) fn read(words: &[String]) -> Result<Self, Slip> {
+    pub(crate) fn read(words: &[OsString]) -> Result<Self, Slip> {
         let mut arguments = Self::default();
         let mut words = words.iter();
         while let Some(word) = words.next() {
+            let shown = word.to_string_lossy();
             let mut value = || {
                 words.next().cloned().ok_or_else(|| {
-                    Slip::of(format!("{word} 后面缺少内容"), format!("{word} needs a value"))
+                    Slip::of(format!("{shown} 后面缺少内容"), format!("{shown} needs a value"))
                 })
             };
-            match word.as_str() {
+            match &*shown {
                 "--json" => arguments.json = true,
-                "--roster-id" => arguments.network = Some(id(&value()?, NetworkId::from_hex)?),
+                "--network" => arguments.network = Some(id(&value()?, NetworkId::from_hex)?),
+                "--roster-state" => arguments.roster = Some(id(&value()?, EditionId::from_hex)?),
                 "--entry" => arguments.entries.push(id(&value()?, EntryId::from_hex)?),
-                "--body" => arguments.bodies.push(value()?),
-                "--statement" => arguments.statements.push(value()?),
+                "--body" => arguments.bodies.push(value()?.into()),
+                "--statement" => arguments.statements.push(value()?.into()),
                 "--receipt" => arguments.receipts.push(value()?),
                 other if other.starts_with("--") => {
                     let (zh, en) = ("不认识的选项", "unknown option");
@@ -79,11 +85,11 @@ impl Arguments {
                         format!("{en} {other}; see --help"),
                     ));
                 }
-                pack if arguments.pack.is_empty() => pack.clone_into(&mut arguments.pack),
+                _ if arguments.pack.as_os_str().is_empty() => arguments.pack = word.into(),
                 _ => return Err(Slip::of("一次只能核验一个证据包", "one pack at a time")),
             }
         }
-        if arguments.pack.is_empty() {
+        if arguments.pack.as_os_str().is_empty() {
             let (zh, en) = ("请给出证据包文件；见 --help", "name a pack; see --help");
             return Err(Slip::of(zh, en));
         }
@@ -91,7 +97,8 @@ impl Arguments {
     }
 }
 
-fn id<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, Slip> {
+fn id<T>(word: &OsString, read: impl Fn(&str) -> Option<T>) -> Result<T, Slip> {
+    let text = word.to_string_lossy();
     read(text.trim()).ok_or_else(|| {
         Slip::of(
             format!("“{text}”不是 64 位十六进制标识"),
@@ -100,28 +107,12 @@ fn id<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, Slip> {
     })
 }
 
-/// Reads a body, and one byte more than any may have, so that a longer file matches nothing.
-pub(crate) fn read_body(path: &str) -> std::io::Result<Vec<u8>> {
-    read_up_to(path, SALT_BYTES + CHANGE_BYTES_MAX + 1)
-}
-
-/// Reads a signed statement; what is longer than any is read in part and verifies as nothing.
-pub(crate) fn read_statement(path: &str) -> std::io::Result<Vec<u8>> {
-    read_up_to(path, STATEMENT_BYTES_MAX)
-}
-
-fn read_up_to(path: &str, most: usize) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(most as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(words: &[&str]) -> Result<Arguments, Slip> {
-        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let words: Vec<OsString> = words.iter().map(Into::into).collect();
         Arguments::read(&words)
     }
 
@@ -129,8 +120,8 @@ mod tests {
     fn options_stand_anywhere_and_strange_ones_are_refused() {
         let id = "ab".repeat(32);
         let read_one =
-            read(&["--json", "a.zip", "--body", "b", "--roster-id", &id, "--body", "c"]).unwrap();
-        assert_eq!((read_one.pack.as_str(), read_one.json), ("a.zip", true));
+            read(&["--json", "a.zip", "--body", "b", "--network", &id, "--body", "c"]).unwrap();
+        assert_eq!((read_one.pack.to_str(), read_one.json), (Some("a.zip"), true));
         assert_eq!((read_one.bodies.len(), read_one.network), (2, NetworkId::from_hex(&id)));
         for words in
             [&[][..], &["a", "b"], &["a", "--what"], &["a", "--body"], &["a", "--entry", "1"]]

@@ -33,10 +33,18 @@ fn an_auditor_hears_in_chinese_whether_a_pack_is_sound() {
     let (_, pack) = world.export(Scope::Division { division: division(VILLAGE) }, Give::All);
     let network = world.holdings.roster().network().to_string();
     let path = kept("sound.xwproof.zip", &pack);
-    let (code, said) = verify(&[&path, "--roster-id", &network]);
+    let (code, said) = verify(&[&path, "--network", &network]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("可信") && said.contains("没有遗漏（已逐项核验）"), "{said}");
-    let (code, said) = verify(&[&path, "--roster-id", &"00".repeat(32)]);
+    assert!(said.contains("可信") && said.contains("只凭其自述"), "{said}");
+    let town = kept("town.cose", &world.statement(TOWN, VILLAGE));
+    let (code, said) = verify(&[&path, "--network", &network, "--statement", &town]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("没有遗漏（已逐项核验") && said.contains("1 个机构核对"), "{said}");
+    // Of which county it is was not asked.
+    let (code, said) = verify(&[&path]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("不能认定属于本县") && !said.contains("可信"), "{said}");
+    let (code, said) = verify(&[&path, "--network", &"00".repeat(32)]);
     assert_eq!(code, Some(1));
     assert!(said.contains("不是所指县的证据包"), "{said}");
     let mut bent = pack;
@@ -46,15 +54,39 @@ fn an_auditor_hears_in_chinese_whether_a_pack_is_sound() {
     assert_eq!(code, Some(1), "{said}");
 
     let (_, sealed) = world.export(of_records(&[place]), Give::Nothing);
+    let (_, open) = world.export(of_records(&[place]), Give::All);
     let path = kept("sealed.xwproof.zip", &sealed);
     let entry = world.holdings.of(&place).next().unwrap().id();
-    let body = kept("one.body", world.holdings.body(&entry).unwrap().bytes());
-    let (code, said) = verify(&[&path, "--body", &body, "--entry", &entry.to_string(), "--json"]);
+    let id = entry.to_string();
+    // A body on its own, among a pack's, in a pack.
+    let mut archive = xw_audit::archive::Archive::open(std::io::Cursor::new(&open)).unwrap();
+    let bodies = archive.read("records/000001.bodies").unwrap();
+    let single = kept("one.body", world.holdings.body(&entry).unwrap().bytes());
+    for body in [single, kept("some.bodies", &bodies), kept("open.xwproof.zip", &open)] {
+        let asked = ["--body", &body, "--entry", &id, "--json", "--network", &network];
+        let (code, said) = verify(&[&[&*path], &asked[..]].concat());
+        assert_eq!(code, Some(0), "{said}");
+        let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(json["proven"][0]["entry"], entry.to_string());
+        assert_eq!(json["entries"][0]["standing"], "final");
+        assert_eq!(json["counts"]["sealed"], 1);
+    }
+    let assessed = world.holdings.assess();
+    let page = xw_audit::receipt::receipt_page(&world.holdings, &assessed, &entry).unwrap();
+    let page = kept("receipt.html", page.as_bytes());
+    let (code, said) = verify(&[&path, "--network", &network, "--receipt", &page]);
     assert_eq!(code, Some(0), "{said}");
-    let json: serde_json::Value = serde_json::from_str(&said).unwrap();
-    assert_eq!(json["proven"][0]["entry"], entry.to_string());
-    assert_eq!(json["entries"][0]["standing"], "final");
-    assert_eq!(json["counts"]["sealed"], 1);
+    assert!(said.contains("回执属于本包") && said.contains("请与纸面逐项核对"), "{said}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_path_need_not_be_text() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let path = std::ffi::OsStr::from_bytes(b"/nowhere/\xff.zip");
+    let output = Command::new(env!("CARGO_BIN_EXE_xw-verify")).arg(path).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot open"));
 }
 
 #[test]

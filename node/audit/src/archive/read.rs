@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom};
 
-use miniz_oxide::inflate::decompress_to_vec_with_limit;
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
 use super::{
     ArchiveFault, FILE_BYTES_MAX, FILES_MAX, NAME_BYTES_MAX, PACK_BYTES_MAX, crc32, follows, form,
@@ -78,10 +80,20 @@ impl<R: Read + Seek> Archive<R> {
         if head != expected {
             return Err(wrong());
         }
-        let content = decompress_to_vec_with_limit(packed, slot.length).map_err(|_| wrong())?;
-        let sound = content.len() == slot.length && crc32(&content) == slot.crc;
-        sound.then_some(content).ok_or_else(wrong)
+        let content = unpacked(packed, slot.length).ok_or_else(wrong)?;
+        (crc32(&content) == slot.crc).then_some(content).ok_or_else(wrong)
     }
+}
+
+/// What a stream unpacks to, if that is so long and the stream ends with the bytes given: behind it
+/// nothing can hide.
+fn unpacked(packed: &[u8], length: usize) -> Option<Vec<u8>> {
+    let mut content = vec![0; length];
+    let mut inflater = Box::<DecompressorOxide>::default();
+    let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+    let (status, read, written) = decompress(&mut inflater, packed, &mut content, 0, flags);
+    let whole = (status, read, written) == (TINFLStatus::Done, packed.len(), length);
+    whole.then_some(content)
 }
 
 /// Reads the directory. Files lie one behind the other from the first byte on, in their

@@ -135,7 +135,8 @@ fn of_an_office(question: &Question, office: &OfficeState, reasons: &mut Vec<Rea
     let mut push = |code, zh: String, en: &str| {
         reasons.push(reason(code, &zh, en, None, Some(office.office)));
     };
-    // What a revoked node has kept to itself counts for nothing; nobody waits for it.
+    // What a revoked node has kept to itself counts for nothing; nobody waits for it. What its cut
+    // keeps must be held, and is a reason of its log or of a missing one.
     if office.cut {
         return;
     }

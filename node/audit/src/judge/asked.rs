@@ -22,6 +22,8 @@ pub struct EntryVerdict {
     pub number: u64,
     /// The record it is about.
     pub record: Option<RecordId>,
+    /// What the record is, as its definition names it.
+    pub matter: Option<String>,
     /// The office whose node signed it.
     pub office: Option<String>,
     /// The author's clock.
@@ -30,6 +32,8 @@ pub struct EntryVerdict {
     pub township_s: Option<u64>,
     /// First cover by the county, seconds since 1970.
     pub county_s: Option<u64>,
+    /// Whether these two differ by more than clocks do.
+    pub witnesses_differ: bool,
     /// How it stands.
     pub standing: Standing,
 }
@@ -42,28 +46,40 @@ pub(super) fn check<R: Read + Seek>(
     asked: &[EntryId],
 ) {
     for id in asked {
-        let whole = world.holdings.entry(id);
-        let Some(entry) = whole.or_else(|| world.extracts.entry(id)) else {
-            opened.add(FindingCode::EntryNotHere, id, "");
-            continue;
-        };
-        let core = entry.core();
-        let (standing, interval) = if whole.is_some() {
-            (world.holdings.standing(assessed, entry), world.holdings.interval(assessed, entry))
-        } else {
-            (world.extracts.standing(id), world.extracts.interval(world.holdings.roster(), entry))
-        };
-        let office = world.holdings.roster().office_of(&entry.node());
-        opened.report.entries.push(EntryVerdict {
-            entry: *id,
-            log: core.log,
-            number: core.sequence,
-            record: core.statement.record(),
-            office: office.map(|office| office.name.clone()),
-            claimed_time_ms: core.claimed_time_ms,
-            township_s: interval.township,
-            county_s: interval.county,
-            standing,
-        });
+        match look_up(world, assessed, id) {
+            Some(verdict) => opened.report.entries.push(verdict),
+            None => opened.add(FindingCode::EntryNotHere, id, ""),
+        }
     }
+}
+
+/// What the pack knows of an entry; `None` when it is not there.
+pub(super) fn look_up(world: &World, assessed: &Assessed, id: &EntryId) -> Option<EntryVerdict> {
+    let holdings = &world.holdings;
+    let whole = holdings.entry(id);
+    let entry = whole.or_else(|| world.extracts.entry(id))?;
+    let core = entry.core();
+    let (standing, interval) = if whole.is_some() {
+        (holdings.standing(assessed, entry), holdings.interval(assessed, entry))
+    } else {
+        (world.extracts.standing(id), world.extracts.interval(holdings.roster(), entry))
+    };
+    let office = holdings.roster().office_of(&entry.node());
+    let matter = entry.change().map(|change| {
+        let rt = holdings.definition(&change.schema);
+        rt.map_or_else(|| change.record_type.clone(), |rt| rt.zh.clone())
+    });
+    Some(EntryVerdict {
+        entry: *id,
+        log: core.log,
+        number: core.sequence,
+        record: core.statement.record(),
+        matter,
+        office: office.map(|office| office.name.clone()),
+        claimed_time_ms: core.claimed_time_ms,
+        township_s: interval.township,
+        county_s: interval.county,
+        witnesses_differ: interval.witnesses_differ(),
+        standing,
+    })
 }

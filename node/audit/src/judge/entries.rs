@@ -12,8 +12,8 @@ use xw_schemas::space::Space;
 use super::extract::Extracts;
 use super::opening::Opened;
 use super::report::FindingCode;
-use crate::holdings::Holdings;
-use crate::pack::{FileName, PackLog};
+use crate::holdings::{Holdings, fork_slots};
+use crate::pack::{FileName, PackLog, Scope};
 use crate::spread::{self, Alone, Spread};
 
 mod piece;
@@ -53,6 +53,7 @@ pub(super) fn read<R: Read + Seek + Send>(
         (Reverse(office.map(|office| office.division.tier())), log.log)
     });
     strangers(opened, &logs);
+    of_the_scope(opened);
     let network = world.holdings.roster().network();
     let mut waiting = pieces(opened, &logs).into_iter();
     let mut fetched = fetch(opened, &mut waiting);
@@ -109,16 +110,29 @@ fn pieces<'a, R: Read + Seek>(opened: &Opened<R>, logs: &'a [PackLog]) -> Vec<Pi
     pieces
 }
 
+/// A few entries of a space can stand for records that were named, never for all of a division.
+fn of_the_scope<R: Read + Seek>(opened: &mut Opened<R>) {
+    let named = matches!(opened.manifest.scope, Scope::Records { .. });
+    for space in opened.manifest.spaces.clone().into_iter().filter(|space| !space.whole) {
+        let code = if named { FindingCode::ExtractLimits } else { FindingCode::SpaceNotWhole };
+        opened.add(code, space.space, "");
+    }
+}
+
 /// Files of logs that the manifest does not list.
 fn strangers<R: Read + Seek>(opened: &mut Opened<R>, logs: &[PackLog]) {
     let known: BTreeSet<LogId> = logs.iter().map(|log| log.log).collect();
     if known.len() != logs.len() {
-        opened.add(FindingCode::LogShortened, FileName::Manifest, "a log stands twice");
+        opened.add(
+            FindingCode::LogShortened,
+            FileName::Manifest,
+            "一个日志列了两次 / a log stands twice",
+        );
     }
     let unknown =
         |name: &FileName| matches!(name, FileName::Entries(log, _) if !known.contains(log));
     for name in opened.names(unknown) {
-        opened.add(FindingCode::FileUnknown, name, "its log is not listed");
+        opened.add(FindingCode::FileUnknown, name, "其日志未列出 / its log is not listed");
     }
 }
 
@@ -132,7 +146,8 @@ fn report<R: Read + Seek>(
 ) {
     let log = piece.log;
     let Some(whole) = piece.whole else {
-        return opened.add(FindingCode::EntryMisplaced, log.log, "its space is not listed");
+        let detail = "其空间未列出 / its space is not listed";
+        return opened.add(FindingCode::EntryMisplaced, log.log, detail);
     };
     opened.report.counts.add(&piece.counts);
     opened.report.add_noted(piece.noted);
@@ -143,7 +158,8 @@ fn report<R: Read + Seek>(
     opened.report.counts.logs += 1;
     let read = std::mem::take(log_entries);
     if read != log.entries {
-        let detail = format!("{read} entries, {} listed", log.entries);
+        let listed = log.entries;
+        let detail = format!("有 {read} 条，清单 {listed} 条 / {read} entries, {listed} listed");
         opened.add(FindingCode::LogShortened, log.log, detail);
     }
     if whole {
@@ -154,32 +170,19 @@ fn report<R: Read + Seek>(
 /// A whole log must be as the manifest says.
 fn compare<R: Read + Seek>(opened: &mut Opened<R>, holdings: &Holdings, listed: &PackLog) {
     let Some(log) = holdings.logs().log(&listed.log) else {
-        return opened.add(FindingCode::LogShortened, listed.log, "no entry has a place in it");
+        let detail = "没有条目可归入 / no entry has a place in it";
+        return opened.add(FindingCode::LogShortened, listed.log, detail);
     };
     let mut tips = log.tips();
     tips.sort_unstable();
     let same = tips == listed.tips && log.node == listed.node && log.space == listed.space;
     if !same {
-        opened.add(FindingCode::LogShortened, listed.log, "ends, node or space");
+        opened.add(FindingCode::LogShortened, listed.log, "末尾、节点或空间 / ends, node or space");
     }
-    for number in forks(holdings, listed.log) {
-        opened.add(FindingCode::Fork, listed.log, format!("number {number}"));
+    for number in fork_slots(log).into_keys() {
+        opened.add(FindingCode::Fork, listed.log, format!("第 {number} 号 / number {number}"));
     }
     if holdings.roster().cut(&log.node).is_some() {
         opened.add(FindingCode::AuthorRevoked, listed.log, log.node);
     }
-}
-
-/// Numbers of a log that have more than one entry.
-fn forks(holdings: &Holdings, log: LogId) -> BTreeSet<u64> {
-    let Some(log) = holdings.logs().log(&log).filter(|log| log.fork().is_some()) else {
-        return BTreeSet::new();
-    };
-    let mut slots: BTreeMap<u64, BTreeSet<EntryId>> = BTreeMap::new();
-    for path in log.tips().into_iter().filter_map(|tip| log.path(tip)) {
-        for (number, id) in (0..).zip(path) {
-            slots.entry(number).or_default().insert(id);
-        }
-    }
-    slots.into_iter().filter(|(_, ids)| ids.len() > 1).map(|(number, _)| number).collect()
 }

@@ -20,7 +20,7 @@ use super::opening::Opened;
 use super::report::FindingCode;
 use crate::holdings::Place;
 use crate::pack::FileName;
-use crate::pins::Pins;
+use crate::pins::{PinHeld, Pins};
 
 /// The entries of all extracts.
 #[derive(Default)]
@@ -68,6 +68,23 @@ impl Extracts {
         self.standings.get(id).copied().unwrap_or(Standing::Pending)
     }
 
+    /// The pins of a log that stand in the extracts.
+    pub(super) fn pins(&self, log: &LogId) -> &[PinHeld] {
+        self.pins.of(log)
+    }
+
+    /// Entries that others name and that are not there: what the author of an entry on a record had
+    /// seen, and what a log's opening says that it succeeds. Named, and by whom.
+    fn named_missing(&self) -> Vec<(EntryId, EntryId)> {
+        let names = |entry: &VerifiedEntry| match &entry.core().statement {
+            Statement::Open(opening) => opening.successor_of,
+            Statement::Witness(_) => None,
+            Statement::Change(_) | Statement::Erase(_) | Statement::Erased(_) => entry.core().seen,
+        };
+        let named = self.entries.iter().filter_map(|(id, entry)| Some((names(entry)?, *id)));
+        named.filter(|(named, _)| !self.entries.contains_key(named)).collect()
+    }
+
     pub(super) fn interval(&self, roster: &Roster, entry: &VerifiedEntry) -> Interval {
         self.pins.interval(roster, |log| self.spaces.get(log).copied(), entry)
     }
@@ -89,9 +106,11 @@ impl Extracts {
                 Some(excerpt) if excerpt.node == entry.node() => {
                     excerpt.entries.insert(*id, core.sequence);
                 }
-                Some(_) => {
-                    opened.add(FindingCode::EntryUnplaced, id, "another node than the log's")
-                }
+                Some(_) => opened.add(
+                    FindingCode::EntryUnplaced,
+                    id,
+                    "不是该日志的节点 / another node than the log's",
+                ),
                 None => opened.add(FindingCode::OpeningMissing, core.log, id),
             }
             if let Some(other) = slots.insert((core.log, core.sequence), *id) {
@@ -111,6 +130,9 @@ pub(super) fn stand<R: Read + Seek>(opened: &mut Opened<R>, world: &mut World) {
     let extracts = &mut world.extracts;
     let excerpts = extracts.excerpts(opened);
     listed(opened, &excerpts);
+    for (named, by) in extracts.named_missing() {
+        opened.add(FindingCode::NamedMissing, named, format!("见 named by {by}"));
+    }
     let mut sound: BTreeSet<LogId> = BTreeSet::new();
     for (id, excerpt) in &excerpts {
         if is_whole_matter(roster, id, excerpt) {
@@ -163,7 +185,7 @@ fn listed<R: Read + Seek>(opened: &mut Opened<R>, excerpts: &BTreeMap<LogId, Exc
         if let Some(excerpt) = excerpts.get(&log.log)
             && (excerpt.node, excerpt.space) != (log.node, log.space)
         {
-            opened.add(FindingCode::LogShortened, log.log, "node or space");
+            opened.add(FindingCode::LogShortened, log.log, "节点或空间 / node or space");
         }
     }
 }

@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
 
-use xw_schemas::id::NetworkId;
-
-use super::Unreadable;
-use super::report::{Counts, FindingCode, Noted, Report};
+use super::report::{Counts, FindingCode, Noted, Report, RosterVerdict, Verdict};
+use super::{Checking, Unreadable};
 use crate::archive::Archive;
 use crate::json;
 use crate::pack::{FORM, FileName, Manifest, PackFile};
@@ -15,15 +13,16 @@ use crate::signed;
 /// A pack under judgement.
 pub(super) struct Opened<R> {
     archive: Archive<R>,
-    listed: BTreeMap<String, PackFile>,
+    /// The files that are listed under a name that a pack may have.
+    listed: BTreeMap<FileName, PackFile>,
     /// Files that were compared with their hash.
-    seen: BTreeSet<String>,
+    seen: BTreeSet<FileName>,
     pub(super) manifest: Manifest,
     pub(super) report: Report,
 }
 
 impl<R: Read + Seek> Opened<R> {
-    pub(super) fn open(from: R, network: Option<NetworkId>) -> Result<Self, Unreadable> {
+    pub(super) fn open(from: R, checking: &Checking<'_>) -> Result<Self, Unreadable> {
         let mut archive = Archive::open(from)?;
         let bytes = archive.read(&FileName::Manifest.to_string());
         let bytes = bytes.map_err(|_| Unreadable::Manifest)?;
@@ -32,10 +31,19 @@ impl<R: Read + Seek> Opened<R> {
             return Err(Unreadable::Manifest);
         }
         let report = Report {
-            sound: true,
+            verdict: Verdict::Findings,
             network: manifest.network,
-            network_known: network.map(|known| known == manifest.network),
+            network_known: checking.network.map(|known| known == manifest.network),
+            roster: RosterVerdict {
+                number: manifest.roster_number,
+                state: manifest.roster,
+                newest_ms: 0,
+                known: checking.roster.map(|known| known == manifest.roster),
+            },
             scope: manifest.scope.clone(),
+            scope_zh: String::new(),
+            spaces: manifest.spaces.clone(),
+            bodies: manifest.bodies,
             by: manifest.by,
             by_office: None,
             made_ms: manifest.made_ms,
@@ -43,13 +51,16 @@ impl<R: Read + Seek> Opened<R> {
             completeness: None,
             findings: Vec::new(),
             more_findings: 0,
+            found: BTreeMap::new(),
             proven: Vec::new(),
             opened: Vec::new(),
             statements: Vec::new(),
             entries: Vec::new(),
             receipts: Vec::new(),
         };
-        let listed = manifest.files.iter().map(|file| (file.name.clone(), file.clone())).collect();
+        let named = manifest.files.iter();
+        let named = named.filter_map(|file| Some((FileName::parse(&file.name)?, file.clone())));
+        let listed = named.collect();
         let mut opened = Self { archive, listed, seen: BTreeSet::new(), manifest, report };
         match opened.report.network_known {
             Some(true) => {}
@@ -85,9 +96,14 @@ impl<R: Read + Seek> Opened<R> {
             .filter(|name| !own.iter().any(|own| own == name))
             .map(str::to_owned)
             .collect();
-        let listed: BTreeSet<String> = self.listed.keys().cloned().collect();
-        if self.listed.len() != self.manifest.files.len() {
-            self.add(FindingCode::FileUnknown, FileName::Manifest, "a name stands twice");
+        let listed: BTreeSet<String> =
+            self.manifest.files.iter().map(|file| file.name.clone()).collect();
+        if listed.len() != self.manifest.files.len() {
+            self.add(
+                FindingCode::FileUnknown,
+                FileName::Manifest,
+                "同名两次 / a name stands twice",
+            );
         }
         for name in listed.difference(&held) {
             self.add(FindingCode::FileMissing, name, "");
@@ -102,14 +118,11 @@ impl<R: Read + Seek> Opened<R> {
 
     /// The names of all listed files of a sort, in their order.
     pub(super) fn names(&self, wanted: impl Fn(&FileName) -> bool) -> Vec<FileName> {
-        let names = self.listed.keys().filter_map(|name| FileName::parse(name));
-        let mut names: Vec<FileName> = names.filter(wanted).collect();
-        names.sort();
-        names
+        self.listed.keys().filter(|name| wanted(name)).copied().collect()
     }
 
     pub(super) fn has(&self, name: &FileName) -> bool {
-        self.listed.contains_key(&name.to_string())
+        self.listed.contains_key(name)
     }
 
     /// A file whose bytes are those that the manifest lists.
@@ -122,12 +135,12 @@ impl<R: Read + Seek> Opened<R> {
 
     /// The same ahead of its turn: what is wrong with it is noted and not yet reported.
     pub(super) fn fetch(&mut self, name: &FileName, noted: &mut Noted) -> Option<Vec<u8>> {
+        let listed = self.listed.get(name)?;
         let shown = name.to_string();
-        let listed = self.listed.get(&shown)?;
         // A missing file is a finding already.
         self.archive.length(&shown)?;
         let read = self.archive.read(&shown);
-        let first = self.seen.insert(shown.clone());
+        let first = self.seen.insert(*name);
         match read {
             Ok(bytes) if PackFile::of(name, &bytes) == *listed => {
                 self.report.counts.files += u64::from(first);
@@ -138,7 +151,7 @@ impl<R: Read + Seek> Opened<R> {
                 None
             }
             Err(fault) => {
-                noted.add(FindingCode::FileDamaged, shown, fault);
+                noted.add(FindingCode::FileDamaged, shown, format!("{} / {fault}", fault.zh()));
                 None
             }
         }
@@ -149,7 +162,7 @@ impl<R: Read + Seek> Opened<R> {
         for name in self.names(|name| {
             matches!(name, FileName::Inclusion(_) | FileName::Consistency(..) | FileName::Bodies(_))
         }) {
-            if !self.seen.contains(&name.to_string()) {
+            if !self.seen.contains(&name) {
                 self.file(&name);
             }
         }

@@ -33,31 +33,33 @@ impl Brought {
     pub(super) fn of<R: Read + Seek>(
         opened: &mut Opened<R>,
         world: &World,
-        bodies: &[Vec<u8>],
+        files: &[Vec<Vec<u8>>],
     ) -> Self {
         let mut brought = Self::default();
-        if bodies.is_empty() {
+        if files.is_empty() {
             return brought;
         }
-        let mut by_commitment: BTreeMap<[u8; 32], &VerifiedEntry> = BTreeMap::new();
+        let mut by_commitment: BTreeMap<[u8; 32], Vec<&VerifiedEntry>> = BTreeMap::new();
         for entry in world.holdings.entries().chain(world.extracts.entries()) {
             if let Some(change) = entry.change() {
-                by_commitment.insert(change.commitment, entry);
+                by_commitment.entry(change.commitment).or_default().push(entry);
             }
         }
-        for (number, bytes) in (1..).zip(bodies) {
-            let body = Body::from_bytes(bytes.clone());
-            let found = body.and_then(|body| {
-                let entry = *by_commitment.get(&body.commitment())?;
-                let change = entry.change().filter(|change| body.matches(change))?;
-                Some((entry.id(), change.record, body))
-            });
-            match found {
-                Some((entry, record, body)) => {
+        for (number, bodies) in (1..).zip(files) {
+            let mut found = false;
+            for body in bodies.iter().filter_map(|bytes| Body::from_bytes(bytes.clone())) {
+                let entries = by_commitment.get(&body.commitment()).into_iter().flatten();
+                for entry in entries {
+                    let change = entry.change().filter(|change| body.matches(change));
+                    let Some(change) = change else { continue };
+                    let (entry, record) = (entry.id(), change.record);
                     opened.report.proven.push(Proven { body: number, entry, record });
-                    brought.0.insert(entry, body);
+                    brought.0.insert(entry, body.clone());
+                    found = true;
                 }
-                None => opened.add(FindingCode::BodyUnknown, format!("body {number}"), ""),
+            }
+            if !found {
+                opened.add(FindingCode::BodyUnknown, format!("正文 body {number}"), "");
             }
         }
         brought
@@ -109,7 +111,7 @@ pub(super) fn check<R: Read + Seek + Send>(
         opened.add(FindingCode::RecordMissing, record, space);
     }
     if hearing.seen() != opened.manifest.records {
-        opened.add(FindingCode::RecordMissing, FileName::Manifest, "number of records");
+        opened.add(FindingCode::RecordMissing, FileName::Manifest, "记录件数 / number of records");
     }
     hearing.summary
 }

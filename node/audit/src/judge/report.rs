@@ -1,17 +1,20 @@
 //! What the judge found: counts, findings with their sentences, and the verdict that they add up to.
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value as Json;
-use xw_schemas::id::{EntryId, NetworkId, PublicKey, RecordId};
+use xw_schemas::id::{EditionId, EntryId, NetworkId, PublicKey, RecordId};
 
-use super::FINDINGS_MAX;
+use super::FINDINGS_PER_CODE_MAX;
 use super::asked::EntryVerdict;
 use super::receipts::ReceiptVerdict;
 pub use super::sentence::FindingCode;
-use crate::pack::Scope;
-use crate::words;
+use crate::heads::Compared;
+use crate::pack::{Give, PackSpace, Scope};
+use crate::plain;
+
+mod text;
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -73,9 +76,53 @@ pub struct Counts {
     pub late: u64,
 }
 
+/// What it all amounts to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing is wrong, and the network is the one that the reader named.
+    Sound,
+    /// Nothing is wrong in itself. The reader named no network, so that whoever signed it may have
+    /// invented the whole county.
+    Consistent,
+    /// Something is wrong or must be looked at.
+    Findings,
+}
+
+/// On whose word a statement rests that nothing is missing. Logs are checked anew; when the maker
+/// compared with whom is seen by nobody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RestingOn {
+    /// The maker's alone.
+    Maker,
+    /// Other offices of the area stated what they held, and all of it is here.
+    Offices {
+        /// How many.
+        count: usize,
+        /// Up to when all of them say so, by their clocks.
+        up_to_ms: u64,
+    },
+}
+
+/// The roster in the pack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RosterVerdict {
+    /// Number of its newest root edition.
+    pub number: u64,
+    /// Digest over the editions that count.
+    pub state: EditionId,
+    /// The latest claimed time of an edition.
+    pub newest_ms: u64,
+    /// Whether it is the state that the reader knows; `None` when the reader named none.
+    pub known: Option<bool>,
+}
+
 /// What became of the statement of completeness.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CompletenessVerdict {
+    /// On whose word it rests.
+    pub resting_on: RestingOn,
     /// Whether the statement was worked out anew from the pack and is the same.
     pub checked: bool,
     /// Whether nothing is missing in the period asked for.
@@ -91,7 +138,7 @@ pub struct CompletenessVerdict {
 /// A body that was brought and belongs to an entry of the pack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Proven {
-    /// Which of the bodies brought, from 1.
+    /// Which of the files brought, from 1.
     pub body: usize,
     /// The entry that binds it.
     pub entry: EntryId,
@@ -102,14 +149,22 @@ pub struct Proven {
 /// The judgement.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
-    /// Whether no finding is more than a note.
-    pub sound: bool,
+    /// What it all amounts to.
+    pub verdict: Verdict,
     /// The network that the pack names.
     pub network: NetworkId,
     /// Whether it is the one that the reader knows; `None` when the reader named none.
     pub network_known: Option<bool>,
+    /// The roster by which everything was judged.
+    pub roster: RosterVerdict,
     /// What the pack is about.
     pub scope: Scope,
+    /// The same for a Chinese reader.
+    pub scope_zh: String,
+    /// The spaces of which entries are in the pack.
+    pub spaces: Vec<PackSpace>,
+    /// Which bodies the maker gave.
+    pub bodies: Give,
     /// Who made it.
     pub by: PublicKey,
     /// The maker's office, as the roster in the pack has it.
@@ -120,16 +175,19 @@ pub struct Report {
     pub counts: Counts,
     /// The statement of completeness.
     pub completeness: Option<CompletenessVerdict>,
-    /// What was found, gravest first.
+    /// What was found, gravest first; of each code the first ones.
     pub findings: Vec<Finding>,
     /// Findings beyond those listed.
     pub more_findings: u64,
+    /// How many of each code were found.
+    #[serde(skip)]
+    pub(super) found: BTreeMap<FindingCode, usize>,
     /// Bodies brought that belong to the pack.
     pub proven: Vec<Proven>,
     /// Records read with the bodies brought.
     pub opened: Vec<Json>,
-    /// Statements brought that a node of this county signed.
-    pub statements: Vec<CompletenessVerdict>,
+    /// Statements brought, each held against the pack.
+    pub statements: Vec<Compared>,
     /// Entries asked for that are in the pack.
     pub entries: Vec<EntryVerdict>,
     /// Printed receipts compared.
@@ -176,153 +234,43 @@ impl Report {
 
     /// Adds a finding.
     pub(super) fn add(&mut self, code: FindingCode, place: impl ToString, detail: impl ToString) {
-        let severity = code.severity();
-        self.sound &= severity == Severity::Note;
-        if self.findings.len() < FINDINGS_MAX {
-            let (name, zh, en) = code.sentence();
-            let (place, detail) = (place.to_string(), detail.to_string());
-            self.findings.push(Finding { code: name, severity, zh, en, place, detail });
-        } else {
+        let found = self.found.entry(code).or_default();
+        *found += 1;
+        if *found > FINDINGS_PER_CODE_MAX {
             self.more_findings += 1;
+            return;
         }
+        let (name, zh, en) = code.sentence();
+        let (severity, place, detail) = (code.severity(), place.to_string(), detail.to_string());
+        self.findings.push(Finding { code: name, severity, zh, en, place, detail });
     }
 
-    /// Gravest first; in the order of their making otherwise.
+    /// Gravest first, in the order of their making otherwise; and the verdict.
     pub(super) fn close(mut self) -> Self {
         self.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        self.verdict = match (self.is_clean(), self.network_known) {
+            (false, _) => Verdict::Findings,
+            (true, Some(true)) => Verdict::Sound,
+            (true, _) => Verdict::Consistent,
+        };
         self
     }
 
-    /// The report as JSON.
+    /// Whether the pack is sound and of the network that the reader named.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.verdict == Verdict::Sound
+    }
+
+    /// Whether no finding is more than a note.
+    fn is_clean(&self) -> bool {
+        self.found.keys().all(|code| code.severity() == Severity::Note)
+    }
+
+    /// The report as JSON. What a terminal could obey is spelled out, as it is in the text.
     #[must_use]
     pub fn json(&self) -> Vec<u8> {
-        crate::json::write(self)
-    }
-
-    /// The report for people: Chinese first, English beside it.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let mut out = String::new();
-        let mut say = |line: String| {
-            out.push_str(&line);
-            out.push('\n');
-        };
-        say(format!("网络 network      {}", self.network));
-        say(match self.network_known {
-            Some(true) => "                  与所给标识一致 / the one you named".to_owned(),
-            Some(false) => "                  与所给标识不一致 / NOT the one you named".to_owned(),
-            None => "                  未与公布的标识核对（--roster-id）/ not compared".to_owned(),
-        });
-        let office = self.by_office.as_deref().unwrap_or("不在名册上 / not on the roster");
-        say(format!("制作 made by      {office}，{}（所称）", words::minute(self.made_ms)));
-        let c = &self.counts;
-        say(format!(
-            "核验 checked      {} 个文件，{} 个日志，{} 个条目，{} 个签名，{} 份证明，{} 件记录",
-            c.files, c.logs, c.entries, c.signatures, c.proofs, c.records
-        ));
-        say(format!(
-            "                  {} files, {} logs, {} entries, {} signatures, {} proofs, {} records",
-            c.files, c.logs, c.entries, c.signatures, c.proofs, c.records
-        ));
-        say(format!(
-            "记录 records      密封 sealed {}，未采纳条目 refused {}，尚未见证 unwitnessed {}，补录 late {}",
-            c.sealed, c.refused, c.unwitnessed, c.late
-        ));
-        self.say_completeness(&mut say);
-        for proven in &self.proven {
-            say(format!(
-                "正文 body {}       与条目 {} 相符（记录 {}）/ matches this entry",
-                proven.body, proven.entry, proven.record
-            ));
-        }
-        for entry in &self.entries {
-            let office = entry.office.as_deref().unwrap_or("不在名册上 / not on the roster");
-            let time = |time: Option<u64>| time.map_or_else(|| "—".to_owned(), words::minute_s);
-            say(format!("条目 entry        {} {}", entry.entry, words::standing(entry.standing)));
-            say(format!(
-                "                  {office}，日志 log {} 第 {} 号",
-                entry.log, entry.number
-            ));
-            say(format!(
-                "                  所称 claimed {}，乡镇见证 township {}，县见证 county {}",
-                words::minute(entry.claimed_time_ms),
-                time(entry.township_s),
-                time(entry.county_s)
-            ));
-        }
-        for receipt in &self.receipts {
-            say(format!("回执 receipt      {} / {}", receipt.zh, receipt.en));
-        }
-        for finding in &self.findings {
-            let mark = match finding.severity {
-                Severity::Error => "错误 ERROR  ",
-                Severity::Warning => "注意 WARNING",
-                Severity::Note => "说明 NOTE   ",
-            };
-            say(format!("{mark}      [{}] {} / {}", finding.code, finding.zh, finding.en));
-            let about = [finding.place.as_str(), finding.detail.as_str()].join("  ");
-            if !about.trim().is_empty() {
-                say(format!("                  {}", about.trim()));
-            }
-        }
-        if self.more_findings > 0 {
-            say(format!(
-                "                  另有 {} 条未列出 / more not listed",
-                self.more_findings
-            ));
-        }
-        let verdict = if self.sound {
-            "结论 verdict      可信：未发现问题 / SOUND: nothing wrong was found"
-        } else {
-            "结论 verdict      有问题，见上 / NOT SOUND, see above"
-        };
-        let _ = writeln!(out, "{verdict}");
-        out
-    }
-
-    fn say_completeness(&self, say: &mut impl FnMut(String)) {
-        match &self.completeness {
-            None => {
-                say("完整 complete     包内没有完整性声明 / no statement of completeness"
-                    .to_owned())
-            }
-            Some(verdict) => self.say_verdict("完整 complete    ", verdict, say),
-        }
-        for verdict in &self.statements {
-            self.say_verdict("声明 statement   ", verdict, say);
-        }
-    }
-
-    fn say_verdict(&self, head: &str, verdict: &CompletenessVerdict, say: &mut impl FnMut(String)) {
-        let word = match (verdict.checked && self.sound, verdict.complete, verdict.up_to_ms) {
-            (true, true, _) => {
-                "没有遗漏（已逐项核验）/ nothing is missing, every check was made anew".to_owned()
-            }
-            (true, false, Some(up_to)) => format!(
-                "截至 {} 没有遗漏（已逐项核验）/ nothing is missing up to then",
-                words::minute(up_to)
-            ),
-            (true, false, None) => {
-                "不能断言没有遗漏 / that nothing is missing cannot be said".to_owned()
-            }
-            (false, true, _) => {
-                "声明称没有遗漏，但仅凭本包不能核验 / stated, not checkable from this pack"
-                    .to_owned()
-            }
-            (false, false, _) => {
-                "声明未断言没有遗漏 / not stated, and not checkable from this pack".to_owned()
-            }
-        };
-        say(format!("{head} {word}"));
-        for (zh, en) in verdict.reasons_zh.iter().zip(&verdict.reasons_en).take(REASONS_SHOWN_MAX) {
-            say(format!("                  · {zh} / {en}"));
-        }
-        let more = verdict.reasons_zh.len().saturating_sub(REASONS_SHOWN_MAX);
-        if more > 0 {
-            say(format!("                  · 另有 {more} 条理由 / more reasons"));
-        }
+        let json = String::from_utf8(crate::json::write(self)).expect("JSON is text");
+        plain::escaped_json(&json).into_bytes()
     }
 }
-
-/// Reasons shown in the text; the JSON has all.
-const REASONS_SHOWN_MAX: usize = 20;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use xw_ledger::roster::Chain;
 use xw_schemas::edition::Edition;
+use xw_schemas::id::EditionId;
 use xw_schemas::record::{RecordType, SchemaHash};
 
 use super::Unreadable;
@@ -13,6 +14,7 @@ use super::opening::Opened;
 use super::report::FindingCode;
 use crate::holdings::Holdings;
 use crate::pack::FileName;
+use crate::words;
 
 /// Reads editions and definitions; the holdings have no entry yet.
 pub(super) fn read<R: Read + Seek>(opened: &mut Opened<R>) -> Result<Holdings, Unreadable> {
@@ -27,21 +29,19 @@ pub(super) fn read<R: Read + Seek>(opened: &mut Opened<R>) -> Result<Holdings, U
     }
     let mut editions = editions.into_iter();
     let (_, founding) = editions.next().ok_or(Unreadable::Founding)?;
-    let mut chain = Chain::founded(founding).map_err(|_| Unreadable::Founding)?;
-    let (names, editions): (Vec<FileName>, Vec<Edition>) = editions.unzip();
-    let (mut rest, mut at) = (editions.into_iter(), 0);
-    // The roster is worked out once for all editions that follow one another.
-    loop {
-        let left = rest.len();
-        let outcome = chain.add_all(rest.by_ref());
-        at += left - rest.len();
-        match outcome {
-            Ok(_) => break,
-            Err(refusal) => {
-                let name = names.get(at - 1).unwrap_or(&FileName::Manifest);
-                opened.add(FindingCode::EditionRefused, name, refusal);
-            }
-        }
+    let mut names: BTreeMap<EditionId, FileName> = BTreeMap::new();
+    let editions: Vec<Edition> = editions
+        .map(|(name, edition)| {
+            names.insert(edition.id(), name);
+            edition
+        })
+        .collect();
+    // A pack's editions are a set that is whole, as that of a store is.
+    let (chain, refused) = Chain::of_set(founding, editions).map_err(|_| Unreadable::Founding)?;
+    for (id, refusal) in refused {
+        let name = names.get(&id).unwrap_or(&FileName::Manifest);
+        let detail = format!("{} / {refusal}", refusal.zh());
+        opened.add(FindingCode::EditionRefused, name, detail);
     }
     opened.report.counts.editions = chain.count();
     let roster = chain.roster();
@@ -53,6 +53,13 @@ pub(super) fn read<R: Read + Seek>(opened: &mut Opened<R>) -> Result<Holdings, U
     if !same {
         opened.add(FindingCode::RosterDiffers, roster.state(), "");
     }
+    let newest = chain.editions().map(|edition| edition.core().claimed_time_ms).max();
+    opened.report.roster.newest_ms = newest.unwrap_or_default();
+    if opened.report.roster.known == Some(false) {
+        let detail = "不是所给的状态 / not the state that was named";
+        opened.add(FindingCode::RosterOther, roster.state(), detail);
+    }
+    opened.report.scope_zh = words::scope(&opened.manifest.scope, roster);
     if roster.is_frozen() {
         opened.add(FindingCode::RosterFrozen, roster.state(), "");
     }

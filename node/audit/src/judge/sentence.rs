@@ -23,6 +23,8 @@ pub enum FindingCode {
     EditionRefused,
     /// The editions make another roster than the manifest names.
     RosterDiffers,
+    /// The roster is another than the reader or another office names.
+    RosterOther,
     /// The roster is frozen.
     RosterFrozen,
     /// Rules unknown to this program.
@@ -43,6 +45,10 @@ pub enum FindingCode {
     AuthorRevoked,
     /// An extract of a log that can be judged whole only.
     ExtractOfBroken,
+    /// A pack of a division or a period has a space that is not whole.
+    SpaceNotWhole,
+    /// What an extract cannot show.
+    ExtractLimits,
     /// The opening of a log is not in the extract.
     OpeningMissing,
     /// A witness pinned a root that the log does not have.
@@ -51,6 +57,8 @@ pub enum FindingCode {
     WitnessContradicts,
     /// A pinned entry is not in the log.
     PinnedMissing,
+    /// An entry that another one names as seen or as its predecessor is not there.
+    NamedMissing,
     /// A proof cannot be read or its signatures do not verify.
     ProofUnreadable,
     /// A proof does not lead to a witnessed root.
@@ -81,6 +89,16 @@ pub enum FindingCode {
     StatementDiffers,
     /// The statement cannot be worked out anew from an extract.
     StatementUnchecked,
+    /// A statement brought is of a node that is not on the roster in the pack, or revoked there.
+    StatementStranger,
+    /// A statement brought has nothing in common with the pack.
+    StatementElsewhere,
+    /// Another office holds more of a log.
+    HeadsBeyond,
+    /// Another office holds a log that is not here.
+    LogUnknown,
+    /// Another office holds another entry at a number.
+    HeadsDiffer,
     /// The summary page says otherwise than the records.
     SummaryDiffers,
     /// A body that was brought belongs to no entry.
@@ -89,13 +107,17 @@ pub enum FindingCode {
     EntryNotHere,
     /// A receipt does not belong to the pack.
     ReceiptWrong,
+    /// A log ends before the checkpoint of a receipt.
+    ReceiptBeyond,
+    /// An extract does not have the checkpoint of a receipt.
+    ReceiptUnchecked,
 }
 
 use FindingCode as F;
 use Severity::{Error, Note, Warning};
 
 /// Code, weight, name, Chinese, English.
-const TABLE: [(FindingCode, Severity, &str, &str, &str); 42] = [
+const TABLE: [(FindingCode, Severity, &str, &str, &str); 53] = [
     (
         F::ManifestSignature,
         Error,
@@ -158,6 +180,13 @@ const TABLE: [(FindingCode, Severity, &str, &str, &str); 42] = [
         "roster-differs",
         "包内名册版次得出的名册与清单所称不同",
         "the editions make another roster than the manifest names",
+    ),
+    (
+        F::RosterOther,
+        Warning,
+        "roster-other",
+        "名册与所给的或其他机构声明所依据的不同：包内名册可能已旧",
+        "another roster than the one named or than another office's statement: the one in the pack may be old",
     ),
     (
         F::RosterFrozen,
@@ -230,6 +259,20 @@ const TABLE: [(FindingCode, Severity, &str, &str, &str); 42] = [
         "a log with a fork, a revoked author or a decision of root can be judged whole only",
     ),
     (
+        F::SpaceNotWhole,
+        Error,
+        "space-not-whole",
+        "按区划或时段导出的证据包，其空间须是全部日志，此处却只有摘录",
+        "a pack of a division or a period must have its spaces whole; here is an extract",
+    ),
+    (
+        F::ExtractLimits,
+        Note,
+        "extract-limits",
+        "摘录只证明列出的条目；不能证明记录没有其他条目（更正、删除、分叉）",
+        "an extract proves the entries that it has; not that the record has no others: corrections, erasures, forks",
+    ),
+    (
         F::OpeningMissing,
         Error,
         "opening-missing",
@@ -256,6 +299,13 @@ const TABLE: [(FindingCode, Severity, &str, &str, &str); 42] = [
         "pinned-missing",
         "见证所指的条目不在包内：已知有遗漏",
         "an entry that a witness pinned is not here: something is known to be missing",
+    ),
+    (
+        F::NamedMissing,
+        Warning,
+        "named-missing",
+        "条目自称写作前已见到、或其日志所接续的条目不在包内：倒填可能因此看不出来",
+        "an entry that another says its author had seen, or that its log succeeds, is not here: backdating may be hidden",
     ),
     (
         F::ProofUnreadable,
@@ -363,6 +413,41 @@ const TABLE: [(FindingCode, Severity, &str, &str, &str); 42] = [
         "this is an extract; of the statement of completeness only the signature was checked",
     ),
     (
+        F::StatementStranger,
+        Warning,
+        "statement-stranger",
+        "所给声明签名成立，但其节点不在包内名册上，或已被吊销：名册可能已旧，或声明不足为凭",
+        "the signature of a statement holds, but its node is not on the roster in the pack or is revoked there",
+    ),
+    (
+        F::StatementElsewhere,
+        Note,
+        "statement-elsewhere",
+        "所给声明与本包没有共同的日志，无从核对",
+        "a statement that was brought has no log in common with the pack",
+    ),
+    (
+        F::HeadsBeyond,
+        Warning,
+        "heads-beyond",
+        "另一机构所持的日志比本包长",
+        "another office holds more of a log than is here",
+    ),
+    (
+        F::LogUnknown,
+        Warning,
+        "log-unknown",
+        "另一机构持有本包没有的日志",
+        "another office holds a log that is not here",
+    ),
+    (
+        F::HeadsDiffer,
+        Error,
+        "heads-differ",
+        "同一日志同一号，另一机构持有的是另一条目：向两方出示了不同的历史",
+        "at one number of a log another office holds another entry: two histories were shown",
+    ),
+    (
         F::SummaryDiffers,
         Warning,
         "summary-differs",
@@ -387,8 +472,22 @@ const TABLE: [(FindingCode, Severity, &str, &str, &str); 42] = [
         F::ReceiptWrong,
         Error,
         "receipt-wrong",
-        "回执与本包不符，或无法核对",
-        "a receipt does not belong to this pack or cannot be compared with it",
+        "回执与本包不符",
+        "a receipt does not belong to this pack",
+    ),
+    (
+        F::ReceiptBeyond,
+        Error,
+        "receipt-beyond",
+        "本包的日志比回执短：有条目缺失",
+        "a log is shorter than a receipt says: entries are missing",
+    ),
+    (
+        F::ReceiptUnchecked,
+        Warning,
+        "receipt-unchecked",
+        "本包是摘录，没有回执所指检查点的证明，无法核对",
+        "this extract has no proof for a receipt's checkpoint, so it cannot be compared",
     ),
 ];
 
@@ -423,8 +522,8 @@ mod tests {
         let names: BTreeSet<&str> = TABLE.iter().map(|row| row.2).collect();
         assert_eq!((codes.len(), names.len()), (TABLE.len(), TABLE.len()));
         assert_eq!(codes.first(), Some(&F::ManifestSignature));
-        assert_eq!(codes.last(), Some(&F::ReceiptWrong));
+        assert_eq!(codes.last(), Some(&F::ReceiptUnchecked));
         // The enum is numbered without holes, so that as many rows as codes are all of them.
-        assert_eq!(F::ReceiptWrong as usize + 1, TABLE.len());
+        assert_eq!(F::ReceiptUnchecked as usize + 1, TABLE.len());
     }
 }

@@ -1,17 +1,23 @@
 //! The statement of completeness and the summary page, each made anew and compared.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
+
+use xw_ledger::log::Point;
+use xw_schemas::id::LogId;
+use xw_schemas::space::{Division, Space};
 
 use super::entries::World;
 use super::opening::Opened;
-use super::report::{CompletenessVerdict, FindingCode};
-use crate::completeness::{Completeness, FORM, LogState, completeness};
+use super::report::{CompletenessVerdict, FindingCode, RestingOn};
+use crate::completeness::{Completeness, FORM, completeness};
+use crate::heads::{Compared, Here, Relation, borne_out, compare};
 use crate::holdings::Assessed;
 use crate::json;
-use crate::pack::{FileName, period_of};
+use crate::pack::{FileName, Scope, period_of};
+use crate::plain::plain;
 use crate::signed;
 use crate::summary::Summary;
-use xw_schemas::id::LogId;
 
 /// Judges the statement, then the page.
 pub(super) fn check<R: Read + Seek>(
@@ -37,7 +43,11 @@ fn statement<R: Read + Seek>(
     if !opened.has(&FileName::CompletenessSigned) && !opened.has(&FileName::Completeness) {
         // Records of several divisions have no statement; all else has one.
         if wanted.is_some() {
-            opened.add(FindingCode::StatementForged, FileName::CompletenessSigned, "missing");
+            opened.add(
+                FindingCode::StatementForged,
+                FileName::CompletenessSigned,
+                "缺失 / missing",
+            );
         }
         return None;
     }
@@ -60,7 +70,11 @@ fn statement<R: Read + Seek>(
         && statement.network == manifest.network
         && statement.roster == manifest.roster;
     if !fits {
-        opened.add(FindingCode::StatementDiffers, FileName::Completeness, "another question");
+        opened.add(
+            FindingCode::StatementDiffers,
+            FileName::Completeness,
+            "所答不是所问 / another question",
+        );
     }
     let checked = fits && whole;
     if checked {
@@ -77,59 +91,103 @@ fn statement<R: Read + Seek>(
     Some(statement)
 }
 
-/// Judges statements that came apart from the pack, by its roster and its entries.
+/// Holds statements that came apart from the pack against it, and says on whose word its own
+/// statement rests.
 pub(super) fn check_brought<R: Read + Seek>(
     opened: &mut Opened<R>,
     world: &World,
-    assessed: &Assessed,
-    statements: &[Vec<u8>],
+    brought: &[Vec<u8>],
 ) {
-    for (number, bytes) in (1..).zip(statements) {
-        let place = format!("statement {number}");
-        let roster = world.holdings.roster();
-        let read = signed::open(bytes).ok().and_then(|(payload, by)| {
-            let statement: Completeness = json::read(payload)?;
-            let own = statement.form == FORM && statement.question.by == by;
-            let member = roster.node_office(&by).is_some() && roster.cut(&by).is_none();
-            (own && member && statement.network == roster.network()).then_some(statement)
-        });
-        let Some(statement) = read else {
-            opened.add(FindingCode::StatementForged, place, "");
-            continue;
-        };
-        let manifest = &opened.manifest;
-        let scope = period_of(&manifest.scope, manifest.made_ms).map(|(division, ..)| division);
-        let inside = scope.is_some_and(|scope| scope.covers(statement.question.division));
-        let whole = manifest.spaces.iter().all(|space| space.whole) && covers(opened);
-        // A later pack holds more than an earlier statement could know; then only the hand counts.
-        let same_roster = statement.roster == roster.state();
-        let checked = inside && whole && same_roster && {
-            let found = completeness(&world.holdings, assessed, statement.question.clone());
-            found == statement
-        };
-        if let Some(log) = contradicted(world, &statement) {
-            opened.add(FindingCode::StatementDiffers, place, format!("another history of {log}"));
-        } else if !checked {
-            opened.add(FindingCode::StatementUnchecked, place, "");
+    let roster = world.holdings.roster();
+    let mut statements = Vec::new();
+    for (number, bytes) in (1..).zip(brought) {
+        let read = Completeness::open(bytes);
+        match read.filter(|statement| statement.network == roster.network()) {
+            Some(statement) => statements.push(statement),
+            None => {
+                opened.add(FindingCode::StatementForged, format!("声明 statement {number}"), "")
+            }
         }
-        let verdict = verdict(&statement, checked);
-        opened.report.statements.push(verdict);
     }
+    let whole_spaces: BTreeSet<Space> =
+        opened.manifest.spaces.iter().filter(|space| space.whole).map(|s| s.space).collect();
+    let scope = match opened.manifest.scope {
+        Scope::Records { .. } => None,
+        Scope::Division { division } | Scope::Period { division, .. } => Some(division),
+    };
+    let here = Here {
+        holdings: &world.holdings,
+        whole: &|space| match scope {
+            Some(division) => division.covers(space.division),
+            None => whole_spaces.contains(&space),
+        },
+        excerpts: &known_points(opened, world),
+    };
+    let compared = compare(&here, &statements);
+    let divisions: Vec<Division> = match scope {
+        Some(division) => vec![division],
+        None => opened.manifest.spaces.iter().map(|space| space.space.division).collect(),
+    };
+    for one in &compared {
+        tell(opened, one, &divisions);
+    }
+    let maker = roster.node_office(&opened.manifest.by).map(|office| office.id);
+    if let (Some(verdict), Some((count, up_to_ms))) =
+        (&mut opened.report.completeness, borne_out(&compared, &divisions, maker))
+    {
+        verdict.resting_on = RestingOn::Offices { count, up_to_ms };
+    }
+    opened.report.statements = compared;
 }
 
-/// A log of which the statement's maker holds another entry than the pack at a number that both
-/// reach: whoever wrote it has shown two histories.
-fn contradicted(world: &World, statement: &Completeness) -> Option<LogId> {
-    let other = |state: &&LogState| {
-        world.holdings.logs().log(&state.log).is_some_and(|held| {
-            state.tips.iter().any(|(at, id)| *at < held.size() && !held.holds(*at, id))
-        })
-    };
-    statement.logs.iter().find(other).map(|state| state.log)
+/// What is known of logs of which there are extracts: entries, ends that the maker lists, pinned heads.
+fn known_points<R: Read + Seek>(
+    opened: &Opened<R>,
+    world: &World,
+) -> BTreeMap<LogId, BTreeSet<Point>> {
+    let mut known: BTreeMap<LogId, BTreeSet<Point>> = BTreeMap::new();
+    for entry in world.extracts.entries() {
+        let core = entry.core();
+        known.entry(core.log).or_default().insert((core.sequence, entry.id()));
+    }
+    for listed in &opened.manifest.logs {
+        if let Some(points) = known.get_mut(&listed.log) {
+            points.extend(listed.tips.iter().copied());
+            let pins = world.extracts.pins(&listed.log);
+            points.extend(pins.iter().map(|held| (held.pin.size - 1, held.pin.head)));
+        }
+    }
+    known
+}
+
+/// Findings about one statement.
+fn tell<R: Read + Seek>(opened: &mut Opened<R>, one: &Compared, divisions: &[Division]) {
+    let by = one.office.as_deref().map_or_else(|| one.by.to_string(), plain);
+    if one.office.is_none() || one.cut {
+        opened.add(FindingCode::StatementStranger, one.by, &by);
+    }
+    if !one.same_roster {
+        opened.add(FindingCode::RosterOther, one.by, &by);
+    }
+    if !one.in_common && !one.bears_out(divisions) {
+        opened.add(FindingCode::StatementElsewhere, one.by, &by);
+    }
+    for head in &one.differing {
+        let code = match head.relation {
+            Relation::HeadsBeyond => FindingCode::HeadsBeyond,
+            Relation::HeadsDiffer => FindingCode::HeadsDiffer,
+            Relation::LogUnknown => FindingCode::LogUnknown,
+        };
+        let here = head.held_to.map_or_else(|| "—".to_owned(), |to| to.to_string());
+        let (number, entry) = (head.number, head.entry);
+        let detail = format!("{by}：第 {number} 号 {entry}，本包至 {here} / number, held to");
+        opened.add(code, head.log, detail);
+    }
 }
 
 fn verdict(statement: &Completeness, checked: bool) -> CompletenessVerdict {
     CompletenessVerdict {
+        resting_on: RestingOn::Maker,
         checked,
         complete: statement.complete,
         up_to_ms: statement.complete_up_to_ms,
@@ -140,7 +198,7 @@ fn verdict(statement: &Completeness, checked: bool) -> CompletenessVerdict {
 
 /// Whether the pack is about all spaces of its division; a few whole spaces are not.
 fn covers<R: Read + Seek>(opened: &Opened<R>) -> bool {
-    !matches!(opened.manifest.scope, crate::pack::Scope::Records { .. })
+    !matches!(opened.manifest.scope, Scope::Records { .. })
 }
 
 /// What an extract lets one see of the statement: every log of it must be known there, as long.
@@ -148,7 +206,11 @@ fn excerpts<R: Read + Seek>(opened: &mut Opened<R>, statement: &Completeness) {
     for log in opened.manifest.logs.clone() {
         let known = statement.logs.iter().find(|state| state.log == log.log);
         if known.is_none_or(|state| state.tips != log.tips) {
-            opened.add(FindingCode::StatementDiffers, log.log, "not as in the manifest");
+            opened.add(
+                FindingCode::StatementDiffers,
+                log.log,
+                "与清单不同 / not as in the manifest",
+            );
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 
 use xw_ledger::log::{Log, Point};
-use xw_schemas::entry::Statement;
+use xw_schemas::entry::{Statement, VerifiedEntry};
 use xw_schemas::id::{EntryId, LogId, PublicKey};
 use xw_schemas::merkle::{Node, Tree};
 
@@ -20,6 +20,7 @@ pub(super) fn check<R: Read + Seek>(opened: &mut Opened<R>, world: &World) {
     let holdings = &world.holdings;
     let mut words: BTreeMap<(LogId, PublicKey), Vec<Word>> = BTreeMap::new();
     for entry in holdings.entries() {
+        named(opened, world, entry);
         let Statement::Witness(pins) = &entry.core().statement else { continue };
         for pin in pins {
             let word = (pin.size, pin.head, pin.root, entry.id());
@@ -30,7 +31,7 @@ pub(super) fn check<R: Read + Seek>(opened: &mut Opened<R>, world: &World) {
     for ((log, witness), mut words) in words {
         words.sort_unstable();
         let Some(held) = holdings.logs().log(&log) else {
-            opened.add(FindingCode::PinnedMissing, log, format!("pinned by {witness}"));
+            opened.add(FindingCode::PinnedMissing, log, format!("见证人 pinned by {witness}"));
             continue;
         };
         if tree.as_ref().is_none_or(|(of, _)| *of != log) {
@@ -38,6 +39,18 @@ pub(super) fn check<R: Read + Seek>(opened: &mut Opened<R>, world: &World) {
         }
         let Some((_, roots)) = &tree else { continue };
         judge(opened, held, witness, &words, roots);
+    }
+}
+
+/// What an entry says that its author had seen, or that its log succeeds, must be there.
+fn named<R: Read + Seek>(opened: &mut Opened<R>, world: &World, entry: &VerifiedEntry) {
+    let before = match &entry.core().statement {
+        Statement::Open(opening) => opening.successor_of,
+        _ => None,
+    };
+    let missing = |named: &EntryId| world.holdings.entry(named).is_none();
+    for named in entry.core().seen.into_iter().chain(before).filter(missing) {
+        opened.add(FindingCode::NamedMissing, named, format!("见 named by {}", entry.id()));
     }
 }
 
@@ -53,7 +66,7 @@ fn judge<R: Read + Seek>(
         let (size, head, root, entry) = word;
         let point = (size - 1, *head);
         if !log.holds(point.0, head) {
-            let detail = format!("number {} {head} pinned in {entry}", point.0);
+            let detail = format!("第 {} 号 number {head}，见 pinned in {entry}", point.0);
             opened.add(FindingCode::PinnedMissing, log.id, detail);
             continue;
         }
@@ -61,13 +74,13 @@ fn judge<R: Read + Seek>(
             opened.add(
                 FindingCode::PinRoot,
                 log.id,
-                format!("size {size} in {entry} by {witness}"),
+                format!("条目数 size {size}，见 in {entry}，见证人 by {witness}"),
             );
         }
         if let Some((before, held)) = last
             && !roots.runs_through(log, point, before)
         {
-            let detail = format!("{} and {entry} by {witness}", held.3);
+            let detail = format!("{} / {entry}，见证人 by {witness}", held.3);
             opened.add(FindingCode::WitnessContradicts, log.id, detail);
         }
         last = Some((point, word));

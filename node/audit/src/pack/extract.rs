@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xw_ledger::log::Log;
 use xw_schemas::checkpoint::Checkpoint;
-use xw_schemas::entry::Pin;
+use xw_schemas::entry::{Pin, Statement};
 use xw_schemas::id::{EntryId, LogId, PublicKey};
 use xw_schemas::merkle::Tree;
 use xw_schemas::proof::{ConsistencyProof, InclusionProof, Note};
@@ -72,13 +72,28 @@ impl Extract {
         extract
     }
 
-    /// Takes an entry and the opening of its log.
+    /// Takes an entry and the opening of its log, with what that says it succeeds and the opening of
+    /// that one, back to the first log of the node.
     fn add(&mut self, holdings: &Holdings, id: EntryId) {
-        let Some(entry) = holdings.entry(&id) else { return };
-        let log = entry.core().log;
-        let entries = self.entries.entry(log).or_default();
-        entries.insert(id);
-        entries.extend(holdings.logs().log(&log).and_then(|log| log.at(0)));
+        let mut next = Some(id);
+        while let Some(entry) = next.and_then(|id| holdings.entry(&id)) {
+            let log = entry.core().log;
+            let entries = self.entries.entry(log).or_default();
+            entries.insert(entry.id());
+            let opening = holdings.logs().log(&log).and_then(|log| log.at(0));
+            let Some(opening) = opening.and_then(|id| holdings.entry(&id)) else { return };
+            entries.insert(opening.id());
+            next = match &opening.core().statement {
+                Statement::Open(opening) => opening.successor_of,
+                _ => None,
+            }
+            .filter(|before| !self.holds(holdings, before));
+        }
+    }
+
+    fn holds(&self, holdings: &Holdings, id: &EntryId) -> bool {
+        let log = holdings.entry(id).map(|entry| entry.core().log);
+        log.and_then(|log| self.entries.get(&log)).is_some_and(|entries| entries.contains(id))
     }
 
     fn prove(

@@ -56,11 +56,13 @@ impl<W: Write> Files<W> {
 
     pub(super) fn add_statement(
         &mut self,
-        signed: &[u8],
         statement: &Completeness,
+        by: &SecretKey,
     ) -> Result<(), ArchiveFault> {
-        self.add(FileName::CompletenessSigned, signed)?;
-        self.add(FileName::Completeness, &json::write(statement))
+        let bytes = json::write(statement);
+        bounded(&bytes)?;
+        self.add(FileName::CompletenessSigned, &signed::sign(&bytes, by))?;
+        self.add(FileName::Completeness, &bytes)
     }
 
     /// The entries of each log by number, forks included.
@@ -178,11 +180,20 @@ impl<W: Write> Files<W> {
         by: &SecretKey,
     ) -> Result<(), ArchiveFault> {
         let bytes = json::write(manifest);
+        bounded(&bytes)?;
         self.archive.add(&FileName::ManifestSigned.to_string(), &signed::sign(&bytes, by))?;
         self.archive.add(&FileName::Manifest.to_string(), &bytes)?;
         self.archive.finish()?;
         Ok(())
     }
+}
+
+/// What no reader would read is not written.
+fn bounded(statement: &[u8]) -> Result<(), ArchiveFault> {
+    if statement.len() > signed::STATEMENT_BYTES_MAX {
+        return Err(ArchiveFault::TooMuch);
+    }
+    Ok(())
 }
 
 fn tell<'a>(holdings: &'a Holdings, assessed: &Assessed, give: Give, place: Place) -> Told<'a> {

@@ -14,8 +14,6 @@ use super::{FORM, Give, Manifest, PackLog, PackSpace, SCOPE_RECORDS_MAX, Scope};
 use crate::archive::ArchiveFault;
 use crate::completeness::{Completeness, Question, completeness};
 use crate::holdings::{Assessed, Holdings, Place};
-use crate::json;
-use crate::signed;
 use crate::spread::Spread;
 
 /// An order for a pack.
@@ -101,7 +99,7 @@ pub fn write_pack<W: Write>(export: &Export<'_>, out: W) -> Result<Written, Pack
     let statement = question(export).map(|question| completeness(holdings, &assessed, question));
     let mut files = Files::new(out);
     if let Some(statement) = &statement {
-        files.add_statement(&signed::sign(&json::write(statement), export.by), statement)?;
+        files.add_statement(statement, export.by)?;
     }
     files.add_entries(holdings, &entries)?;
     files.add_proofs(&proofs)?;

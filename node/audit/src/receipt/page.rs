@@ -90,9 +90,11 @@ pub fn receipt_page(
     let _ = write!(
         body,
         "</table>\n{code}\n<p><code>{}</code></p>\n\
-         <p>如何核对：到任一使用乡网的机构，请其以 xw-verify 核验含有该条目的证据包，并把上面的文字（或二维码的内容）\
-         作为回执给出：<br><code>xw-verify 证据包.xwproof.zip --receipt \"XW1:…\"</code><br>\
-         结果为“回执属于本包”，即说明这一登记自见证之时起未被更改或删除。本页不含登记内容。</p>\n",
+         <p>如何核对：到任一使用乡网的机构，请其以 xw-verify 核验含有该条目的证据包，并给出县里公布的网络标识，\
+         以及上面的文字、二维码的内容或本页的文件：<br>\
+         <code>xw-verify 证据包.xwproof.zip --network 网络标识 --receipt \"XW1:…\"</code><br>\
+         结果为“回执属于本包”，只说明这一条目自见证之时起未被更改；该记录此后可能已有更正、办结或依法删除，\
+         请查问记录现状。本页其余文字不受保护，请与核验所列逐项核对。本页不含登记内容。</p>\n",
         escape(&grouped(&receipt.text()))
     );
     Ok(page("乡网登记回执", &body))

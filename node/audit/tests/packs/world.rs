@@ -303,7 +303,21 @@ impl World {
     }
 
     pub(crate) fn export(&self, scope: Scope, give: Give) -> (Written, Vec<u8>) {
-        let by = node(COUNTY);
+        self.export_by(COUNTY, scope, give)
+    }
+
+    /// What an office states of a division, signed.
+    pub(crate) fn statement(&self, office: usize, of: usize) -> Vec<u8> {
+        let scope = Scope::Division { division: division(of) };
+        let (written, _) = self.export_by(office, scope, Give::Nothing);
+        xw_audit::signed::sign(
+            &xw_audit::json::write(&written.completeness.unwrap()),
+            &node(office),
+        )
+    }
+
+    pub(crate) fn export_by(&self, office: usize, scope: Scope, give: Give) -> (Written, Vec<u8>) {
+        let by = node(office);
         let export = Export {
             holdings: &self.holdings,
             scope,

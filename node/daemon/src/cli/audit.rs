@@ -1,11 +1,14 @@
 //! What an auditor gets, as it is typed: packs, statements of completeness, receipts, late entries.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
 use serde_json::Value as Json;
+use xw_audit::archive::FILE_BYTES_MAX;
 use xw_audit::pack::ENDING;
 
 use super::filter::Filter;
@@ -83,7 +86,7 @@ pub(crate) struct Pack {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "退出码：0 没有缺失，1 有缺失或不能断言完整。写出两个文件：同名 .json 供阅读，.cose 供 xw-verify --statement 核验 || Exit codes: 0 nothing is missing; 1 something is, or it cannot be said. Two files of one name: .json to read, .cose for xw-verify --statement"
+    after_help = "退出码：0 本机未见缺失，且与所给声明一致；1 有缺失、不能断言完整，或与所给声明不一致。写出两个文件：同名 .json 供阅读，.cose 供其他机构用 --with、审计人员用 xw-verify --statement 核对 || Exit codes: 0 nothing is missing as far as this office sees, and the statements brought agree; 1 something is missing, it cannot be said, or a statement differs. Two files of one name: .json to read, .cose for --with elsewhere and for xw-verify --statement"
 )]
 pub(crate) struct Complete {
     #[arg(
@@ -106,6 +109,13 @@ pub(crate) struct Complete {
         help = "把声明写入文件 || Write the statement to files of this name"
     )]
     pub(crate) out: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "文件.cose || FILE.cose",
+        num_args = 1..,
+        help = "其他机构的声明，与本机所持核对；建议至少 3 个机构 || Other offices' statements, compared with what is held here; three are advised"
+    )]
+    pub(crate) with: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -174,7 +184,7 @@ impl Desk<'_> {
     }
 
     fn completeness(&mut self, asked: &Complete) -> Answer<Done> {
-        let Complete { division, from, to, out } = asked;
+        let Complete { division, from, to, out, with } = asked;
         let paths =
             out.as_ref().map(|out| (out.with_extension("json"), out.with_extension("cose")));
         if let Some((json, cose)) = &paths {
@@ -182,7 +192,8 @@ impl Desk<'_> {
             not_there(cose)?;
         }
         let (division, from, to) = (division.clone(), from.clone(), to.clone());
-        let request = Request::Audit(AuditRequest::Completeness { division, from, to });
+        let with = with.iter().map(|path| statement_in(path)).collect::<Answer<Vec<_>>>()?;
+        let request = Request::Audit(AuditRequest::Completeness { division, from, to, with });
         let mut answer = self.client.ask(request)?;
         let (json, cose) = (taken(&mut answer, "json")?, taken(&mut answer, "cose")?);
         if let Some((at_json, at_cose)) = &paths {
@@ -190,8 +201,9 @@ impl Desk<'_> {
             write_whole(at_cose, &cose, false)?;
             answer["files"] = serde_json::json!([at_json, at_cose]);
         }
-        let complete = answer["complete"].as_bool() == Some(true);
-        Ok(Done::found_if(!complete, answer.clone(), render::completeness(&answer, self.screen)))
+        let is = |name: &str| answer[name].as_bool() == Some(true);
+        let found = !is("complete") || is("differs");
+        Ok(Done::found_if(found, answer.clone(), render::completeness(&answer, self.screen)))
     }
 
     fn receipt(&mut self, asked: &Paper) -> Answer<Done> {
@@ -218,6 +230,13 @@ fn one_division(asked: &Pack) -> Answer<Option<String>> {
             "conditions need --records; without it one --division alone may stand",
         )),
     }
+}
+
+/// A statement out of a file, for the node to read; no more of it than any has.
+fn statement_in(path: &Path) -> Answer<String> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(FILE_BYTES_MAX as u64).read_to_end(&mut bytes)?;
+    Ok(STANDARD.encode(bytes))
 }
 
 fn not_there(path: &Path) -> Answer<()> {

@@ -11,11 +11,12 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
-use xw_audit::completeness::{Question, completeness};
+use xw_audit::completeness::{Completeness, Question, completeness};
+use xw_audit::heads::{Compared, Here, borne_out, compare};
 use xw_audit::holdings::Holdings;
 use xw_audit::receipt::{ReceiptError, receipt, receipt_page};
 use xw_audit::{json as one_spelling, signed};
-use xw_schemas::id::{EntryId, PublicKey, RecordId};
+use xw_schemas::id::{EntryId, NetworkId, PublicKey, RecordId};
 use xw_schemas::space::{Division, Space};
 
 use super::listing::day_start;
@@ -43,41 +44,52 @@ impl Office {
         let now_ms = self.compared_ms.take().unwrap_or_else(clock::now_ms);
         match asked {
             AuditRequest::Export(export) => self.evidence_pack(export, now_ms),
-            AuditRequest::Completeness { division, from, to } => {
-                self.statement(division.as_deref(), from.as_deref(), to.as_deref(), now_ms)
+            AuditRequest::Completeness { division, from, to, with } => {
+                let period = period(from.as_deref(), to.as_deref(), now_ms)?;
+                self.statement(division.as_deref(), period, now_ms, with)
             }
             AuditRequest::Receipt { of } => self.receipt(of),
             AuditRequest::Late { division } => self.late(division.as_deref()),
         }
     }
 
-    /// Answers `{statement, json, cose, complete}`; the last two but one are base64 of the signed
-    /// bytes and of what is signed.
+    /// Answers `{statement, json, cose, complete, place, compared, offices, differs}`: `json` and `cose`
+    /// are base64 of what is signed and of the signed bytes, `compared` says of each statement that was
+    /// brought how it lies to what is held, `offices` how many others bear out that nothing is missing.
     fn statement(
         &self,
         division: Option<&str>,
-        from: Option<&str>,
-        to: Option<&str>,
+        (from_ms, to_ms): (u64, u64),
         now_ms: u64,
+        with: &[String],
     ) -> Answer<Aside> {
         let division = self.audited_division(division)?;
-        let (from_ms, to_ms) = period(from, to, now_ms)?;
         let by = self.own_key();
         let question =
             Question { division, from_ms, to_ms, by, now_ms, heard_ms: self.equal_at(now_ms) };
         let held = self.holdings(|space| division.covers(space.division), false)?;
+        let network = held.roster().network();
+        let with = with.iter().map(|one| brought(one, network)).collect::<Answer<Vec<_>>>()?;
         let node = self.node.clone();
         Ok(Box::new(move |_: Progress<'_>| {
             let statement = completeness(&held, &held.assess(), question);
             let bytes = one_spelling::write(&statement);
             let cose = signed::sign(&bytes, &node);
-            let place = held.roster().place(division).map(str::to_owned);
+            let roster = held.roster();
+            let (whole, excerpts) =
+                (&|space: Space| division.covers(space.division), BTreeMap::new());
+            let compared = compare(&Here { holdings: &held, whole, excerpts: &excerpts }, &with);
+            let own = roster.node_office(&by).map(|office| office.id);
+            let offices = borne_out(&compared, &[division], own).map_or(0, |(count, _)| count);
+            let differs = compared.iter().any(|one| !one.differing.is_empty() || !one.same_roster);
+            let told: Vec<Json> = compared.iter().map(told).collect();
             Ok(json!({
                 "complete": statement.complete,
-                "place": place,
+                "place": roster.place(division),
                 "statement": statement,
                 "json": STANDARD.encode(bytes),
                 "cose": STANDARD.encode(cose),
+                "compared": told, "offices": offices, "differs": differs,
             }))
         }))
     }
@@ -183,6 +195,27 @@ fn newest(
     entries.sort_unstable();
     let found = entries.iter().rev().map(|(_, id)| *id).find(has_receipt);
     found.ok_or_else(|| no_receipt(ReceiptError::NotWitnessed))
+}
+
+/// A statement of another office of this county.
+fn brought(base64: &str, network: NetworkId) -> Answer<Completeness> {
+    let bytes = STANDARD.decode(base64).ok();
+    let statement = bytes.and_then(|bytes| Completeness::open(&bytes));
+    statement.filter(|statement| statement.network == network).ok_or_else(|| {
+        Trouble::new(
+            "statement",
+            "所给文件不是本县机构签名的完整性声明（.cose）",
+            "a file is no signed statement of completeness (.cose) of an office of this county",
+        )
+    })
+}
+
+fn told(compared: &Compared) -> Json {
+    let (zh, en) = compared.words();
+    let mut told = json!(compared);
+    told["zh"] = json!(zh);
+    told["en"] = json!(en);
+    told
 }
 
 fn no_receipt(error: ReceiptError) -> Trouble {

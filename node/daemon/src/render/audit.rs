@@ -1,6 +1,8 @@
 //! What was made for an auditor, in sentences: packs, statements, receipts, late entries.
 
 use serde_json::Value as Json;
+use xw_audit::heads::OFFICES_ADVISED;
+use xw_audit::words::compared_with;
 use xw_schemas::record::Lang;
 
 use super::table::{Side, Table};
@@ -24,7 +26,9 @@ pub(crate) fn evidence_pack(answer: &Json, screen: Screen) -> String {
         Lang::Zh => (
             if with { "含本级可读的登记内容" } else { "不含登记内容" },
             match complete {
-                Some(true) => "完整性：没有缺失",
+                Some(true) => {
+                    "完整性：本机未见缺失（所称核对时间他人无法核验，请向其他机构索取声明一并核对）"
+                }
                 Some(false) => "完整性：有缺失或不能断言，见包内 completeness.json",
                 None => "完整性：记录分属几个区划，不作声明",
             },
@@ -32,7 +36,9 @@ pub(crate) fn evidence_pack(answer: &Json, screen: Screen) -> String {
         Lang::En => (
             if with { "with what this office may read" } else { "without what records say" },
             match complete {
-                Some(true) => "complete: nothing is missing",
+                Some(true) => {
+                    "complete as far as this office sees; nobody else can check with whom it compared"
+                }
                 Some(false) => "not complete, or it cannot be said: see completeness.json in it",
                 None => "completeness: of several divisions, so nothing is said",
             },
@@ -67,9 +73,11 @@ pub(crate) fn completeness(answer: &Json, screen: Screen) -> String {
     let from = question["from_ms"].as_u64().filter(|ms| *ms > 0).map(clock::minute);
     let from = from.unwrap_or_else(|| screen.pick("开始", "the beginning").to_owned());
     let mut out = match (screen.lang, answer["complete"].as_bool() == Some(true)) {
-        (Lang::Zh, true) => format!("{place}，{from} 至 {until}：没有缺失\n"),
+        (Lang::Zh, true) => format!("{place}，{from} 至 {until}：本机未见缺失\n"),
         (Lang::Zh, false) => format!("{place}，{from} 至 {until}：有缺失，或不能断言没有缺失\n"),
-        (Lang::En, true) => format!("{place}, {from} to {until}: nothing is missing\n"),
+        (Lang::En, true) => {
+            format!("{place}, {from} to {until}: nothing is missing as far as this office sees\n")
+        }
         (Lang::En, false) => {
             format!("{place}, {from} to {until}: something is missing, or it cannot be said\n")
         }
@@ -79,6 +87,7 @@ pub(crate) fn completeness(answer: &Json, screen: Screen) -> String {
         out.push_str(&format!("  · {}\n", either(reason, "zh", "en", screen)));
     }
     out.push_str(&more(reasons.len(), REASONS_SHOWN_MAX, screen));
+    out.push_str(&borne_out(answer, screen));
     let heads = [
         (words::OFFICE, Side::Left),
         (words::LOG, Side::Left),
@@ -127,6 +136,44 @@ pub(crate) fn completeness(answer: &Json, screen: Screen) -> String {
     for file in files {
         out.push_str(&format!("{}{file}\n", screen.pick("已写出 ", "written: ")));
     }
+    out
+}
+
+/// On whose word it rests, and how the statements lie that were brought.
+fn borne_out(answer: &Json, screen: Screen) -> String {
+    let statements = items(answer, "compared");
+    if statements.is_empty() && answer["complete"].as_bool() != Some(true) {
+        return String::new();
+    }
+    if statements.is_empty() {
+        return screen.pick(
+            "  此结论只凭本机所记的核对时间，他人无法核验；加 --with 与其他机构的声明核对\n",
+            "  this rests on when this node says it compared, which nobody else can check; add --with\n",
+        )
+        .to_owned();
+    }
+    let mut out = String::new();
+    for one in statements {
+        let office = Some(text(one, "office")).filter(|office| !office.is_empty());
+        let office = office.unwrap_or_else(|| text(one, "by").chars().take(8).collect());
+        let stated = clock::minute(count(one, "stated_ms"));
+        out.push_str(&format!("  · {office} @ {stated}: {}\n", either(one, "zh", "en", screen)));
+        let differing = items(one, "differing");
+        for head in differing.iter().take(REASONS_SHOWN_MAX) {
+            let (log, number) = (text(head, "log"), grouped(count(head, "number")));
+            let held = head["held_to"].as_u64().map_or_else(|| "—".to_owned(), grouped);
+            out.push_str(&match screen.lang {
+                Lang::Zh => format!("      日志 {log} 第 {number} 号，本机至 {held}\n"),
+                Lang::En => format!("      log {log} number {number}, held to {held}\n"),
+            });
+        }
+        if one["same_roster"].as_bool() == Some(false) {
+            let said = screen.pick("      所依据的名册与本机不同", "      by another roster");
+            out.push_str(&format!("{said}\n"));
+        }
+    }
+    let offices = usize::try_from(count(answer, "offices")).unwrap_or(usize::MAX);
+    out.push_str(&format!("  {}\n", compared_with(offices, OFFICES_ADVISED, screen.lang)));
     out
 }
 

@@ -22,6 +22,9 @@ pub(crate) enum AuditRequest {
         from: Option<String>,
         #[serde(default)]
         to: Option<String>,
+        /// Signed statements of other offices, to be compared with what is held; base64.
+        #[serde(default)]
+        with: Vec<String>,
     },
     /// The page that a citizen takes home.
     Receipt {

@@ -148,7 +148,8 @@ impl<'a> Hearing<'a> {
             record.is_none_or(|record| !own.contains(&record))
         });
         for id in strange {
-            group.noted.add(FindingCode::BodyMismatch, id, "of no record in its group");
+            let detail = "不属于同组的记录 / of no record in its group";
+            group.noted.add(FindingCode::BodyMismatch, id, detail);
         }
     }
 
@@ -191,21 +192,21 @@ fn differing(noted: &mut Noted, name: &FileName, bytes: &[u8], outcomes: &[Outco
     }
     if !named {
         // The same values in another spelling are other bytes under one hash.
-        noted.add(FindingCode::RecordsUnreadable, name, "not in the one spelling");
+        noted.add(FindingCode::RecordsUnreadable, name, "写法不唯一 / not in the one spelling");
     }
 }
 
 /// Which parts of a record are told otherwise; names of parts only, never what they hold.
 fn difference(told: &Json, found: &Json) -> String {
     let (Json::Object(told), Json::Object(found)) = (told, found) else {
-        return "not an object".to_owned();
+        return "不是对象 / not an object".to_owned();
     };
     let names: BTreeSet<&String> = told.keys().chain(found.keys()).collect();
     let differ = |name: &&String| told.get(name.as_str()) != found.get(name.as_str());
     let differing: Vec<&str> = names
         .into_iter()
         .filter(differ)
-        .map(|name| if found.contains_key(name) { name.as_str() } else { "(unknown)" })
+        .map(|name| if found.contains_key(name) { name.as_str() } else { "（不认识 unknown）" })
         .collect();
     differing.join(", ")
 }

@@ -52,8 +52,10 @@ impl Office {
                 if asked.get(taken).is_none_or(|(_, id)| *id != entry.id()) {
                     break;
                 }
-                // What the door refuses here stands as missing in what is said of it.
-                let _ = held.take(entry, parcel.body.and_then(Body::from_bytes));
+                let id = entry.id();
+                // Leaving out what the store holds would make a pack that nobody else can explain.
+                held.take(entry, parcel.body.and_then(Body::from_bytes))
+                    .map_err(|refusal| damaged(format!("entry {id} has no place: {refusal}")))?;
                 taken += 1;
             }
             if taken == 0 {
