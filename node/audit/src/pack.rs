@@ -237,8 +237,7 @@ impl FileName {
             },
             ["roster", file] => Self::Edition(file.strip_suffix(".edition")?.parse().ok()?),
             ["schemas", file] => {
-                let hash = xw_schemas::id::unhex(file.strip_suffix(".json")?)?;
-                Self::Definition(SchemaHash(hash.try_into().ok()?))
+                Self::Definition(SchemaHash::from_hex(file.strip_suffix(".json")?)?)
             }
             _ => return None,
         };

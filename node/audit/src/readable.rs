@@ -8,7 +8,9 @@ use xw_ledger::verdict::Verdict;
 use xw_ledger::view::{Tombstone, View, ViewStep};
 use xw_schemas::entry::{ErasureGround, Statement, VerifiedEntry};
 use xw_schemas::id::{EntryId, PublicKey, hex};
-use xw_schemas::record::{Content, Item, Lang, RecordType, Value, display, path_of_place};
+use xw_schemas::record::{
+    Content, Item, Lang, RecordType, SchemaHash, Value, display, path_of_place,
+};
 
 use crate::holdings::Place;
 use crate::words;
@@ -76,8 +78,8 @@ impl Case<'_> {
     }
 
     fn definition(&self, view: &View) -> Option<&RecordType> {
-        let found = self.definitions.iter().find(|(hash, _)| hash.to_hex() == view.schema);
-        found.map(|(_, rt)| &**rt)
+        let found = self.definitions.get(&SchemaHash::from_hex(&view.schema)?);
+        found.map(|rt| &**rt)
     }
 
     fn steps(&self, rt: Option<&RecordType>, view: &View) -> Vec<StepTold> {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use xw_ledger::judge::Definitions;
 use xw_ledger::roster::Roster;
 use xw_ledger::verdict::VerdictKind;
-use xw_schemas::record::{Field, Kind, RecordType};
+use xw_schemas::record::{Field, Kind, RecordType, SchemaHash};
 
 use crate::completeness::Completeness;
 use crate::pack::{Give, Manifest};
@@ -297,9 +297,9 @@ struct Form(BTreeMap<String, usize>);
 
 impl Form {
     fn of(record: &Readable, definitions: &Definitions) -> Self {
-        let wanted = record.schema.as_deref().unwrap_or_default();
+        let wanted = record.schema.as_deref().and_then(SchemaHash::from_hex);
         let mut form = Self(BTreeMap::new());
-        if let Some((_, rt)) = definitions.iter().find(|(hash, _)| hash.to_hex() == wanted) {
+        if let Some(rt) = wanted.and_then(|wanted| definitions.get(&wanted)) {
             form.walk(rt, &rt.fields, "");
         }
         form

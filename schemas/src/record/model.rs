@@ -10,6 +10,7 @@ use super::compute::{Calendar, Compute};
 use super::condition::Condition;
 use super::index::Lookup;
 use super::ledger::Ledger;
+use crate::id::{hex, unhex};
 pub use crate::space::Audience;
 
 /// One kind of record: its form, code lists, states, steps and ledgers.
@@ -320,7 +321,12 @@ impl Level {
 impl SchemaHash {
     /// Lower-case hex, 64 characters.
     pub fn to_hex(&self) -> String {
-        self.0.iter().map(|b| format!("{b:02x}")).collect()
+        hex(&self.0)
+    }
+
+    /// Reads the hex form.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        unhex(text)?.try_into().ok().map(Self)
     }
 }
 

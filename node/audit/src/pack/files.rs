@@ -7,7 +7,7 @@ use xw_ledger::view::View;
 use xw_schemas::cose::SecretKey;
 use xw_schemas::entry::{Body, VerifiedEntry};
 use xw_schemas::id::{EntryId, LogId};
-use xw_schemas::record::readable;
+use xw_schemas::record::{SchemaHash, readable};
 
 use super::extract::Extract;
 use super::{
@@ -235,7 +235,7 @@ fn tell<'a>(holdings: &'a Holdings, assessed: &Assessed, give: Give, place: Plac
 /// once, so a level gets those only of which it may read every field.
 fn is_withheld(holdings: &Holdings, give: Give, view: &View) -> bool {
     let Give::Level(level) = give else { return view.erased.is_some() };
-    let rt = holdings.definitions().iter().find(|(hash, _)| hash.to_hex() == view.schema);
-    let reads_all = rt.is_some_and(|(_, rt)| readable(rt, &view.content, level).1.is_empty());
+    let rt = SchemaHash::from_hex(&view.schema).and_then(|hash| holdings.definition(&hash));
+    let reads_all = rt.is_some_and(|rt| readable(rt, &view.content, level).1.is_empty());
     view.erased.is_some() || !reads_all
 }
