@@ -148,14 +148,15 @@ impl County {
         }
     }
 
-    /// Another entry for each of these slots of the liar's log, all to one neighbour.
+    /// Another entry for each of these slots of the liar's log, handed to one office by hand.
     pub fn fork_slots(&mut self, liar: Seat, space: Space, slots: Range<u64>, to: Seat) {
         for slot in slots {
             self.branch_off(liar, space, slot, 1, to);
         }
     }
 
-    /// So many other entries from a slot of the liar's log on, one behind the other, to one neighbour.
+    /// So many other entries from a slot of the liar's log on, one behind the other, handed to one
+    /// office by hand: the network carries them on from there.
     pub fn branch_off(&mut self, liar: Seat, space: Space, slot: u64, length: usize, to: Seat) {
         self.hostile.insert(liar);
         let Some(log) = self.nodes[liar].memory.own_logs.get(&space).copied() else { return };
@@ -164,11 +165,8 @@ impl County {
             let draft = self.new_case(liar);
             branch.extend(self.change_behind(liar, liar, log, slot, &branch, &draft));
         }
-        let mut lines = self.nodes[liar].lines.iter();
-        let session = lines.find(|(_, line)| line.peer == to).map(|(session, _)| *session);
-        if let Some(session) = session {
-            self.send_to(liar, session, &branch);
-        }
+        let batch = self.stripped(to, branch);
+        self.commit(to, None, batch, 0);
     }
 
     /// A step for which nobody in the office has the role, or a field that no form has.

@@ -118,7 +118,7 @@ impl County {
     }
 
     /// Bodies that this office may not have are thrown away before anything is stored.
-    fn stripped(&self, seat: Seat, entries: Batch) -> Vec<Kept> {
+    pub(crate) fn stripped(&self, seat: Seat, entries: Batch) -> Vec<Kept> {
         let memory = &self.nodes[seat].memory;
         let tier = memory.tier(&self.nodes[seat].key);
         let kept = |(entry, body): (VerifiedEntry, Option<Body>)| {

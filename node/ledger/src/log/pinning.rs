@@ -173,7 +173,7 @@ impl Logs {
         let named = log.named(roster).filter(|(sequence, id)| !log.holds(*sequence, id));
         let has_room = variants < VARIANTS_KEPT + VARIANTS_AWAITED;
         let mut awaited = pinned.chain(named);
-        awaited.any(|awaited| awaited == place || (has_room && awaited.0 > place.0))
+        awaited.any(|awaited| awaited == place || (has_room && awaited.0 >= place.0))
     }
 
     /// Whether a pin, a cut or root names an entry of a log that is not held.
