@@ -77,6 +77,9 @@ pub enum Placed {
     Forked,
 }
 
+/// What the door did with one of several entries: its place among them, and what became of it.
+pub type PlacedAt = (usize, Result<Placed, DoorRefusal>);
+
 /// Which standings an entry changed beside its own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Restood {
@@ -165,7 +168,7 @@ impl Logs {
         &mut self,
         roster: &Roster,
         entries: impl IntoIterator<Item = &'a VerifiedEntry>,
-    ) -> (Vec<(usize, Result<Placed, DoorRefusal>)>, Restood) {
+    ) -> (Vec<PlacedAt>, Restood) {
         let mut restood = Restood::default();
         let entries: Vec<&VerifiedEntry> = entries.into_iter().collect();
         let mut placed = Vec::with_capacity(entries.len());

@@ -77,10 +77,13 @@ fn bringing(roster: &Roster, edition: &Edition) -> Vec<(PublicKey, SignerKind, O
     }
 }
 
+/// The people of an invitation, with the roles of each.
+type InvitedPeople = Vec<(String, Vec<String>)>;
+
 /// The roles that root and offices above give in any edition held, by name or by invitation.
 fn roles_given(chain: &Chain, roster: &Roster) -> Vec<(PublicKey, OfficeId, Vec<String>)> {
     let mut given = Vec::new();
-    let mut invited: BTreeMap<InvitationId, Vec<&Vec<(String, Vec<String>)>>> = BTreeMap::new();
+    let mut invited: BTreeMap<InvitationId, Vec<&InvitedPeople>> = BTreeMap::new();
     for edition in chain.all() {
         let by = edition.core().scope.office();
         for fact in &edition.core().facts {
