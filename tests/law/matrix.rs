@@ -196,7 +196,7 @@ fn every_role_tries_to_create_and_to_edit_every_type() {
         }
         let what = format!("edits {}", rt.code);
         check_rights(&world, edited, &tries, &what, |tried| {
-            let edits = rt.edit_roles.iter().any(|editor| *editor == tried.role);
+            let edits = rt.edit_roles.contains(&tried.role);
             no_right_unless(edits && counts_at(tried.office, &tried.role))
         });
     }

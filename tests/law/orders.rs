@@ -189,7 +189,7 @@ impl Node {
     ) -> Vec<Parcel> {
         let (mut left, mut rest) = (Vec::new(), parcels);
         while let Some(first) = rest.first() {
-            let most = 1 + usize::try_from(dice.below(6)).unwrap();
+            let most = 1 + dice.below(6);
             let entry = |parcel: &Parcel| match parcel {
                 Parcel::Entry(at) => Some(*at),
                 Parcel::Edition(_) => None,

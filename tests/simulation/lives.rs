@@ -38,7 +38,7 @@ pub(crate) fn live(life: Life, seeds: u64) {
                         return;
                     }
                     let end = life.run(seed, Habits::default());
-                    let mut ended = ended.lock().unwrap();
+                    let mut ended = ended.lock().expect("no life panics while it holds this");
                     match end {
                         Ok(figures) => ended.0.add(&figures),
                         Err(violation) => ended.1.push((seed, violation)),
@@ -47,7 +47,7 @@ pub(crate) fn live(life: Life, seeds: u64) {
             });
         }
     });
-    let (figures, mut broken) = ended.into_inner().unwrap();
+    let (figures, mut broken) = ended.into_inner().expect("no life panics while it holds this");
     broken.sort();
     let seconds = started.elapsed().as_secs_f64();
     let pace = f64::from(u32::try_from(seeds).unwrap_or(u32::MAX)) / seconds;

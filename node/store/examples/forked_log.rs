@@ -1,6 +1,8 @@
 //! Measures what a log forked in every slot costs: at the door, for a conversation, on disk and at a
 //! start: `cargo run --release -p xw-store --example forked_log -- [entries]`. JSON lines.
 
+#![expect(clippy::unwrap_used, reason = "a measurement that cannot go on has failed")]
+
 #[path = "../tests/store/world.rs"]
 #[expect(dead_code, clippy::unwrap_used, reason = "made for the tests, which use more of it")]
 mod world;

@@ -195,7 +195,7 @@ fn try_in(
     copy_synced(&from.store_path(), &folder.store_path())?;
     let machine = open_keys(from.path(), office)?;
     let contents = from.key_files().operators()?.contents(office)?;
-    let keys = StoreKeys { machine: machine.database.clone(), sealing: contents.public() };
+    let keys = StoreKeys { machine: machine.database, sealing: contents.public() };
     let mut store = Store::open(&folder.store_path(), Some(keys))?;
     store.unlock(contents)?;
     store.settle_all()?;

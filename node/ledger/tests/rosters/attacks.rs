@@ -91,8 +91,8 @@ fn a_registrar_fills_nobodys_disk() {
         way.push(next_by(COUNTY, &way[way.len() - 1], vec![]));
     }
     let mut tree: Vec<Edition> = (60..66).map(|n| by(COUNTY, vec![cut(n)])).collect();
-    for at in 0..4 {
-        tree.extend((60..66).map(|n| next_by(COUNTY, &way[at], vec![cut(n)])));
+    for before in &way[..4] {
+        tree.extend((60..66).map(|n| next_by(COUNTY, before, vec![cut(n)])));
     }
     let behind: Vec<Edition> = tree.iter().map(|rival| next_by(COUNTY, rival, vec![])).collect();
     // The deepest first: once there are two at one place, nothing of his is taken up behind them.
@@ -159,7 +159,7 @@ fn a_confirmed_newcomer_stays_whatever_is_made_of_his_invitation() {
     };
     assert!(counts(by(COUNTY, listed.clone())));
     assert!(counts(root_after(&delegated(1), listed.clone())));
-    assert!(!counts(by(EAST, listed.clone())));
+    assert!(!counts(by(EAST, listed)));
     assert!(!counts(by(COUNTY, vec![node(70, MILL), person(71, WILLOW, &[])])));
     assert!(!counts(by(COUNTY, vec![node(70, WILLOW)])), "all of the keys must be listed");
 }
@@ -199,7 +199,7 @@ fn whom_a_registrars_rival_takes_off_the_roster_is_suspended() {
         by(WEST, vec![invite(60, WILLOW, true, 1), person(71, WILLOW, &["V_HEAD", "T_HEAD"])]);
     let newcomer = joining((Some(WEST), WILLOW), 60, Some(70), &[71]);
     let rival = by(WEST, vec![invite(61, MILL, true, 0)]);
-    let editions = [delegated(1), own.clone(), newcomer.clone()];
+    let editions = [delegated(1), own, newcomer];
     assert_eq!(either_way(&editions).all_suspended().count(), 0);
     let roster = either_way(&[&editions[..], &[rival]].concat());
     assert!(roster.live_nodes().iter().all(|key| *key != public(70)));

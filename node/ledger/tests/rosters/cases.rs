@@ -214,7 +214,7 @@ fn registrars() -> Vec<Set> {
             "a term that nobody gave",
             vec![sign(&first_of(COUNTY, 2, rules()), &[registrar_of(COUNTY, 0)])],
         ),
-        ("a registrar's role is not taken away", vec![enrolled.clone(), dismissed.clone()]),
+        ("a registrar's role is not taken away", vec![enrolled.clone(), dismissed]),
         (
             "a copy with a stranger's signature waits for one without",
             vec![
