@@ -70,7 +70,8 @@ impl Scene {
 }
 
 fn edit(world: &mut World, pen: usize, person: &SecretKey) -> usize {
-    let (edits, bend) = (vec![put("remarks", "甲")], Bend::Honest);
+    let text = format!("第{}句", world.written.len());
+    let (edits, bend) = (vec![put("remarks", &text)], Bend::Honest);
     let wish = Wish { pen, record: 0, on: None, edits, step: None, person: Some(person), bend };
     world.change(wish).unwrap()
 }

@@ -5,6 +5,7 @@ use xw_ledger::steps::{NOWHERE, Step};
 use xw_schemas::cose::SecretKey;
 use xw_schemas::edition::{Edition, Fact, SignerKind};
 use xw_schemas::id::EntryId;
+use xw_schemas::record::Level;
 use xw_schemas::space::Audience;
 
 use crate::county::{
@@ -87,8 +88,27 @@ impl Drawn {
         office.map_or_else(|| self.late.0.clone(), |office| office.person(role).clone())
     }
 
+    /// The level of the office of a pen's node.
+    fn level(&self, pen: usize) -> Level {
+        let node = self.world.pens[pen].node.public();
+        let office = county().offices.iter().find(|office| office.node.public() == node);
+        office.map_or(Level::V, |office| office.division.tier().into())
+    }
+
+    /// The role in which somebody at a pen's office mostly works on records of a type.
+    fn own_role(&self, pen: usize, code: &str) -> &'static str {
+        match (self.level(pen), code) {
+            (Level::V, "SVC") => "VAGT",
+            (Level::V, _) => "VMED",
+            (Level::T, "SVC") => "TWIN",
+            (Level::T, _) => "TMED",
+            (Level::C, _) => "CDEP",
+        }
+    }
+
     fn create(&mut self, pen: usize, b: u8) {
-        let (code, role) = if b.is_multiple_of(2) { ("SVC", "VAGT") } else { ("MED", "VMED") };
+        let code = if b.is_multiple_of(2) { "SVC" } else { "MED" };
+        let role = self.own_role(pen, code);
         let person = self.person(pen, role);
         self.world.create(pen, code, &person, role);
     }
@@ -115,7 +135,10 @@ impl Drawn {
 
     fn edit(&mut self, pen: usize, b: u8, c: u8, d: u8) {
         let record = self.record(pen, b);
-        let role = ROLES[usize::from(d / 8) % ROLES.len()];
+        let role = match d / 8 % 4 {
+            0 => ROLES[usize::from(d / 32) % ROLES.len()],
+            _ => self.own_role(pen, &self.world.records[record].code),
+        };
         let text = ["甲", "乙", "丙"][usize::from(d % 3)];
         let edit = match c % 5 {
             0 | 1 => put("remarks", text),
@@ -140,8 +163,9 @@ impl Drawn {
             .filter(|t| t.from == state || state == "conflict" || d.is_multiple_of(8))
             .collect();
         let Some(transition) = open.get(usize::from(c) % open.len().max(1)) else { return };
-        let role = transition.who.iter().find(|role| *role != "SUBJ");
-        let role = role.unwrap_or(&rt.edit_roles[0]);
+        let own = transition.who.iter().find(|role| Level::of_role(role) == Some(self.level(pen)));
+        let any = transition.who.iter().find(|role| *role != "SUBJ");
+        let role = own.or(any).unwrap_or(&rt.edit_roles[0]);
         let from = if state == "conflict" { &state } else { &transition.from };
         let step = step(from, &transition.to, role);
         self.write(pen, record, d, Vec::new(), Some(step), role, Bend::Honest);
@@ -149,7 +173,7 @@ impl Drawn {
 
     fn bend(&mut self, pen: usize, b: u8, c: u8, d: u8) {
         let record = self.record(pen, b);
-        let role = if self.world.records[record].code == "SVC" { "VAGT" } else { "VMED" };
+        let role = self.own_role(pen, &self.world.records[record].code);
         let other = usize::from(d) % self.world.written.len();
         let lie = step("registered", "accepted", role);
         // Half of them in a log of their own, where nothing refused lies before.
