@@ -51,7 +51,7 @@ proptest! {
 fn drawn_worlds_reach_every_standing_and_nearly_every_refusal() {
     let (mut standings, mut codes) = (BTreeMap::new(), BTreeMap::new());
     let mut dice = Dice(5);
-    for _ in 0..48 {
+    for _ in 0..96 {
         let acts: Vec<Act> =
             (0..60).map(|_| std::array::from_fn(|_| dice.next().to_le_bytes()[0])).collect();
         let outcome = deliver(&Drawn::from(&acts), None);
