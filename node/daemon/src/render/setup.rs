@@ -24,7 +24,10 @@ pub(crate) fn founded(answer: &Json, screen: Screen) -> String {
          丢失或忘记口令超过 {spare} 把，根本事项就再也不能决定；{k} 把落入同一人之手，他就能冒充全县。\n\n\
          {roster}\n  首版名册，公开文件，没有秘密。网络标识可以张贴，供各机构核对。\n\n\
          {invite}\n  县级机构的邀请，用过即失效；使用之前等于钥匙，请当面交付，用后删除。\n\n\
-         下一步：在县级机构的电脑上运行\n  xiangwang --dir 县 join {invite}\n\n\
+         下一步：在县级机构的电脑上运行\n  xiangwang --dir 县 join {invite}\n\
+         加入后由根密钥确认，此前看到过邀请的人再用它一次，县级机构就会从名册上掉下来：\n  \
+         xiangwang --dir 县 roster export 名册.xwroster\n  \
+         xiangwang bootstrap propose --roster 名册.xwroster --confirm --out 确认.xwdraft\n\n\
          本程序不保留任何口令和密钥的副本。\n"
     );
     let en = format!(
@@ -34,7 +37,10 @@ pub(crate) fn founded(answer: &Json, screen: Screen) -> String {
          If more than {spare} are lost, nothing of the kind can be decided again; {k} in one hand are the whole county.\n\n\
          {roster}\n  The first roster: public, no secrets. Post the network's id so that offices can compare.\n\n\
          {invite}\n  The county office's invitation: it works once, and until then it is a key. Hand it over in person.\n\n\
-         Next, on the county office's PC:\n  xiangwang --dir county join {invite}\n\n\
+         Next, on the county office's PC:\n  xiangwang --dir county join {invite}\n\
+         Then the root keys confirm it; until that, a second use of the invitation would take the office off the roster:\n  \
+         xiangwang --dir county roster export roster.xwroster\n  \
+         xiangwang bootstrap propose --roster roster.xwroster --confirm --out confirm.xwdraft\n\n\
          This program keeps no copy of any passphrase or key.\n"
     );
     screen.pick(&zh, &en).to_owned()
