@@ -26,6 +26,28 @@ pub(crate) enum Doing {
     Acknowledged { entries: u32 },
 }
 
+/// Runs a test of this program once more as a process that is recorded, told by the variable `child` in
+/// which folder to live. Gives the folder and what was done there; nothing, and says so, where the
+/// system cannot record.
+pub(crate) fn recorded(test: &str, child: &str, above: &Path) -> Option<(PathBuf, Vec<Doing>)> {
+    let Some(library) = recorder(above) else {
+        println!("NOT TRIED: recording needs Linux and a C compiler");
+        return None;
+    };
+    let (lived, record) = (above.join("lived"), above.join("record"));
+    std::fs::create_dir_all(&lived).unwrap();
+    let done = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test])
+        .env(child, &lived)
+        .env("LD_PRELOAD", &library)
+        .env("XW_RECORD_TO", &record)
+        .env("XW_RECORD_FOLDER", &lived)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{done:?}");
+    Some((lived, read(&std::fs::read(&record).unwrap())))
+}
+
 /// The library that records, made with the C compiler that the store needs as well.
 pub(crate) fn recorder(folder: &Path) -> Option<PathBuf> {
     let library = folder.join("recorder.so");
@@ -40,7 +62,7 @@ pub(crate) fn recorder(folder: &Path) -> Option<PathBuf> {
 }
 
 /// Reads a record.
-pub(crate) fn read(record: &[u8]) -> Vec<Doing> {
+fn read(record: &[u8]) -> Vec<Doing> {
     let (mut doings, mut rest) = (Vec::new(), record);
     let mut acknowledgements = None;
     while let Some((head, after)) = rest.split_first_chunk::<32>() {

@@ -2,12 +2,11 @@
 //! what each would have left.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::sync::Mutex;
 
 use xw_store::{Store, StoreError, ViewDigest};
 
-use crate::recording::{Disk, Doing, Machine, read, recorder};
+use crate::recording::{Disk, Doing, Machine, recorded};
 use crate::workload::{batches, live};
 use crate::world::{Folder, NOW_MS, World, keys, office};
 
@@ -34,22 +33,11 @@ fn no_crash_and_no_power_cut_loses_what_was_acknowledged() {
     }
     let folder = Folder::quick();
     let above = folder.file().parent().unwrap().to_owned();
-    let Some(library) = recorder(&above) else {
-        println!("NOT TRIED: recording needs Linux and a C compiler");
+    let Some((lived, doings)) =
+        recorded("states::no_crash_and_no_power_cut_loses_what_was_acknowledged", CHILD, &above)
+    else {
         return;
     };
-    let (lived, record) = (above.join("lived"), above.join("record"));
-    std::fs::create_dir_all(&lived).unwrap();
-    let done = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "states::no_crash_and_no_power_cut_loses_what_was_acknowledged"])
-        .env(CHILD, &lived)
-        .env("LD_PRELOAD", &library)
-        .env("XW_RECORD_TO", &record)
-        .env("XW_RECORD_FOLDER", &lived)
-        .output()
-        .unwrap();
-    assert!(done.status.success(), "{done:?}");
-    let doings = read(&std::fs::read(&record).unwrap());
     let (world, wanted) = digests();
     let points = points(&doings);
     assert!(points.len() > 400, "the record has only {} points", points.len());

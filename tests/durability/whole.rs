@@ -3,11 +3,10 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
 
 use xw_store::{ReadBy, write_whole};
 
-use crate::recording::{Machine, read, recorder};
+use crate::recording::{Machine, recorded};
 use crate::world::Folder;
 
 /// Set for the process that is recorded.
@@ -27,24 +26,14 @@ fn a_file_written_whole_is_there_after_a_power_cut() {
     }
     let folder = Folder::quick();
     let above = folder.file().parent().unwrap().to_owned();
-    let Some(library) = recorder(&above) else {
-        println!("NOT TRIED: recording needs Linux and a C compiler");
+    let Some((_, doings)) =
+        recorded("whole::a_file_written_whole_is_there_after_a_power_cut", CHILD, &above)
+    else {
         return;
     };
-    let (lived, record) = (above.join("lived"), above.join("record"));
-    std::fs::create_dir_all(&lived).unwrap();
-    let done = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "whole::a_file_written_whole_is_there_after_a_power_cut"])
-        .env(CHILD, &lived)
-        .env("LD_PRELOAD", &library)
-        .env("XW_RECORD_TO", &record)
-        .env("XW_RECORD_FOLDER", &lived)
-        .output()
-        .unwrap();
-    assert!(done.status.success(), "{done:?}");
     let mut machine = Machine::default();
     let mut seen = Vec::new();
-    for doing in read(&std::fs::read(&record).unwrap()) {
+    for doing in doings {
         machine.step(&doing);
         for left in [machine.after_power_cut(), machine.after_kill()] {
             let held = left.get(NAME).map(|bytes| String::from_utf8(bytes.clone()).unwrap());
